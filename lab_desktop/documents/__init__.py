@@ -1,0 +1,1 @@
+"""Step 1: sources become Markdown, Markdown becomes passages."""

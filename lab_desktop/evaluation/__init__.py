@@ -1,0 +1,1 @@
+"""Step 5: did it help, and did it forget?"""

@@ -1,0 +1,182 @@
+"""What was learned, as llama.cpp wants it: names and row order of the base's tensors, and adapter.gguf beside the base.
+
+Reads adapter.safetensors (Hugging Face names and row order) and the base's header; writes adapter.gguf. This is the
+only place of export that knows how the two orders differ. It does not know what a fused model is.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import safetensors
+from safetensors.numpy import load_file
+
+from lab_desktop.artifacts import Adapter
+from lab_desktop.errors import ExportError
+from lab_desktop.export.verified import MADE_FROM, verified
+from lab_desktop.jobs.run import Run
+from lab_desktop.models.gguf import GgufFile, read_header
+
+# llama.cpp rotates neighbouring pairs in these families where Hugging Face rotates the two halves of a head, so its
+# converter re-orders the rows of q and k (convert_hf_to_gguf.py, LlamaModel.permute). The others keep their rows.
+# A family that is in neither list is refused: a guess would give a model that talks nonsense.
+_REORDERED = frozenset({"llama", "granite", "smollm3"})
+_KEPT = frozenset({"qwen2", "qwen3", "gemma2", "gemma3", "phi3"})
+ARCHITECTURES = _REORDERED | _KEPT
+
+
+@dataclass(frozen=True)
+class Factors:
+    """The update of one linear layer, scale·B·A, in the row order of the base's tensor.
+
+    Attributes:
+        a: (rank, in) float32.
+        b: (out, rank) float32.
+    """
+
+    a: np.ndarray
+    b: np.ndarray
+
+
+def read_factors(adapter: Adapter, base: GgufFile) -> dict[str, Factors]:
+    """The adapter's factors by the base's tensor names, e.g. "blk.0.attn_q.weight", checked against the base's shapes.
+
+    Raises:
+        ExportError: the base's family is not supported; the adapter is missing, unreadable, empty, holds a value that
+            is not a number, or does not fit the base.
+    """
+    import gguf
+
+    if base.architecture not in ARCHITECTURES:
+        raise ExportError(
+            f'"{base.path.name}" is a model of the family "{base.architecture}", which cannot be exported yet. '
+            "The adapter is safe.",
+            f"Choose a student of one of these families: {', '.join(sorted(ARCHITECTURES))}.",
+        )
+    architecture = {name: number for number, name in gguf.MODEL_ARCH_NAMES.items()}[base.architecture]
+    names = gguf.get_tensor_name_map(architecture, int(base.setting("block_count")))
+    arrays = _read_arrays(adapter)
+    modules = {key.removesuffix(".lora_a").removesuffix(".lora_b") for key in arrays}
+    if not modules:
+        raise _unusable(adapter, "it is empty")
+    found: dict[str, Factors] = {}
+    for module in sorted(modules):
+        a, b = arrays.get(f"{module}.lora_a"), arrays.get(f"{module}.lora_b")
+        if a is None or b is None:
+            raise _unusable(adapter, f'"{module}" has only one of its two parts')
+        name = names.get_name(f"{module}.weight", try_suffixes=(".weight",))
+        # An embedding is looked up, not multiplied: llama.cpp wants its factors transposed, and we never train one.
+        if name is None or name not in base.tensors or name == "token_embd.weight":
+            raise _unusable(adapter, f'it changes "{module}", which "{base.path.name}" does not have')
+        if a.shape != (adapter.rank, base.tensors[name].shape[-1]) or (*b.shape[:1], a.shape[1]) != (
+            base.tensors[name].shape
+        ):
+            raise _unusable(
+                adapter,
+                f'"{module}" has the shapes {b.shape} and {a.shape} at rank {adapter.rank}, '
+                f"and the model's own is {base.tensors[name].shape}",
+            )
+        found[name] = Factors(a, _in_base_order(b, name, base))
+    return found
+
+
+def fingerprint(adapter: Adapter) -> str:
+    """Names what a file was made from: changes when the adapter, its scale or its base changes.
+
+    The base counts by its name and size only, because hashing gigabytes would take longer than making the file.
+
+    Raises:
+        ExportError: there is no adapter.
+    """
+    try:
+        with open(adapter.weights, "rb") as stream:
+            digest = hashlib.file_digest(stream, "sha256")
+        size = adapter.base.stat().st_size if adapter.base.exists() else 0
+    except OSError as error:
+        raise _unreadable(adapter, error) from error
+    digest.update(f"{adapter.rank} {adapter.scale!r} {adapter.base.name} {size}".encode())
+    return digest.hexdigest()
+
+
+def write_adapter(adapter: Adapter, run: Run) -> Path:
+    """Write adapter/adapter.gguf, which llama.cpp loads beside the base: chat with the new model at once.
+
+    Raises:
+        ExportError: as in `read_factors`, or llama.cpp does not answer with it.
+        StorageError: the disk is full or not writable.
+        Cancelled: the person asked to stop; nothing is left.
+    """
+    import gguf
+
+    run.stop_if_cancelled()
+    run.progress("Writing the adapter", 0, 1)
+    base = read_header(adapter.base)
+    factors = read_factors(adapter, base)
+    size = sum(factor.a.nbytes + factor.b.nbytes for factor in factors.values()) + 1024 * len(factors)
+    with verified(adapter.gguf, size, "The adapter", base=adapter.base) as temporary:
+        writer = gguf.GGUFWriter(temporary, base.architecture)
+        try:
+            writer.add_type(gguf.GGUFType.ADAPTER)
+            writer.add_string(gguf.Keys.Adapter.TYPE, "lora")
+            # llama.cpp divides by the rank again: scale = alpha / rank.
+            writer.add_float32(gguf.Keys.Adapter.LORA_ALPHA, adapter.scale * adapter.rank)
+            writer.add_string(MADE_FROM, fingerprint(adapter))
+            for name, factor in factors.items():
+                writer.add_tensor(f"{name}.lora_a", factor.a)
+                writer.add_tensor(f"{name}.lora_b", factor.b)
+            writer.write_header_to_file()
+            writer.write_kv_data_to_file()
+            writer.write_tensors_to_file()
+        finally:
+            writer.close()
+        run.stop_if_cancelled()
+    run.progress("Writing the adapter", 1, 1)
+    return adapter.gguf
+
+
+def _read_arrays(adapter: Adapter) -> dict[str, np.ndarray]:
+    try:
+        arrays = load_file(adapter.weights)
+    except (OSError, safetensors.SafetensorError) as error:
+        raise _unreadable(adapter, error) from error
+    for key, values in arrays.items():
+        if not key.endswith((".lora_a", ".lora_b")) or values.ndim != 2:
+            raise _unusable(adapter, f'"{key}" is no part of an adapter')
+        if not np.isfinite(values).all():
+            raise ExportError(
+                f'What was learned holds values that are not numbers (in "{key}"), so no model was written. '
+                "The original model is safe.",
+                "Train again with a lower learning rate.",
+            )
+    return {key: np.ascontiguousarray(values, dtype=np.float32) for key, values in arrays.items()}
+
+
+def _in_base_order(b: np.ndarray, name: str, base: GgufFile) -> np.ndarray:
+    """B with its rows where llama.cpp has them: within a head, row i of each half becomes rows 2i and 2i + 1."""
+    heads = {
+        "attn_q.weight": base.setting("attention.head_count"),
+        "attn_k.weight": base.setting("attention.head_count_kv", base.setting("attention.head_count")),
+    }.get(name.split(".", 2)[-1])
+    if base.architecture not in _REORDERED or heads is None:
+        return b
+    out, rank = b.shape
+    return np.ascontiguousarray(b.reshape(heads, 2, out // heads // 2, rank).swapaxes(1, 2).reshape(out, rank))
+
+
+def _unusable(adapter: Adapter, why: str) -> ExportError:
+    return ExportError(
+        f'What was learned ("{adapter.weights.name}" in {adapter.folder}) does not fit "{adapter.base.name}": {why}. '
+        "No model was written.",
+        "Train this student again, or choose the original model that it was trained on.",
+    )
+
+
+def _unreadable(adapter: Adapter, error: Exception) -> ExportError:
+    return ExportError(
+        f'What was learned cannot be read: "{adapter.weights.name}" in {adapter.folder} is missing or damaged.',
+        "Train again; training goes on from its last checkpoint.",
+        str(error),
+    )

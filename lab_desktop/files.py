@@ -1,0 +1,207 @@
+"""Writing so that "exists" means "complete", whatever kills us.
+
+Whole files are written beside their place and moved there (`replacing`, `write_json`, `write_text`); logs of rows are
+appended line by line (`JsonLines`), and a line torn by a kill is cut off before the next one is written.
+Disk errors leave here as sentences (`StorageError`). This module does not know what the files mean.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from lab_desktop.errors import RunError, StorageError
+
+
+@contextlib.contextmanager
+def disk_errors(path: Path, what: str) -> Iterator[None]:
+    """Turn an OSError while writing `what` (a noun, "the new model") to `path` into a StorageError.
+
+    Raises:
+        StorageError: the disk is full, read-only or gone, or writing is not allowed.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise _storage_error(error, path, what) from error
+
+
+@contextlib.contextmanager
+def replacing(path: Path, what: str = "") -> Iterator[Path]:
+    """Yield a temporary path beside `path`; on success it becomes `path` in one move, on failure nothing remains.
+
+    The caller writes the whole file (it may write for minutes). The file is on disk (fsync) before it gets its name.
+
+    Raises:
+        StorageError: as in `disk_errors`.
+    """
+    what = what or path.name
+    with disk_errors(path, what):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+        os.close(handle)
+    temporary = Path(name)
+    try:
+        with disk_errors(path, what):
+            yield temporary
+            _flush_to_disk(temporary)
+            temporary.chmod(0o666 & ~_umask())  # mkstemp makes files private; ours are ordinary
+            temporary.replace(path)
+            _flush_folder(path.parent)
+    finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Replace `path` by `text` (UTF-8, line ends as given)."""
+    with replacing(path) as temporary:
+        temporary.write_bytes(text.encode("utf-8"))
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Replace `path` by `value` as indented JSON."""
+    write_text(path, json.dumps(value, ensure_ascii=False, indent=2) + "\n")
+
+
+def read_json(path: Path) -> Any:
+    """The value in a JSON file that we wrote.
+
+    Raises:
+        RunError: there is no such file, or it is not JSON any more.
+    """
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise RunError(f'"{path.name}" is missing in {path.parent}.', "Run the step before this one first.") from None
+    except (ValueError, OSError) as error:
+        raise RunError(
+            f'"{path.name}" in {path.parent} cannot be read.', "Delete the file and run the step again.", str(error)
+        ) from error
+
+
+class JsonLines:
+    """An append-only file of JSON rows that survives being killed.
+
+    Attributes:
+        path: the file; it is made with the first row.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._stream: BinaryIO | None = None
+
+    def rows(self) -> list[Any]:
+        """Every complete row, oldest first; a torn last line does not count.
+
+        Raises:
+            RunError: a line in the middle is not JSON, so the file was changed by something else.
+        """
+        rows = []
+        for number, line in enumerate(self._complete().splitlines(), start=1):
+            try:
+                rows.append(json.loads(line))
+            except ValueError as error:
+                raise RunError(
+                    f'Line {number} of "{self.path.name}" in {self.path.parent} is damaged.',
+                    "Delete that line, or the file to start this step again.",
+                    str(error),
+                ) from error
+        return rows
+
+    def append(self, row: Any) -> None:
+        """Add one row; when this returns it is on disk.
+
+        Raises:
+            StorageError: the row could not be written; earlier rows are safe.
+        """
+        line = json.dumps(row, ensure_ascii=False).encode("utf-8") + b"\n"
+        with disk_errors(self.path, self.path.name):
+            try:
+                stream = self._open()
+                rest = memoryview(line)
+                while rest:  # a disk that is nearly full takes a part and says no only to the next one
+                    rest = rest[stream.write(rest) :]
+                os.fsync(stream.fileno())
+            except OSError:
+                self.close()  # opening again cuts off what was half written
+                raise
+
+    def close(self) -> None:
+        """Let go of the file. Appending again opens it again."""
+        if self._stream is not None:
+            # Closing flushes: on a full disk that fails once more, and `append` has said so already.
+            with contextlib.suppress(OSError):
+                self._stream.close()
+            self._stream = None
+
+    def _open(self) -> BinaryIO:
+        if self._stream is None:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            whole = len(self._complete())
+            self._stream = open(self.path, "ab", buffering=0)  # noqa: SIM115 - kept open between rows
+            self._stream.truncate(whole)
+        return self._stream
+
+    def _complete(self) -> bytes:
+        try:
+            data = self.path.read_bytes()
+        except FileNotFoundError:
+            return b""
+        return data[: data.rfind(b"\n") + 1]
+
+
+def _storage_error(error: OSError, path: Path, what: str) -> StorageError:
+    folder = path if path.is_dir() else path.parent
+    # "the new model" and "The run folder" begin and continue a sentence; a file's name is written as it is.
+    inside = f"the {what[4:]}" if what.startswith("The ") else what
+    what = f"The {what[4:]}" if what.startswith("the ") else what
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return StorageError(
+            f"The disk is full: {inside} could not be written to {folder}. Everything finished before is safe.",
+            "Free some space, then run the same command again; it goes on where it stopped.",
+            str(error),
+        )
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return StorageError(
+            f"{what} could not be written: {folder} does not allow writing.",
+            "Choose another folder, or change its permissions.",
+            str(error),
+        )
+    if error.errno in (errno.EEXIST, errno.ENOTDIR):
+        return StorageError(
+            f"{what} could not be written: {path} is a file, or inside one, and not a folder.",
+            "Choose another name.",
+            str(error),
+        )
+    return StorageError(
+        f"{what} could not be written to {folder}: {error.strerror or error}.",
+        "Check that the disk is there and healthy, then run the same command again.",
+        str(error),
+    )
+
+
+def _flush_to_disk(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _flush_folder(folder: Path) -> None:
+    if os.name == "nt":  # Windows cannot open a folder to flush it, and does not need to
+        return
+    _flush_to_disk(folder)
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

@@ -1,0 +1,1 @@
+"""Step 2: a teacher multiplies the seed examples, leaf by leaf, and judges its own work."""

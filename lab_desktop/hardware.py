@@ -1,0 +1,125 @@
+"""What this computer offers: threads, free memory, fast number formats. Containers are asked for their own limits."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import os
+import platform
+import subprocess
+from pathlib import Path
+
+import psutil
+
+_CGROUPS = Path("/sys/fs/cgroup")
+
+
+def threads() -> int:
+    """How many threads to compute with: one for each physical core that this process may use, at least one.
+
+    A second thread on the same core only gets in the way of matrix products.
+    """
+    logical = os.cpu_count() or 1
+    physical = psutil.cpu_count(logical=False) or logical
+    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else logical
+    usable = math.ceil(allowed * min(physical, logical) / logical)
+    quota = _cgroup_cpus()
+    return max(1, usable if quota is None else min(usable, math.ceil(quota)))
+
+
+def wait_politely() -> None:
+    """Let the threads of torch and llama.cpp spin for about 50 µs when they wait for each other, and sleep after that.
+
+    To be called before either is imported: OpenMP reads the setting when it is loaded. Its own 300,000 rounds are as
+    long as a turn on the processor, so that beside other busy programs two threads mostly wait for one that does not
+    run: a short answer of the practice model took 4 to 30 s instead of 1 to 3. A person's own setting is kept.
+    """
+    if "OMP_WAIT_POLICY" not in os.environ:
+        os.environ.setdefault("GOMP_SPINCOUNT", "1000")
+
+
+def memory_available_bytes() -> int:
+    """Memory that can be taken now without swapping."""
+    available = int(psutil.virtual_memory().available)
+    for folder in _cgroup_folders():
+        limit, used = _number(folder / "memory.max"), _number(folder / "memory.current")
+        if limit is not None and used is not None:
+            available = min(available, max(0, limit - used + _file_cache_bytes(folder)))
+    return available
+
+
+def has_fast_bf16() -> bool:
+    """Does the processor multiply bfloat16 in hardware? Where it does not, bf16 is slower than float32."""
+    if platform.system() == "Darwin":
+        return _ask("sysctl", "-n", "hw.optional.arm.FEAT_BF16") == "1"
+    with contextlib.suppress(OSError):
+        words = set(Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").split())
+        return bool(words & {"avx512_bf16", "amx_bf16", "bf16"})
+    return False
+
+
+def description() -> str:
+    """One line for reports: "AMD EPYC 7B13, 2 threads used, 16 GB memory, Linux x86_64"."""
+    memory_gb = psutil.virtual_memory().total / 1e9
+    count = threads()
+    return (
+        f"{_processor()}, {count} {'thread' if count == 1 else 'threads'} used, {memory_gb:.0f} GB memory, "
+        f"{platform.system()} {platform.machine()}"
+    )
+
+
+def _processor() -> str:
+    if platform.system() == "Darwin":
+        return _ask("sysctl", "-n", "machdep.cpu.brand_string") or platform.machine()
+    with contextlib.suppress(OSError):
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines():
+            name, _, value = line.partition(":")
+            if name.strip() == "model name":
+                return value.strip()
+    return platform.processor() or platform.machine()
+
+
+def _ask(*command: str) -> str:
+    try:
+        return subprocess.run(command, capture_output=True, text=True, timeout=5, check=False).stdout.strip()
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+
+
+def _cgroup_folders() -> list[Path]:
+    """This process's control group (version 2) and those above it; each may set a limit. Empty elsewhere."""
+    try:
+        lines = Path("/proc/self/cgroup").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return []
+    place = next((line[3:] for line in lines if line.startswith("0::")), None)
+    if place is None:
+        return []
+    own = _CGROUPS / place.lstrip("/")
+    return [folder for folder in (own, *own.parents) if folder.is_relative_to(_CGROUPS)]
+
+
+def _cgroup_cpus() -> float | None:
+    quotas = []
+    for folder in _cgroup_folders():
+        with contextlib.suppress(OSError, ValueError):
+            quota, period = (folder / "cpu.max").read_text(encoding="utf-8").split()
+            quotas.append(int(quota) / int(period))  # "max" is no number: no limit
+    return min(quotas, default=None)
+
+
+def _file_cache_bytes(folder: Path) -> int:
+    """Cached files count as used by the group, and are given back when memory is wanted."""
+    with contextlib.suppress(OSError, ValueError):
+        for line in (folder / "memory.stat").read_text(encoding="utf-8").splitlines():
+            name, _, value = line.partition(" ")
+            if name == "inactive_file":
+                return int(value)
+    return 0
+
+
+def _number(path: Path) -> int | None:
+    try:
+        return int(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):  # not there, or "max"
+        return None

@@ -1,0 +1,1 @@
+"""How long work runs: what is asked (requests), where (run), what is said (events), in which process (worker)."""

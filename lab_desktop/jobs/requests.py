@@ -1,0 +1,89 @@
+"""What a job is asked to do: request.json in its run folder, written once by whoever starts the run.
+
+The request is also the run's memory of its settings: a resumed step reads it instead of asking again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from lab_desktop.errors import RunError
+from lab_desktop.files import read_json, write_json
+
+FILE_NAME = "request.json"
+
+
+@dataclass(frozen=True)
+class LearnRequest:
+    """The whole path from leaves to report.
+
+    Attributes:
+        leaves: leaf folders or taxonomy folders.
+        teacher, student: GGUF files.
+        samples: how many samples the teacher is asked for in all.
+        seed: of every random choice.
+    """
+
+    leaves: tuple[Path, ...]
+    teacher: Path
+    student: Path
+    samples: int
+    seed: int
+
+
+def absolute(request: LearnRequest) -> LearnRequest:
+    """The request with absolute paths, as a run folder keeps it: the worker may start elsewhere."""
+    return replace(
+        request,
+        leaves=tuple(leaf.absolute() for leaf in request.leaves),
+        teacher=request.teacher.absolute(),
+        student=request.student.absolute(),
+    )
+
+
+def write(folder: Path, request: LearnRequest) -> None:
+    """Put the request into a run folder, with absolute paths.
+
+    Raises:
+        StorageError: it could not be written.
+    """
+    request = absolute(request)
+    value: dict[str, Any] = {
+        "job": "learn",
+        "leaves": [str(leaf) for leaf in request.leaves],
+        "teacher": str(request.teacher),
+        "student": str(request.student),
+        "samples": request.samples,
+        "seed": request.seed,
+    }
+    write_json(folder / FILE_NAME, value)
+
+
+def read(folder: Path) -> LearnRequest:
+    """The request of a run folder.
+
+    Raises:
+        RunError: the folder is missing, is no run folder, or its request is damaged.
+    """
+    if not (folder / FILE_NAME).is_file():
+        what = "is not a run folder: it has no request.json" if folder.is_dir() else "does not exist"
+        raise RunError(
+            f"{folder} {what}.", "Check the name, or start a run there with: lab-desktop learn LEAF --run DIR"
+        )
+    value = read_json(folder / FILE_NAME)
+    try:
+        if value["job"] != "learn":
+            raise ValueError(f"unknown job {value['job']!r}")
+        return LearnRequest(
+            leaves=tuple(Path(leaf) for leaf in value["leaves"]),
+            teacher=Path(value["teacher"]),
+            student=Path(value["student"]),
+            samples=int(value["samples"]),
+            seed=int(value["seed"]),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise RunError(
+            f"The settings of the run in {folder} are damaged.", "Start a new run in another folder.", repr(error)
+        ) from error

@@ -1,0 +1,134 @@
+"""A run folder: the database of one journey from leaf to report, in plain files a person can open, copy or delete.
+
+Steps get a `Run` and use it for three things: where to put files (`run.folder`), what to say (`progress`, `metric`,
+`notice`, `row`), and whether to stop (`stop_if_cancelled`). This module does not know what the steps do.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import filelock
+
+from lab_desktop.errors import Cancelled, RunError
+from lab_desktop.files import JsonLines, disk_errors, read_json, write_json
+from lab_desktop.jobs import events
+from lab_desktop.jobs.events import Event
+
+EVENTS_FILE = "events.jsonl"
+
+
+class Run:
+    """One run folder and the voice of the job that works in it.
+
+    Attributes:
+        folder: the run folder; it exists once `open` was entered.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        tell: Callable[[Event], None] = lambda event: None,
+        is_cancelled: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self.folder = folder
+        self._tell = tell
+        self._is_cancelled = is_cancelled
+        self._journal = JsonLines(folder / EVENTS_FILE)
+        self._last_progress: events.Progress | None = None
+
+    @contextlib.contextmanager
+    def open(self) -> Iterator[Run]:
+        """Hold the folder for this job; a second job on it is refused, a killed job's hold is gone with it.
+
+        Raises:
+            RunError: another job is working in the folder.
+            StorageError: the folder cannot be made or written.
+        """
+        with disk_errors(self.folder, "The run folder"):
+            self.folder.mkdir(parents=True, exist_ok=True)
+            file = self.folder / ".lock"
+            was_here = file.exists()
+            lock = filelock.FileLock(file)
+            try:
+                lock.acquire(timeout=0)
+            except filelock.Timeout:
+                raise RunError(
+                    f"Another job is working in {self.folder}.",
+                    "Wait until it is done, or stop it; then run this again.",
+                ) from None
+        try:
+            if was_here:
+                self._sweep()
+            yield self
+        finally:
+            self._journal.close()
+            lock.release()
+
+    def _sweep(self) -> None:
+        """Remove the half-written files of a killed job (`files.replacing`); nobody else writes here meanwhile."""
+        with disk_errors(self.folder, "The run folder"):
+            for leftover in self.folder.rglob(".*.part"):
+                if leftover.is_file():
+                    leftover.unlink()
+
+    def say(self, event: Event) -> None:
+        """Tell the caller and write it down; Progress is told only (it would fill the disk with counting)."""
+        self._tell(event)
+        if not isinstance(event, events.Progress):
+            self._journal.append({"time": _now(), **events.to_json(event)})
+
+    def progress(self, text: str, done: int, total: int) -> None:
+        self._last_progress = events.Progress(text, done, total)
+        self.say(self._last_progress)
+
+    def detail(self, text: str) -> None:
+        """Say what happens inside the unit of work that the last progress counted."""
+        if self._last_progress is not None:
+            self.say(replace(self._last_progress, detail=text))
+
+    def metric(self, name: str, value: float, step: int) -> None:
+        self.say(events.Metric(name, value, step))
+
+    def notice(self, text: str) -> None:
+        self.say(events.Notice(text))
+
+    def row(self, table: str, data: dict[str, object]) -> None:
+        self.say(events.Row(table, data))
+
+    @property
+    def is_cancelled(self) -> bool:
+        return self._is_cancelled()
+
+    def stop_if_cancelled(self) -> None:
+        """Call between units of work.
+
+        Raises:
+            Cancelled: the person asked to stop.
+        """
+        if self._is_cancelled():
+            raise Cancelled
+
+    @contextlib.contextmanager
+    def timed(self, step: str) -> Iterator[None]:
+        """Add the seconds spent inside to the step's total in timings.json, over all resumes."""
+        start = time.monotonic()
+        try:
+            yield
+        finally:
+            seconds = self.timings()
+            seconds[step] = round(seconds.get(step, 0.0) + time.monotonic() - start, 3)
+            write_json(self.folder / "timings.json", seconds)
+
+    def timings(self) -> dict[str, float]:
+        """Seconds per step so far."""
+        path = self.folder / "timings.json"
+        return dict(read_json(path)) if path.exists() else {}
+
+
+def _now() -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())

@@ -1,0 +1,114 @@
+"""One job in a process of its own, so that memory returns at its end and a crash takes nobody with it.
+
+    python -m lab_desktop --worker FOLDER
+
+Reads FOLDER/request.json; writes events as JSON lines on standard output, the last of them exactly one of Finished,
+Stopped, Failed. The line "cancel" on standard input asks it to stop; so do the end of the input (whoever started it
+is gone) and SIGTERM. Exit code: 0 finished, 1 failed, 130 stopped. What the work is, `workflow` says.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import threading
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from lab_desktop.errors import Cancelled, LabError, StorageError
+from lab_desktop.jobs import events, requests
+from lab_desktop.jobs.events import Event, Failed, Finished, Stopped
+from lab_desktop.jobs.requests import LearnRequest
+from lab_desktop.jobs.run import Run
+
+Work = Callable[[LearnRequest, Run], dict[str, Any]]
+
+
+def main(folder: Path, work: Work | None = None) -> int:
+    """Do the job of a run folder; `work` is the whole LAB path unless a test says otherwise."""
+    cancelled = threading.Event()
+    voice = _Voice(_take_stdout(), cancelled)
+    _listen(cancelled)
+    run = Run(folder, voice.tell, cancelled.is_set)
+    ending = _ending(lambda: _do(folder, work or _learn, run))
+    voice.tell(ending)
+    return {Finished: 0, Stopped: 130}.get(type(ending), 1)
+
+
+class _Voice:
+    """Standard output as a line of events that ends once."""
+
+    def __init__(self, descriptor: int, cancelled: threading.Event) -> None:
+        self._descriptor = descriptor
+        self._cancelled = cancelled
+        self._has_ended = False
+
+    def tell(self, event: Event) -> None:
+        if self._has_ended:
+            return
+        line = json.dumps(events.to_json(event), ensure_ascii=False).encode("utf-8") + b"\n"
+        try:
+            while line:
+                line = line[os.write(self._descriptor, line) :]
+        except OSError:
+            self._cancelled.set()  # nobody reads any more: finish the unit in hand and stop
+        self._has_ended = isinstance(event, (Finished, Stopped, Failed))
+
+
+def _do(folder: Path, work: Work, run: Run) -> Event:
+    request = requests.read(folder)
+    with run.open():
+        ending = _ending(lambda: Finished(work(request, run)))
+        # The journal is for a window opened later; that it could not be written changes nothing about the ending.
+        with contextlib.suppress(StorageError):
+            run.say(ending)
+    return ending
+
+
+def _ending(job: Callable[[], Event]) -> Event:
+    try:
+        return job()
+    except Cancelled:
+        return Stopped("Stopped. Everything finished is saved; start the same run again to go on.")
+    except LabError as error:
+        return Failed(error.message, error.hint, error.details)
+    # One of the three broad excepts of the house: the process ends here, and a bug must reach the screen as one.
+    except (Exception, SystemExit):  # noqa: BLE001
+        return Failed(
+            "Something happened that was not foreseen. Everything finished is saved.",
+            "Start the same run again. If it happens again, report it with the details.",
+            traceback.format_exc(),
+        )
+
+
+def _learn(request: LearnRequest, run: Run) -> dict[str, Any]:
+    from lab_desktop.workflow import learn  # loads the model libraries, which takes seconds
+
+    learn(request, run)
+    return {"report": str(run.folder / "report.json")}
+
+
+def _take_stdout() -> int:
+    """Keep standard output for events alone: whatever a library prints goes to standard error from now on."""
+    descriptor = os.dup(1)
+    os.dup2(2, 1)
+    return descriptor
+
+
+def _listen(cancelled: threading.Event) -> None:
+    def read_commands() -> None:
+        # Unbuffered: a thread that waits inside Python's own buffered stdin would block the interpreter's exit.
+        with contextlib.suppress(OSError), open(0, "rb", buffering=0, closefd=False) as commands:
+            for line in commands:
+                if line.strip() == b"cancel":
+                    break
+        cancelled.set()
+
+    # Ctrl-C in a terminal reaches the whole group; it is a request to stop here too, not a traceback.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: cancelled.set())
+    threading.Thread(target=read_commands, name="commands", daemon=True).start()

@@ -1,0 +1,1 @@
+"""Models on disk and in conversation: GGUF headers, the text model interface, llama.cpp, chat templates."""

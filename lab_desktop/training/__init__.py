@@ -1,0 +1,1 @@
+"""Step 3: the student learns, phase by phase, with replay."""

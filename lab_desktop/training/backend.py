@@ -1,0 +1,90 @@
+"""What the training loop asks of a numerical library: gradients of packs, steps of the optimizer, its state as arrays.
+
+`torch_backend.py` is one; an MLX one for Apple silicon is the reason that this is a Protocol. Factors are named
+`<hf module name>.lora_a` (rank, in) and `<hf module name>.lora_b` (out, rank), float32, whatever the library.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from lab_desktop.errors import ModelError
+from lab_desktop.models.gguf import GgufFile, read_header
+from lab_desktop.training.batches import Pack
+
+
+class TrainingBackend(Protocol):
+    """A frozen base, trainable low-rank factors, and their optimizer."""
+
+    def gradient(self, pack: Pack, answer_scale: float, base_scale: float) -> tuple[float, float]:
+        """Add a pack's gradient to that of the step.
+
+        The loss is answer_scale · Σ weight · cross-entropy + base_scale · Σ weight · KL(base ‖ student), in nats.
+
+        Returns:
+            (answers, base): the two sums, unscaled.
+
+        Raises:
+            TrainingError: memory ran out.
+        """
+        ...
+
+    def apply(self, learning_rate: float) -> float:
+        """One step of the optimizer with the gradient gathered so far, which is then forgotten.
+
+        Returns:
+            The gradient's norm before it was clipped.
+        """
+        ...
+
+    def forget_gradient(self) -> None:
+        """Drop what was gathered for a step that will not be taken."""
+        ...
+
+    def evaluate(self, packs: Sequence[Pack]) -> tuple[float, float]:
+        """(loss, accuracy) of the adapted model over the packs' answer tokens: nats per token, and the share of tokens
+        that are its first choice."""
+        ...
+
+    def factors(self) -> dict[str, np.ndarray]:
+        """A copy of the adapter."""
+        ...
+
+    def load_factors(self, factors: dict[str, np.ndarray]) -> None:
+        """Start from these instead of from random ones.
+
+        Raises:
+            TrainingError: they belong to another model or rank.
+        """
+        ...
+
+    def state(self) -> dict[str, np.ndarray]:
+        """The adapter and everything the optimizer remembers, so that training goes on bit for bit the same."""
+        ...
+
+    def load_state(self, state: dict[str, np.ndarray]) -> None:
+        """Become what `state` was.
+
+        Raises:
+            TrainingError: as in `load_factors`.
+        """
+        ...
+
+
+def trainable(path: Path) -> GgufFile:
+    """The header of a student; reading it costs nothing, so this is asked before hours of other work.
+
+    Raises:
+        ModelError: as in `read_header`, or no backend knows this family of models.
+    """
+    file = read_header(path)
+    if file.architecture != "llama":
+        raise ModelError(
+            f'"{path.name}" is of the family "{file.architecture}", which cannot be trained here yet.',
+            "Choose a student of the llama family, such as SmolLM2, Llama 3 or Mistral.",
+        )
+    return file

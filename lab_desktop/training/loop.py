@@ -1,0 +1,406 @@
+"""The student learns: phases in order, checkpoints, and the best of them by questions it was never trained on.
+
+Reads:   RUN/dataset, the base GGUF
+Writes:  RUN/checkpoint/step-<n>.safetensors while it works, RUN/adapter/{adapter.safetensors, adapter.json} at its end
+
+One file is one checkpoint (factors, optimizer, step, the held-out curve so far), so a kill leaves either all of it or
+none. Resuming is calling `train` again with the same folder: the order of rows follows from the step number, so the
+adapter is the same, bit for bit, as if nothing had happened. A checkpoint of other data, another plan or another base
+is not continued: training starts anew and says so.
+
+The loop is ours because no trainer we know can be paused, resumed and cancelled alike on both of its backends.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import safetensors
+import safetensors.numpy
+
+from lab_desktop.artifacts import Adapter, Dataset, Phase, TrainingRow
+from lab_desktop.errors import Cancelled, RunError, TrainingError
+from lab_desktop.files import JsonLines, disk_errors, read_json, replacing, write_json
+from lab_desktop.jobs.run import Run
+from lab_desktop.training.backend import TrainingBackend
+from lab_desktop.training.batches import ChatRow, EncodedRow, Pack, batches, encode, general_batch, pack
+from lab_desktop.training.phases import TrainingPlan, phase_steps, rate_at, steps_per_epoch
+
+_PHASE_WORDS = {"knowledge_short": "facts", "knowledge_long": "explanations", "skills": "skills"}
+
+
+@dataclass(frozen=True)
+class HeldOutScore:
+    """How the student did on the held-out answers after a step.
+
+    Attributes:
+        step: steps finished, over all phases.
+        accuracy: share of answer tokens that were its first choice, each given the ones before it.
+        loss: nats per answer token.
+    """
+
+    step: int
+    accuracy: float
+    loss: float
+
+
+@dataclass(frozen=True)
+class _PhaseRows:
+    """A phase with its rows and its steps, which count from `first_step` over the whole training.
+
+    `general` are its rows that keep the base: not dealt by epochs, but a fixed share beside the others in every step.
+    """
+
+    phase: Phase
+    rows: list[EncodedRow]
+    general: list[EncodedRow]
+    first_step: int
+    steps: int
+
+
+def train(
+    dataset: Dataset,
+    base: Path,
+    plan: TrainingPlan,
+    run: Run,
+    start_from: Path | None = None,
+    chat_row: ChatRow | None = None,
+) -> Adapter:
+    """Train low-rank factors for `base` on a data set, or finish what an earlier call began.
+
+    Args:
+        dataset: as made by generation.mixing.
+        base: the student, a GGUF.
+        plan: phases and settings.
+        run: where to work, what to say, whether to stop.
+        start_from: an adapter.safetensors to go on from (of the same student and rank) instead of from nothing.
+        chat_row: how a conversation becomes tokens; the base's own tokenizer and template by default.
+
+    Raises:
+        TrainingError: there is nothing to learn from, memory ran out, or the numbers ran away.
+        ModelError: the base cannot be used.
+        RunError: a phase of the data set is unknown, or a file of the run is damaged.
+        StorageError: the disk is full or read-only; the checkpoints before are safe.
+        Cancelled: the person asked to stop; the last finished step is saved.
+    """
+    belongs_to = _identity(dataset, base, plan, start_from)
+    adapter = Adapter(run.folder / "adapter", plan.rank, plan.scale, base)
+    done = run.folder / "adapter" / "adapter.json"
+    if done.exists() and read_json(done).get("belongs_to") == belongs_to and adapter.weights.exists():
+        return adapter
+
+    rows, held_out = _rows(dataset, base, plan, run, chat_row)
+    total = sum(each.steps for each in rows)
+    # The library that computes is loaded last: what can be refused without it has been.
+    from lab_desktop.training.torch_backend import TorchBackend
+
+    backend = TorchBackend(base, plan.rank, plan.scale, plan.seed, saves_memory=plan.saves_memory)
+    if start_from is not None:
+        backend.load_factors(_factors_of(start_from))
+    checkpoints = _Checkpoints(run.folder / "checkpoint", belongs_to, backend, rows[-1].first_step)
+    step = checkpoints.resume(run)
+    exam = pack(held_out, plan.pack_tokens) if len(held_out) >= plan.fewest_held_out else []
+    if step == 0 and exam:
+        checkpoints.curve.append(_look(backend, exam, 0, run))
+    for each in rows:
+        step = _train_phase(each, step, total, exam, backend, checkpoints, plan, run)
+    return _finish(adapter, checkpoints, plan, run)
+
+
+def _train_phase(
+    each: _PhaseRows,
+    step: int,
+    total: int,
+    exam: Sequence[Pack],
+    backend: TrainingBackend,
+    checkpoints: _Checkpoints,
+    plan: TrainingPlan,
+    run: Run,
+) -> int:
+    """Take the phase's steps that are not finished yet; gives the number of steps finished after it."""
+    epoch_steps = steps_per_epoch(len(each.rows), plan)
+    rounds = math.ceil(each.steps / epoch_steps)
+    word = _PHASE_WORDS.get(each.phase.name, each.phase.name.replace("_", " "))
+    order: tuple[int, list[list[EncodedRow]]] = (-1, [])
+    while each.first_step <= step < each.first_step + each.steps:
+        epoch, place = divmod(step - each.first_step, epoch_steps)
+        if order[0] != epoch:
+            # Another phase must not repeat this one's order: the epoch number is mixed with the phase's first step.
+            order = epoch, batches(each.rows, plan.seed, each.first_step + epoch, plan.effective_batch)
+        run.progress(f"Training: {word}", step, total)
+        run.detail(f"round {epoch + 1} of {rounds}")
+        started = time.monotonic()
+        rows = order[1][place]
+        beside = round(each.phase.general_share * plan.effective_batch)
+        packs = pack([*rows, *general_batch(each.general, plan.seed, step * beside, beside)], plan.pack_tokens)
+        try:
+            loss = _step_loss(backend, packs, plan, run)
+        except Cancelled:
+            backend.forget_gradient()
+            checkpoints.save(step)
+            raise
+        if not math.isfinite(loss):
+            raise _ran_away(step + 1, checkpoints)
+        norm = backend.apply(rate_at(each.phase, step - each.first_step, each.steps))
+        if not math.isfinite(norm):
+            raise _ran_away(step + 1, checkpoints)
+        step += 1
+        seconds = time.monotonic() - started
+        run.metric("loss", loss, step)
+        run.metric("answer_tokens_per_second", sum(row.learned for row in rows) / seconds, step)
+        is_last = step == each.first_step + each.steps
+        if exam and (is_last or step % plan.evaluate_every == 0):
+            checkpoints.curve.append(_look(backend, exam, step, run))
+            checkpoints.save(step)
+        elif is_last or step % plan.checkpoint_every == 0:
+            checkpoints.save(step)
+        run.progress(f"Training: {word}", step, total)
+    return step
+
+
+def _step_loss(backend: TrainingBackend, packs: Sequence[Pack], plan: TrainingPlan, run: Run) -> float:
+    """Gather the gradient of one effective batch; gives its loss.
+
+    The mean over its answer tokens, and beside it the mean over its `keeps_base` tokens times their weight: two means,
+    so that the pull towards the base does not depend on how long the leaf's answers are.
+    """
+    answers = sum(each.answer_weight for each in packs)
+    base = sum(each.base_weight for each in packs)
+    answer_scale = 1 / answers if answers else 0.0
+    base_scale = plan.keep_base_weight / base if base else 0.0
+    loss = 0.0
+    for each in packs:
+        run.stop_if_cancelled()
+        answer_loss, base_loss = backend.gradient(each, answer_scale, base_scale)
+        loss += answer_loss * answer_scale + base_loss * base_scale
+    return loss
+
+
+def _look(backend: TrainingBackend, exam: Sequence[Pack], step: int, run: Run) -> HeldOutScore:
+    loss, accuracy = backend.evaluate(exam)
+    run.metric("held_out_loss", loss, step)
+    run.metric("held_out_accuracy", accuracy, step)
+    return HeldOutScore(step, accuracy, loss)
+
+
+def _finish(adapter: Adapter, checkpoints: _Checkpoints, plan: TrainingPlan, run: Run) -> Adapter:
+    """Write the chosen checkpoint's factors as RUN/adapter; adapter.json goes last, so it means complete."""
+    best = checkpoints.best
+    step = best.step if best else checkpoints.last
+    factors = {name: values for name, values in checkpoints.read(step).items() if not name.startswith("optimizer.")}
+    done = adapter.folder / "adapter.json"
+    with disk_errors(done, "The adapter"):
+        done.unlink(missing_ok=True)  # of another training; until the new weights are whole there is no adapter
+    with replacing(adapter.weights, "The adapter") as temporary:
+        temporary.write_bytes(safetensors.numpy.save(factors))
+    write_json(
+        done,
+        {
+            "belongs_to": checkpoints.belongs_to,
+            "rank": plan.rank,
+            "scale": plan.scale,
+            "base": {"path": str(adapter.base), "size_bytes": adapter.base.stat().st_size},
+            "best_step": step,
+            "last_step": checkpoints.last,
+            "held_out": [asdict(score) for score in checkpoints.curve],
+            "plan": asdict(plan),
+        },
+    )
+    if best:
+        run.notice(f"Step {step} of {checkpoints.last} answered the held-out questions best and was kept.")
+    return adapter
+
+
+class _Checkpoints:
+    """RUN/checkpoint: the last finished step and the best one, one file each.
+
+    Attributes:
+        belongs_to: names data, plan, base and start; a file that says otherwise is not ours.
+        curve: held-out scores so far; saved with every checkpoint.
+        last: the newest saved step; 0 while there is none.
+    """
+
+    def __init__(self, folder: Path, belongs_to: dict[str, str], backend: TrainingBackend, selects_after: int) -> None:
+        self.belongs_to = belongs_to
+        self.curve: list[HeldOutScore] = []
+        self.last = 0
+        self._folder = folder
+        self._backend = backend
+        self._selects_after = selects_after
+
+    def resume(self, run: Run) -> int:
+        """Bring the backend to the newest whole checkpoint of this training; gives its step, 0 without one."""
+        for torn in self._folder.glob(".step-*.part"):  # a kill while one was written
+            torn.unlink(missing_ok=True)
+        foreign = []
+        for step in sorted(self._steps(), reverse=True):
+            try:
+                saved = self._metadata(step)
+                if saved.get("belongs_to") != json.dumps(self.belongs_to):
+                    foreign.append(step)
+                    continue
+                state = self.read(step)
+            except RunError as error:
+                run.notice(f"{error.message} Training goes on from the one before it.")
+                self._file(step).unlink(missing_ok=True)
+                continue
+            self._backend.load_state(state)
+            self.curve = [HeldOutScore(**score) for score in json.loads(saved["held_out"])]
+            self.last = step
+            run.notice(f"Training goes on after step {step:,}.")
+            return step
+        if foreign:
+            run.notice(
+                f"There is a checkpoint (step {foreign[0]:,}) of other data or other settings: training starts anew."
+            )
+            for step in foreign:
+                self._file(step).unlink(missing_ok=True)
+        return 0
+
+    def save(self, step: int) -> None:
+        """Write the state after `step`, then drop all others but the best.
+
+        Raises:
+            StorageError: the disk is full or read-only; the checkpoints before are untouched.
+        """
+        if step == self.last:
+            return
+        metadata = {
+            "step": str(step),
+            "belongs_to": json.dumps(self.belongs_to),
+            "held_out": json.dumps([asdict(score) for score in self.curve]),
+        }
+        with replacing(self._file(step), "The checkpoint") as temporary:
+            # Written by us: safetensors' own writer turns a full disk into an error that no longer says so.
+            temporary.write_bytes(safetensors.numpy.save(self._backend.state(), metadata))
+        self.last = step
+        for old in self._steps() - {step, self.best.step if self.best else step}:
+            self._file(old).unlink(missing_ok=True)
+
+    @property
+    def best(self) -> HeldOutScore | None:
+        """The best held-out score of the last phase: most tokens right, ties by loss; None while there is none.
+
+        Earlier phases do not compete: theirs have not seen every lesson, yet may look better on those they saw.
+        """
+        competing = [score for score in self.curve if score.step > self._selects_after]
+        return max(competing, key=lambda score: (score.accuracy, -score.loss)) if competing else None
+
+    def read(self, step: int) -> dict[str, np.ndarray]:
+        """The arrays of a checkpoint.
+
+        Raises:
+            RunError: the file is gone or damaged.
+        """
+        try:
+            arrays: dict[str, np.ndarray] = safetensors.numpy.load_file(self._file(step))
+        except (OSError, safetensors.SafetensorError) as error:
+            raise _damaged(self._file(step), error) from error
+        return arrays
+
+    def _metadata(self, step: int) -> dict[str, str]:
+        try:
+            with safetensors.safe_open(self._file(step), framework="numpy") as file:
+                return file.metadata() or {}
+        except (OSError, safetensors.SafetensorError) as error:
+            raise _damaged(self._file(step), error) from error
+
+    def _steps(self) -> set[int]:
+        numbers = (path.stem.removeprefix("step-") for path in self._folder.glob("step-*.safetensors"))
+        return {int(number) for number in numbers if number.isdigit()}
+
+    def _file(self, step: int) -> Path:
+        return self._folder / f"step-{step}.safetensors"
+
+
+def _rows(
+    dataset: Dataset, base: Path, plan: TrainingPlan, run: Run, chat_row: ChatRow | None
+) -> tuple[list[_PhaseRows], list[EncodedRow]]:
+    """Every phase's rows in tokens with their steps, and the held-out rows."""
+    if chat_row is None:
+        from lab_desktop.models.tokenizer import Tokenizer
+
+        with Tokenizer(base) as tokenizer:
+            return _rows(dataset, base, plan, run, tokenizer.chat_row)
+    known = {phase.name: phase for phase in plan.phases}
+    files = {each.name: each.path for each in dataset.phases}
+    if unknown := files.keys() - known.keys():
+        raise RunError(
+            f'The data set has a phase "{min(unknown)}" that this training does not know.',
+            "Make the data set again with this version.",
+        )
+    phases = []
+    first = left_out = 0
+    for name, phase in known.items():
+        if name not in files:
+            continue
+        rows, too_long = encode(_read_rows(files[name]), chat_row, plan.max_row_tokens)
+        left_out += too_long
+        new = [row for row in rows if not row.keeps_base]
+        steps = phase_steps(phase, len(new), plan)
+        if steps:
+            phases.append(_PhaseRows(phase, new, [row for row in rows if row.keeps_base], first, steps))
+            first += steps
+    held_out, too_long = encode(_read_rows(dataset.held_out), chat_row, plan.max_row_tokens)
+    if left_out + too_long:
+        run.notice(
+            f"{left_out} training rows and {too_long} held-out questions were left out: they are longer than "
+            f"{plan.max_row_tokens:,} tokens."
+        )
+    if not phases:
+        raise TrainingError(
+            "There is nothing to train on: the data set has no usable row.",
+            "Generate more data, or look at why rows were dropped in samples.jsonl.",
+        )
+    return phases, [row for row in held_out if not row.keeps_base]
+
+
+def _read_rows(path: Path) -> list[TrainingRow]:
+    return [TrainingRow.from_json(row) for row in JsonLines(path).rows()]
+
+
+def _identity(dataset: Dataset, base: Path, plan: TrainingPlan, start_from: Path | None) -> dict[str, str]:
+    """What a checkpoint or an adapter must have been made from to be this training's."""
+    return {
+        "data": dataset.fingerprint,
+        "plan": plan.fingerprint,
+        "base": _sha256(base),
+        "start": _sha256(start_from) if start_from else "",
+    }
+
+
+def _sha256(path: Path) -> str:
+    try:
+        with open(path, "rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+    except OSError as error:
+        raise TrainingError(
+            f"{path} cannot be read: {error.strerror}.", "Check the name, or download the model again.", str(error)
+        ) from error
+
+
+def _factors_of(path: Path) -> dict[str, np.ndarray]:
+    try:
+        factors: dict[str, np.ndarray] = safetensors.numpy.load_file(path)
+    except (OSError, safetensors.SafetensorError) as error:
+        raise _damaged(path, error) from error
+    return factors
+
+
+def _damaged(path: Path, error: Exception) -> RunError:
+    return RunError(f'"{path.name}" in {path.parent} is damaged.', "Delete it and train again.", str(error))
+
+
+def _ran_away(step: int, checkpoints: _Checkpoints) -> TrainingError:
+    safe = f"The checkpoint of step {checkpoints.last:,} is safe." if checkpoints.last else "Nothing was saved yet."
+    return TrainingError(
+        f"Training went astray in step {step:,}: the numbers grew beyond all bounds. {safe}",
+        "Train with a lower learning rate, or look for damaged rows in the data set.",
+    )

@@ -1,0 +1,112 @@
+"""LAB's phases and the settings of a training, as data.
+
+LAB (arXiv:2403.01081, section 3.3) trains knowledge first and skills after it, each phase replaying what came before.
+The paper tunes all weights at 1e-6 to 2e-5; an adapter moves few numbers and wants a rate ten to twenty times and more
+as high. The rates here were found on the practice model (135 M weights, rank 16).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from dataclasses import asdict, dataclass
+
+from lab_desktop.artifacts import Phase, RowKind
+
+LAB_PHASES: tuple[Phase, ...] = (
+    Phase(
+        name="knowledge_short",
+        learns=(RowKind.KNOWLEDGE_SHORT,),
+        replays=(),
+        replay_share=0.0,
+        # Six general rows beside fourteen of the leaf held most general answers in our trials.
+        general_share=0.4,
+        # A leaf of about 115 rows gives about 64 steps: facts were still sinking in after three rounds of 800 rows.
+        epochs=8,
+        least_steps=40,
+        learning_rate=5e-4,
+        warmup_share=0.1,
+    ),
+    Phase(
+        name="knowledge_long",
+        learns=(RowKind.KNOWLEDGE_LONG, RowKind.FOUNDATIONAL_SKILL),
+        replays=("knowledge_short",),
+        replay_share=0.5,
+        general_share=0.4,
+        epochs=5,
+        least_steps=30,
+        learning_rate=5e-4,
+        warmup_share=0.1,
+    ),
+    Phase(
+        name="skills",
+        learns=(RowKind.COMPOSITIONAL_SKILL,),
+        replays=("knowledge_short", "knowledge_long"),
+        replay_share=0.3,
+        general_share=0.4,
+        epochs=6,
+        least_steps=30,
+        # About a third: manner is learned from few rows, and a high rate here overwrites the facts learned before.
+        learning_rate=2e-4,
+        warmup_share=0.1,
+    ),
+)
+
+
+@dataclass(frozen=True)
+class TrainingPlan:
+    """How a student is trained. Two trainings with equal plan, data and base give the same adapter.
+
+    Attributes:
+        phases: in order; the data set may lack some.
+        rank: r of the low-rank update.
+        scale: multiplier of B·A, alpha / rank (LoRA, arXiv:2106.09685, section 4.1). mlx-lm calls this `scale`; peft
+            wants `lora_alpha`, which is scale * rank.
+        effective_batch: rows a step, over all its packs, not counting the general ones beside them.
+        pack_tokens: the longest pack. Attention is dense, so a longer one costs more than it shares.
+        seed: of the factors' start and of the order of rows.
+        evaluate_every: steps between two looks at the held-out questions.
+        fewest_held_out: with fewer held-out questions the last step is taken: two or three choose by luck.
+        checkpoint_every: steps between two checkpoints: how much work a kill can cost.
+        keep_base_weight: how much the divergence from the base on `keeps_base` rows counts beside the answers' loss.
+        max_row_tokens: longer rows are left out, and counted.
+        saves_memory: recompute each layer in the backward pass: a third slower, a fraction of the memory.
+    """
+
+    phases: tuple[Phase, ...] = LAB_PHASES
+    rank: int = 16
+    scale: float = 2.0
+    effective_batch: int = 14
+    pack_tokens: int = 640
+    seed: int = 0
+    evaluate_every: int = 10
+    fewest_held_out: int = 8
+    checkpoint_every: int = 10
+    keep_base_weight: float = 2.0
+    max_row_tokens: int = 1024
+    saves_memory: bool = False
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of every setting, so that a checkpoint knows which plan it belongs to."""
+        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()
+
+
+def steps_per_epoch(rows: int, plan: TrainingPlan) -> int:
+    """Steps in which each of `rows` is seen once."""
+    return math.ceil(rows / plan.effective_batch)
+
+
+def phase_steps(phase: Phase, rows: int, plan: TrainingPlan) -> int:
+    """Steps of a phase with so many rows: they follow from the data; few rows are seen more often."""
+    return max(phase.least_steps, round(phase.epochs * steps_per_epoch(rows, plan))) if rows else 0
+
+
+def rate_at(phase: Phase, step: int, steps: int) -> float:
+    """The learning rate of the phase's step 0 … steps - 1: a linear warm-up, then constant.
+
+    Constant, because a decay inside an intermediate phase hurts the next one (LAB, section 3.3).
+    """
+    warmup = max(1, round(phase.warmup_share * steps))
+    return phase.learning_rate * min(1.0, (step + 1) / warmup)

@@ -1,0 +1,292 @@
+"""The LAB method, from leaf to report, in one place that a newcomer can read.
+
+    begin      copy the leaves into the run folder, so that the run stays what it was
+    generate   a teacher multiplies the seed examples and judges its own work; the rows are dealt to phases
+    train      the student learns phase by phase, with replay; base weights stay frozen, an adapter learns
+    export     one file that anyone can run
+    evaluate   the same questions before and after: did it help, did it forget?
+
+Each step reads and writes the run folder alone, so each can be run, killed and run again by itself. The steps do not
+know each other; this module joins them. Callers hold the run folder (`Run.open`).
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from lab_desktop.artifacts import Adapter, Dataset, ExportedModel, Leaf, LeafKind, Passage
+from lab_desktop.documents.passages import passages, read_documents
+from lab_desktop.errors import LeafError, RunError
+from lab_desktop.evaluation.questions import exam_questions
+from lab_desktop.evaluation.report import evaluate_adapter, write_report
+from lab_desktop.evaluation.results import Report
+from lab_desktop.export.adapter import fingerprint, write_adapter
+from lab_desktop.export.pipeline import export as export_model
+from lab_desktop.export.verified import is_finished
+from lab_desktop.files import disk_errors, read_json
+from lab_desktop.generation.mixing import general_rows, mix, read_dataset
+from lab_desktop.generation.pipeline import funnel
+from lab_desktop.generation.pipeline import generate as generate_samples
+from lab_desktop.generation.seeds import Material
+from lab_desktop.jobs import requests
+from lab_desktop.jobs.requests import LearnRequest
+from lab_desktop.jobs.run import EVENTS_FILE, Run
+from lab_desktop.models.gguf import read_header
+from lab_desktop.models.llama import LlamaModel
+from lab_desktop.taxonomy.qna import read_leaf
+from lab_desktop.taxonomy.tree import find_leaves
+from lab_desktop.training.backend import trainable
+from lab_desktop.training.loop import train as train_adapter
+from lab_desktop.training.phases import LAB_PHASES, TrainingPlan
+
+STEPS = ("generate", "train", "export", "evaluate")
+
+PASSAGE_TOKENS = 300
+"""The longest passage. InstructLab cuts at 500; a shorter one gives a small teacher less to mix up."""
+GENERAL_ROWS = 120
+"""Rows against forgetting: enough kinds of questions that holding those holds the rest."""
+SMALL_STUDENT_PARAMETERS = 1_000_000_000
+"""Below this a student loses too much of what it learned in four bits; eight bits are small anyway."""
+
+
+def learn(request: LearnRequest, run: Run) -> Report:
+    """The whole loop. Starting again with the same request on the same folder goes on where it stopped.
+
+    Raises:
+        LabError: a step could not be done; what was finished stays.
+        Cancelled: the person asked to stop.
+    """
+    begin(request, run)
+    generate(run)
+    train(run)
+    export(run)
+    return evaluate(run)
+
+
+def begin(request: LearnRequest, run: Run) -> None:
+    """Check everything that can be checked before the work, and copy the leaves into RUN/leaves.
+
+    Writes request.json, where whoever started the run has not done so, and the copies; they get their name last, so
+    RUN/leaves means that all is there. From then on the originals are not read any more.
+
+    Raises:
+        LeafError, DocumentError, EvaluationError: a leaf, its document or its exam cannot be used.
+        ModelError: a model file cannot be used.
+        RunError: the folder holds the run of another request, or things that belong to no run.
+        StorageError: the copies could not be written.
+    """
+    request = requests.absolute(request)
+    is_begun = (run.folder / requests.FILE_NAME).exists()
+    if is_begun and requests.read(run.folder) != request:
+        raise RunError(
+            f"{run.folder} holds a run that was started with other settings or lessons.",
+            "Choose another folder with --run, or start again with the settings it was started with.",
+        )
+    read_header(request.teacher)
+    trainable(request.student)
+    copies = run.folder / "leaves"
+    if is_begun and copies.exists():
+        return
+    if not is_begun and any(_is_foreign(path) for path in run.folder.iterdir()):
+        raise RunError(
+            f"{run.folder} is not empty, and what is there belongs to no run.", "Choose a new folder with --run."
+        )
+    half = run.folder / ".leaves.part"
+    shutil.rmtree(half, ignore_errors=True)
+    for folder in _leaf_folders(request.leaves):
+        _copy_leaf(folder, half)
+    if not is_begun:
+        requests.write(run.folder, request)
+    with disk_errors(run.folder, "The copy of the lessons"):
+        half.rename(copies)
+
+
+def is_as_begun(request: LearnRequest, folder: Path) -> bool:
+    """True while the lessons still are what the run in `folder` copied when it began (or it has copied nothing yet)."""
+    copies = folder / "leaves"
+    if not (folder / requests.FILE_NAME).exists() or not copies.exists():
+        return True
+    with tempfile.TemporaryDirectory() as now:
+        for leaf in _leaf_folders(request.leaves):
+            _copy_leaf(leaf, Path(now))
+        return _contents(Path(now)) == _contents(copies)
+
+
+def generate(run: Run) -> Dataset:
+    """Step 2: samples.jsonl, general.jsonl and dataset/."""
+    request = requests.read(run.folder)
+    begin(request, run)
+    with run.timed("generate"):
+        with LlamaModel(request.teacher) as teacher:
+            materials = _materials(run, teacher)
+            samples = generate_samples(materials, teacher, request.samples, request.seed, run)
+        # One model at a time in memory; loading the same file again takes a moment.
+        with LlamaModel(request.student) as student:
+            general = general_rows(student, GENERAL_ROWS, run)
+        return mix(materials, samples, LAB_PHASES, general, request.seed, run)
+
+
+def train(run: Run) -> Adapter:
+    """Step 3: checkpoint/ and adapter/."""
+    request = requests.read(run.folder)
+    with run.timed("train"):
+        dataset = read_dataset(run.folder / "dataset")
+        adapter = train_adapter(dataset, request.student, replace(TrainingPlan(), seed=request.seed), run)
+        if not is_finished(adapter.gguf, fingerprint(adapter)):
+            write_adapter(adapter, run)
+        return adapter
+
+
+def export(run: Run, kinds: Sequence[str] = ()) -> list[ExportedModel]:
+    """Step 4: models/NAME-KIND.gguf; without `kinds` one fused file and one of a size that fits the student."""
+    request = requests.read(run.folder)
+    with run.timed("export"):
+        return export_model(
+            read_adapter(run.folder), run.folder / "models", _name(run), kinds or _kinds(request.student), run
+        )
+
+
+def evaluate(run: Run) -> Report:
+    """Step 5: answers.jsonl and, last, report.json."""
+    request = requests.read(run.folder)
+    with run.timed("evaluate"):
+        adapter = read_adapter(run.folder)
+        dataset = read_dataset(run.folder / "dataset")
+        with (
+            LlamaModel(request.student, adapters={"student": adapter.gguf}) as student,
+            _also(student, request.student, request.teacher) as teacher,
+        ):
+            found = evaluate_adapter(_leaves(run), dataset, student, adapter, teacher, run, funnel=funnel(run))
+    report = replace(
+        found,
+        model=_main_model(run),
+        models=_models(run),
+        adapter=str(adapter.gguf.relative_to(run.folder)),
+        base=request.student.name,
+        settings={"teacher": str(request.teacher), "samples": request.samples, "seed": request.seed}
+        | {"leaves": [str(leaf) for leaf in request.leaves], "student": str(request.student)},
+        seconds=run.timings(),
+    )
+    write_report(report, run)
+    return report
+
+
+def read_adapter(folder: Path) -> Adapter:
+    """The trained adapter of a run folder.
+
+    Raises:
+        RunError: the student of this run is not trained yet.
+    """
+    settings = read_json(folder / "adapter" / "adapter.json")
+    return Adapter(folder / "adapter", settings["rank"], settings["scale"], requests.read(folder).student)
+
+
+def _models(run: Run) -> dict[str, str]:
+    """Every exported file by its quantization, relative to the run folder."""
+    name = _name(run)
+    return {
+        path.stem.removeprefix(f"{name}-"): path.relative_to(run.folder).as_posix()
+        for path in sorted((run.folder / "models").glob(f"{name}-*.gguf"))
+    }
+
+
+def _main_model(run: Run) -> str:
+    """The exported file to recommend, relative to the run folder; "" before export.
+
+    The one that fits the student, or the smallest where somebody asked for other sizes only.
+    """
+    folder = run.folder / "models"
+    best = folder / f"{_name(run)}-{_kinds(requests.read(run.folder).student)[-1]}.gguf"
+    models = [path for path in folder.glob("*.gguf") if not path.name.startswith(".")]
+    chosen = best if best in models else min(models, key=lambda path: path.stat().st_size, default=None)
+    return chosen.relative_to(run.folder).as_posix() if chosen else ""
+
+
+def _is_foreign(path: Path) -> bool:
+    """True for what neither we nor a killed beginning left in a folder that is to become a run folder."""
+    return not path.name.startswith(".") and path.name != EVENTS_FILE
+
+
+def _leaf_folders(paths: Sequence[Path]) -> list[Path]:
+    """The leaves at or below `paths`, each folder once, without the copies in run folders that lie among them."""
+    found = {folder.resolve(): folder for path in paths for folder in find_leaves(path) if not _is_copy(folder, path)}
+    if not found:
+        raise LeafError("There is no lesson but copies that earlier runs made.", "Choose the folder of the originals.")
+    return list(found.values())
+
+
+def _is_copy(path: Path, below: Path) -> bool:
+    """True when a folder between `below` and `path` is a run folder: it is a copy that an earlier run made."""
+    between = [folder for folder in path.parents if folder != below and folder.is_relative_to(below)]
+    return any((folder / requests.FILE_NAME).is_file() for folder in between)
+
+
+def _copy_leaf(folder: Path, target: Path) -> None:
+    leaf = read_leaf(folder)
+    exam_questions(folder, leaf.name)  # a mistake in it is better known now than after the training
+    copy = target.joinpath(*leaf.node)
+    if (copy / "qna.yaml").exists():
+        raise LeafError(
+            f'Two lessons have the same place "{leaf.name}".', "Rename the folder of one of them, then start again."
+        )
+    names = ["qna.yaml", "attribution.txt", "exam.yaml"]
+    if leaf.document:
+        documents = [document.path for document in read_documents(folder, leaf.document.patterns)]
+        names += [str(path.relative_to(folder)) for path in documents if not _is_copy(path, folder)]
+    with disk_errors(target, "The copy of the lessons"):
+        for name in names:
+            if (folder / name).is_file():
+                (copy / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(folder / name, copy / name)
+
+
+def _contents(folder: Path) -> dict[Path, bytes]:
+    return {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def _leaves(run: Run) -> list[Leaf]:
+    return [read_leaf(folder) for folder in find_leaves(run.folder / "leaves")]
+
+
+def _materials(run: Run, teacher: LlamaModel) -> list[Material]:
+    materials = []
+    for leaf in _leaves(run):
+        found: list[Passage] = []
+        if leaf.kind is LeafKind.KNOWLEDGE and leaf.document:
+            documents = read_documents(leaf.folder, leaf.document.patterns)
+            found = passages(documents, teacher.count_tokens, PASSAGE_TOKENS)
+        materials.append(Material(leaf, tuple(found)))
+    return materials
+
+
+@contextmanager
+def _also(loaded: LlamaModel, path: Path, wanted: Path) -> Iterator[LlamaModel]:
+    """The model of `wanted`: the one already loaded from `path` when both are the same file."""
+    if path == wanted:
+        loaded.use_adapter(None)
+        yield loaded
+    else:
+        with LlamaModel(wanted) as model:
+            yield model
+
+
+def _name(run: Run) -> str:
+    """What the new model is called: the first lesson's name, in letters that every file system takes."""
+    leaves = _leaves(run)
+    name = leaves[0].node[-1] + (f"-and-{len(leaves) - 1}-more" if len(leaves) > 1 else "")
+    return "".join(letter if letter.isalnum() or letter in "-_" else "-" for letter in name)
+
+
+def _kinds(student: Path) -> tuple[str, ...]:
+    parameters = 0
+    for tensor in read_header(student).tensors.values():
+        count = 1
+        for length in tensor.shape:
+            count *= length
+        parameters += count
+    return ("F16", "Q8_0") if parameters < SMALL_STUDENT_PARAMETERS else ("Q4_K_M",)

@@ -1,0 +1,1 @@
+"""Tests of lab_desktop; the folders mirror the package."""

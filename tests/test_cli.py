@@ -1,0 +1,248 @@
+from __future__ import annotations
+
+import io
+import json
+import shutil
+import sys
+import threading
+
+import pytest
+
+from lab_desktop import cli, workflow
+from lab_desktop.jobs.events import Notice, Progress
+from tests.fakes import tiny_model
+from tests.taxonomy.leaves import knowledge, skill, write
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory):
+    return tiny_model(tmp_path_factory.mktemp("model") / "tiny.gguf")
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory, tiny):
+    """A run folder that `learn` has filled; the model is a random one, so its answers are nonsense."""
+    folder = tmp_path_factory.mktemp("lesson")
+    write(folder / "rhyme", skill(), document=False)
+    (folder / "rhyme" / "exam.yaml").write_text(
+        "questions:\n" + "".join(f'  - question: "Rhyme on {n}?"\n    answer: "Hat {n}"\n' for n in range(3))
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(workflow, "GENERAL_ROWS", 4)  # each costs the tiny model as much as a real one
+        models = ["--teacher", str(tiny), "--student", str(tiny)]
+        assert cli.main(["learn", str(folder / "rhyme"), *models, "--samples", "1", "--run", str(folder / "run")]) == 0
+    return folder / "run"
+
+
+def bare(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the next commands read `text` from a pipe."""
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
+
+
+@pytest.mark.slow
+def test_learn_leaves_a_report_of_the_documented_form(finished):
+    report = json.loads((finished / "report.json").read_text())
+
+    assert report["format"] == 1
+    assert (finished / report["model"]).is_file() and (finished / report["adapter"]).is_file()
+    assert report["base"] == "tiny.gguf"
+    assert set(report["seconds"]) == {"generate", "train", "export", "evaluate"}
+    assert {"asked", "written", "kept", "dropped", "leaves"} <= set(report["funnel"])
+    (leaf,) = report["leaves"]
+    assert leaf["leaf"] == "compositional_skills/rhyme" and leaf["kind"] == "freeform_skill"
+    assert leaf["exam"]["now"]["total"] == 3 and leaf["held_out"]["now"]["total"] >= 0
+    for question in leaf["questions"] + report["general"]["questions"]:
+        assert {"question", "reference", "before", "after", "verdict_before", "verdict_after"} <= set(question)
+    assert report["general"]["now"]["total"] >= 30
+    assert report["verdict"]["name"] in ("clear gain", "small gain", "no gain", "it forgot")
+
+
+@pytest.mark.slow
+def test_each_step_of_a_finished_run_says_its_result_again_and_changes_nothing(finished, capsys, monkeypatch):
+    monkeypatch.setattr(workflow, "GENERAL_ROWS", 4)
+    results = ("samples.jsonl", "dataset/manifest.json", "adapter/adapter.gguf", "models/rhyme-Q8_0.gguf")
+    before = {name: (finished / name).stat().st_mtime_ns for name in results}
+
+    said = {}
+    for step in ("generate", "train", "export", "evaluate"):
+        assert cli.main([step, str(finished)]) == 0
+        said[step] = capsys.readouterr().out
+
+    assert {name: (finished / name).stat().st_mtime_ns for name in results} == before
+    assert "rows to learn from in" in said["generate"]
+    assert str(finished / "adapter" / "adapter.gguf") in said["train"]
+    assert "rhyme-Q8_0.gguf" in said["export"] and " MB" in said["export"]
+    assert "exam: before" in said["evaluate"] and "Verdict: " in said["evaluate"]
+
+
+@pytest.mark.slow
+def test_chat_compares_the_two_models_of_a_run(finished, capsys, monkeypatch):
+    bare("Hello\n", monkeypatch)
+
+    assert cli.main(["chat", str(finished), "--compare"]) == 0
+
+    said = capsys.readouterr().out
+    assert said.startswith("original: ") and "\ntrained:  " in said
+
+
+@pytest.mark.slow
+def test_a_lesson_that_was_changed_is_not_learned_as_it_was(finished, tiny, capsys):
+    leaf = finished.parent / "rhyme"
+    shutil.copytree(leaf, finished.parent / "as it was")
+    (leaf / "qna.yaml").write_text(skill().replace("Number 0", "Number nought"))
+
+    status = cli.main(
+        ["learn", str(leaf), "--teacher", str(tiny), "--student", str(tiny), "--samples", "1", "--run", str(finished)]
+    )
+
+    assert status == 1
+    assert "The lessons have changed since the run in" in capsys.readouterr().err
+    assert "nought" not in (finished / "leaves" / "compositional_skills" / "rhyme" / "qna.yaml").read_text()
+    shutil.copyfile(finished.parent / "as it was" / "qna.yaml", leaf / "qna.yaml")
+
+
+def test_chat_answers_each_line_of_a_file_and_skips_blank_ones(tiny, capsys, monkeypatch):
+    monkeypatch.setattr(cli, "_ANSWER_TOKENS", 12)
+    bare("Hello\n\n\nWho are you?\n", monkeypatch)
+
+    assert cli.main(["chat", str(tiny)]) == 0
+
+    captured = capsys.readouterr()
+    assert captured.out.count("\n") >= 2
+    assert captured.err == "tiny. An empty line or Ctrl-D ends.\n"
+
+
+def test_chat_without_a_question_ends_at_once(tiny, capsys, monkeypatch):
+    bare("", monkeypatch)
+
+    assert cli.main(["chat", str(tiny)]) == 0
+
+    assert capsys.readouterr().out == ""
+
+
+def test_chat_survives_letters_that_are_none(tiny, capsys, monkeypatch):
+    monkeypatch.setattr(cli, "_ANSWER_TOKENS", 12)
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"\xff\xfe\x00caf\xe9\n")))
+
+    assert cli.main(["chat", str(tiny)]) == 0
+
+
+def test_check_says_that_all_is_well(tmp_path, capsys):
+    write(tmp_path / "island", knowledge())
+
+    assert cli.main(["check", str(tmp_path)]) == 0
+
+    assert capsys.readouterr().out == "Everything is in order.\n"
+
+
+def test_check_names_file_line_column_and_what_to_do(tmp_path, capsys):
+    file = write(tmp_path / "island", knowledge().replace('"Fact 00."', "yes"))
+
+    assert cli.main(["check", str(tmp_path)]) == 1
+
+    problem, hint = capsys.readouterr().out.splitlines()
+    assert problem.startswith(f"{file}:9:17: Example 1, question 1: the answer is yes without quotes")
+    assert hint == '    Put it in quotes: answer: "yes"'
+
+
+def test_check_gives_the_same_as_json(tmp_path, capsys):
+    file = write(tmp_path / "island", knowledge().replace('"Fact 00."', "yes"))
+
+    assert cli.main(["check", "--json", str(tmp_path)]) == 1
+
+    (problem,) = json.loads(capsys.readouterr().out)
+    assert (problem["file"], problem["line"], problem["column"]) == (str(file), 9, 17)
+    assert problem["field"] == "seed_examples[0].questions_and_answers[0].answer"
+    assert problem["severity"] == "error" and problem["message"] and problem["hint"]
+
+
+def test_check_of_a_sound_leaf_is_an_empty_list(tmp_path, capsys):
+    write(tmp_path, skill(), document=False)
+
+    assert cli.main(["check", "--json", str(tmp_path)]) == 0
+
+    assert json.loads(capsys.readouterr().out) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["nonsuch"], "invalid choice"),
+        (["learn"], "LEAF"),
+        (["learn", ""], "a name is needed"),
+        (["learn", "x", "--run", ""], "a name is needed"),
+        (["learn", "x", "--samples", "0"], "a whole number from 1 to 100,000 is needed, not '0'"),
+        (["learn", "x", "--samples", "many"], "a whole number from 1 to 100,000 is needed, not 'many'"),
+        (["learn", "x", "--samples", "9" * 5000], "a whole number"),
+        (["learn", "x", "--seed", "-1"], "a whole number from 0"),
+        (["chat", " "], "a name is needed"),
+        (["export", "x", "--as", "Q9"], "invalid choice"),
+    ],
+)
+def test_wrong_usage_exits_with_2_and_says_what_is_wanted(arguments, words, capsys):
+    with pytest.raises(SystemExit) as ended:
+        cli.main(arguments)
+
+    assert ended.value.code == 2
+    assert words in capsys.readouterr().err
+
+
+class Paper(io.StringIO):
+    """A pipe: what is written stays as it was written."""
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def screen(monkeypatch: pytest.MonkeyPatch, stream: io.StringIO):
+    clock = [100.0]
+    monkeypatch.setattr(sys, "stderr", stream)
+    monkeypatch.setattr(cli.time, "monotonic", lambda: clock[0])
+    return cli._Screen(threading.Event()), clock
+
+
+def test_a_step_shows_its_pace_although_another_comes_between_and_details_repeat_its_count(monkeypatch):
+    paper = Paper()
+    shown, clock = screen(monkeypatch, paper)
+    for done in range(3):
+        shown.show(Progress("Writing", done, 10))
+        for _ in range(12):
+            clock[0] += 10
+            shown.show(Progress("Testing", 0, 1))
+            shown.show(Progress("Writing", done, 10, "judging 3 of 5"))
+
+    last = paper.getvalue().splitlines()[-1]
+    assert last == "Writing · 2 of 10 · 30 an hour · 16 min left · judging 3 of 5"
+
+
+def test_a_long_step_does_not_fill_pages_on_paper(monkeypatch):
+    paper = Paper()
+    shown, clock = screen(monkeypatch, paper)
+    for second in range(8 * 3600):
+        clock[0] += 1
+        shown.show(Progress("Training", second, 8 * 3600))
+
+    lines = paper.getvalue().splitlines()
+    assert 100 < len(lines) < 300
+    assert all("left" in line for line in lines[1:])
+
+
+def test_a_line_that_is_rewritten_never_wraps(monkeypatch):
+    terminal = Terminal()
+    monkeypatch.setenv("COLUMNS", "40")
+    shown, _ = screen(monkeypatch, terminal)
+
+    shown.show(Progress("A step with a very long name indeed, longer than this", 1, 1000, "and a detail"))
+
+    assert len(terminal.getvalue().removeprefix("\r\033[K")) < 40
+
+
+def test_a_notice_cannot_steer_the_terminal(monkeypatch):
+    terminal = Terminal()
+    shown, _ = screen(monkeypatch, terminal)
+
+    shown.show(Notice("The teacher said: \x1b[2Jgone\x07\u202e"))
+
+    assert terminal.getvalue() == "  The teacher said: [2Jgone\n"

@@ -1,0 +1,43 @@
+"""Errors carry sentences for people, and only cancelling is none."""
+
+from __future__ import annotations
+
+import inspect
+import pickle
+
+import pytest
+
+from lab_desktop import errors
+from lab_desktop.errors import Cancelled, LabError, ModelError
+
+
+def test_every_error_of_the_house_is_a_lab_error_except_cancelling() -> None:
+    kinds = [kind for _, kind in inspect.getmembers(errors, inspect.isclass) if kind.__module__ == errors.__name__]
+
+    assert {kind.__name__ for kind in kinds if not issubclass(kind, LabError)} == {"Cancelled"}
+
+
+def test_an_error_says_what_happened_what_to_do_and_keeps_details_apart() -> None:
+    error = ModelError("The file is short.", "Download it again.", "3 of 4 bytes")
+
+    assert (str(error), error.message) == ("The file is short.", "The file is short.")
+    assert (error.hint, error.details) == ("Download it again.", "3 of 4 bytes")
+
+
+def test_a_handler_for_errors_does_not_swallow_cancelling() -> None:
+    with pytest.raises(Cancelled):
+        try:
+            raise Cancelled
+        except LabError:
+            pytest.fail("cancelling was taken for an error")
+
+
+def test_the_tree_in_the_module_docstring_names_every_error() -> None:
+    kinds = [name for name, kind in inspect.getmembers(errors, inspect.isclass) if kind.__module__ == errors.__name__]
+
+    assert errors.__doc__ is not None
+    assert [name for name in kinds if name not in errors.__doc__] == []
+
+
+def test_an_error_survives_the_way_between_processes() -> None:
+    assert pickle.loads(pickle.dumps(ModelError("The file is short."))).message == "The file is short."

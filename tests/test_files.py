@@ -1,0 +1,211 @@
+"""Files survive what happens to computers: kills at any instant, full disks, folders that may not be written."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import resource
+import signal
+import stat
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from lab_desktop.errors import RunError, StorageError
+from lab_desktop.files import JsonLines, disk_errors, read_json, replacing, write_json, write_text
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def child(script: str, *arguments: object) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-c", script, *map(str, arguments)], cwd=ROOT, stdout=subprocess.PIPE, text=True
+    )
+
+
+def kill_after_first_line(process: subprocess.Popen[str], seconds: float) -> list[str]:
+    """Everything the child said before it was killed, `seconds` after it began to speak."""
+    assert process.stdout is not None
+    first = process.stdout.readline()
+    time.sleep(seconds)
+    process.send_signal(signal.SIGKILL)
+    said, _ = process.communicate()
+    return [first.strip(), *said.split()]
+
+
+# --- whole files ---
+
+
+def test_a_written_file_has_its_text_and_ordinary_permissions(tmp_path: Path) -> None:
+    write_text(tmp_path / "new" / "a.txt", "é\r\n")
+
+    assert (tmp_path / "new" / "a.txt").read_bytes() == "é\r\n".encode()
+    assert stat.S_IMODE((tmp_path / "new" / "a.txt").stat().st_mode) == 0o666 & ~_umask()
+
+
+def test_a_failure_while_writing_keeps_the_old_file_and_leaves_nothing_beside_it(tmp_path: Path) -> None:
+    write_text(tmp_path / "a.txt", "old")
+
+    with pytest.raises(ZeroDivisionError), replacing(tmp_path / "a.txt") as temporary:
+        temporary.write_text("half")
+        raise ZeroDivisionError
+
+    assert (tmp_path / "a.txt").read_text() == "old"
+    assert [path.name for path in tmp_path.iterdir()] == ["a.txt"]
+
+
+def test_killed_at_any_instant_a_replaced_file_is_an_old_or_a_new_one_but_whole(tmp_path: Path) -> None:
+    script = """
+import sys
+from pathlib import Path
+from lab_desktop.files import write_json
+for number in range(10**9):
+    write_json(Path(sys.argv[1]), {"number": number, "filler": "x" * 300_000, "again": number})
+    print(number, flush=True)
+"""
+    for delay in (0.0, 0.013, 0.031, 0.057):
+        said = kill_after_first_line(child(script, tmp_path / "state.json"), delay)
+
+        state = read_json(tmp_path / "state.json")
+        assert state["again"] == state["number"] >= int(said[-1])
+
+
+def test_json_that_is_missing_or_damaged_is_a_sentence(tmp_path: Path) -> None:
+    with pytest.raises(RunError, match=r'"a\.json" is missing'):
+        read_json(tmp_path / "a.json")
+    (tmp_path / "a.json").write_text('{"a": 1')
+    with pytest.raises(RunError, match="cannot be read"):
+        read_json(tmp_path / "a.json")
+    (tmp_path / "a.json").write_bytes(b'{"a": "\xff"}')
+    with pytest.raises(RunError, match="cannot be read"):
+        read_json(tmp_path / "a.json")
+
+
+# --- rows ---
+
+
+def test_rows_come_back_in_order_and_appending_goes_on_where_it_was(tmp_path: Path) -> None:
+    for number in range(3):
+        rows = JsonLines(tmp_path / "rows.jsonl")
+        rows.append({"number": number, "text": "a\nb\u2028c\x85d"})
+        rows.close()
+
+    assert JsonLines(tmp_path / "rows.jsonl").rows() == [{"number": n, "text": "a\nb\u2028c\x85d"} for n in range(3)]
+
+
+def test_a_torn_last_row_does_not_count_and_is_gone_after_the_next_append(tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl"
+    for torn in (b"{", b'{"number": 2', b'{"number": 2}', b'{"text": "\xc3'):
+        path.write_bytes(b'{"number": 1}\n' + torn)
+
+        rows = JsonLines(path)
+        assert rows.rows() == [{"number": 1}]
+        rows.append({"number": 3})
+        rows.close()
+
+        assert path.read_bytes() == b'{"number": 1}\n{"number": 3}\n'
+
+
+def test_a_damaged_row_in_the_middle_is_named_and_not_skipped(tmp_path: Path) -> None:
+    (tmp_path / "rows.jsonl").write_bytes(b'{"number": 1}\n{"numb\n{"number": 3}\n')
+
+    with pytest.raises(RunError, match="Line 2"):
+        JsonLines(tmp_path / "rows.jsonl").rows()
+
+
+def test_killed_at_any_instant_no_row_is_torn_and_none_that_was_reported_is_lost(tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl"
+    script = """
+import sys
+from pathlib import Path
+from lab_desktop.files import JsonLines
+rows = JsonLines(Path(sys.argv[1]))
+for number in range(len(rows.rows()), 10**9):
+    rows.append({"number": number, "text": "x" * (number * 7919 % 20_000)})
+    print(number, flush=True)
+"""
+    chance = random.Random(1)
+    for _ in range(6):
+        said = kill_after_first_line(child(script, path), chance.uniform(0, 0.05))
+
+        numbers = [row["number"] for row in JsonLines(path).rows()]
+        assert numbers == list(range(len(numbers)))
+        assert len(numbers) > int(said[-1])
+
+
+# --- disks ---
+
+
+def test_a_full_disk_is_a_sentence_and_earlier_rows_are_safe(tmp_path: Path) -> None:
+    # A file size limit fails in the same place as a full disk, and needs no disk of its own: EFBIG instead of ENOSPC.
+    path = tmp_path / "rows.jsonl"
+    rows = JsonLines(path)
+    rows.append({"number": 1})
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, hard))
+    try:
+        with pytest.raises(StorageError, match=r"rows\.jsonl could not be written"):
+            rows.append({"text": "x" * 5000})
+        with pytest.raises(StorageError):
+            write_text(tmp_path / "big.txt", "x" * 5000)
+        rows.append({"number": 2})
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        signal.signal(signal.SIGXFSZ, handler)
+        rows.close()
+
+    assert [json.loads(line) for line in path.read_text().splitlines()] == [{"number": 1}, {"number": 2}]
+    assert [item.name for item in tmp_path.iterdir()] == ["rows.jsonl"]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+def test_a_disk_without_space_is_called_full(tmp_path: Path) -> None:
+    with (
+        pytest.raises(StorageError, match="The disk is full: the new model"),
+        disk_errors(tmp_path / "m", "the new model"),
+    ):
+        Path("/dev/full").write_bytes(b"x")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="uses setuid to lose root's right to write everywhere")
+def test_a_folder_that_may_not_be_written_is_a_sentence(tmp_path: Path) -> None:
+    locked = tmp_path / "locked"
+    locked.mkdir()
+    locked.chmod(0o555)
+    script = """
+import os, sys
+from pathlib import Path
+from lab_desktop.errors import StorageError
+from lab_desktop.files import JsonLines, write_json
+os.chdir(sys.argv[1])  # the folders above belong to the caller alone
+if os.getuid() == 0:
+    os.setuid(65534)
+for write in (lambda: write_json(Path("a.json"), 1), lambda: JsonLines(Path("a.jsonl")).append(1)):
+    try:
+        write()
+    except StorageError as error:
+        print(error.message, "|", error.hint)
+"""
+    said, _ = child(script, locked).communicate(timeout=30)
+
+    assert said.count("does not allow writing. | Choose another folder") == 2
+
+
+def test_a_file_in_the_place_of_a_folder_is_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+
+    with pytest.raises(StorageError):
+        write_json(tmp_path / "file" / "a.json", 1)
+    with pytest.raises(StorageError):
+        JsonLines(tmp_path / "file" / "a.jsonl").append(1)
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

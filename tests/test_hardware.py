@@ -1,0 +1,30 @@
+"""hardware.py: how threads wait for each other."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from lab_desktop import hardware
+
+
+def test_threads_that_wait_sleep_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("GOMP_SPINCOUNT", "OMP_WAIT_POLICY"):
+        monkeypatch.delenv(name, raising=False)
+
+    hardware.wait_politely()
+
+    assert os.environ["GOMP_SPINCOUNT"] == "1000"
+
+
+@pytest.mark.parametrize(("name", "value"), [("GOMP_SPINCOUNT", "7"), ("OMP_WAIT_POLICY", "ACTIVE")])
+def test_a_persons_own_way_of_waiting_is_kept(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    for each in ("GOMP_SPINCOUNT", "OMP_WAIT_POLICY"):
+        monkeypatch.delenv(each, raising=False)
+    monkeypatch.setenv(name, value)
+
+    hardware.wait_politely()
+
+    chosen = {each: os.environ.get(each) for each in ("GOMP_SPINCOUNT", "OMP_WAIT_POLICY")}
+    assert {each: found for each, found in chosen.items() if found} == {name: value}

@@ -1,0 +1,223 @@
+"""The whole loop in a real worker process that is killed and asked to stop anywhere, and started again until it ends.
+
+Instants are drawn from a seed: when the files of a step say that it has begun, a short random while is waited.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lab_desktop.files import JsonLines, read_json
+from lab_desktop.jobs import requests
+from lab_desktop.jobs.events import Event, Finished, Stopped, from_json
+from tests.drills_support import damaged_files, left_overs, made_files, report_of, rows_of, small_request
+
+pytestmark = pytest.mark.slow
+
+KILLS = 4
+STEPS = ("generate", "train", "export", "evaluate")
+_ENDS = {"generate": "dataset/manifest.json", "train": "adapter/adapter.gguf"}
+_LONGEST_WAIT = 0.4
+"""After a step has begun, as a share of what the step takes when nobody disturbs it on this machine."""
+_ENDS |= {"export": "models/*-Q8_0.gguf", "evaluate": "report.json"}
+
+
+class Worker:
+    """`python -m lab_desktop --worker FOLDER`, and what it says."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._said = folder.parent / "said.jsonl"
+        self._errors = folder.parent / "errors.txt"
+        # Its output goes to files: a pipe that nobody empties would stop it.
+        with open(self._said, "wb") as said, open(self._errors, "wb") as errors:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "lab_desktop", "--worker", str(folder)],
+                stdin=subprocess.PIPE,
+                stdout=said,
+                stderr=errors,
+                env={**os.environ, "OMP_NUM_THREADS": "1"},
+            )
+
+    def wait(self) -> int:
+        """Its exit code; its input stays open until then."""
+        code = self.process.wait(timeout=300)
+        self.close_input()
+        return code
+
+    def close_input(self) -> None:
+        """Close its stdin; a worker that has ended first leaves a line that nobody reads."""
+        assert self.process.stdin is not None
+        with suppress(BrokenPipeError):
+            self.process.stdin.close()
+
+    def events(self) -> list[Event]:
+        lines = self._said.read_bytes().split(b"\n")[:-1]
+        return [from_json(json.loads(line)) for line in lines]
+
+    def errors(self) -> str:
+        return self._errors.read_text(encoding="utf-8", errors="replace")
+
+
+@contextmanager
+def working(folder: Path) -> Iterator[Worker]:
+    worker = Worker(folder)
+    try:
+        yield worker
+    finally:
+        if worker.process.poll() is None:
+            worker.process.kill()
+            worker.process.wait()
+        worker.close_input()
+
+
+def step_in_work(folder: Path) -> str:
+    """The first step that has not left its last file."""
+    return next((step for step in STEPS if not list(folder.glob(_ENDS[step]))), "")
+
+
+def has_begun(worker: Worker, step: str) -> bool:
+    """True when the worker has said something of this step: what was noted before is read in an instant."""
+    said = worker._said.read_text(encoding="utf-8", errors="replace")
+    words = {
+        "generate": ("Writing practice", "judgement", "Noting what"),
+        "train": ("Training",),
+        "export": ("Writing the new", "Making it smaller"),
+        "evaluate": ("Asking the",),
+    }
+    return any(word in said for word in words[step])
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run folder that nobody disturbed."""
+    home = tmp_path_factory.mktemp("calm")
+    request = small_request(home)
+    folder = home / "run"
+    folder.mkdir()
+    requests.write(folder, request)
+    with working(folder) as worker:
+        assert worker.wait() == 0, worker.errors()
+        assert isinstance(worker.events()[-1], Finished)
+    return folder
+
+
+@pytest.fixture
+def folder(undisturbed: Path, tmp_path: Path) -> Path:
+    """A run folder with the same request, not begun."""
+    made = tmp_path / "run"
+    made.mkdir()
+    shutil.copyfile(undisturbed / "request.json", made / "request.json")
+    return made
+
+
+def test_killed_anywhere_a_run_ends_as_if_nothing_had_happened(undisturbed: Path, folder: Path) -> None:
+    seed = int(os.environ.get("DRILL_SEED", time.time_ns() % 1_000_000))
+    chance = random.Random(seed)
+    calm_s = read_json(undisturbed / "timings.json")
+    killed: dict[str, int] = dict.fromkeys(STEPS, 0)
+    while True:
+        with working(folder) as worker:
+            aim = step_in_work(folder)
+            # Later steps are met only when earlier ones are done: enough kills here, and it may go on to the next.
+            while aim and killed[aim] >= KILLS:
+                aim = next(iter(STEPS[STEPS.index(aim) + 1 :]), "")
+            if not aim:
+                assert worker.wait() == 0, f"DRILL_SEED={seed}\n{worker.errors()}"
+                break
+            step = wait_for(worker, aim, calm_s[aim] * chance.random())
+            worker.process.send_signal(signal.SIGKILL)
+            worker.process.wait()
+        killed[step or aim] += 1
+        assert damaged_files(folder) == [], f"DRILL_SEED={seed} after {killed}"
+
+    where = f"DRILL_SEED={seed} {killed}"
+    assert sum(killed.values()) >= 6, where
+    assert killed["generate"] and killed["train"], where  # the other two take a blink and may be over before the kill
+    assert left_overs(folder) == [], where
+    assert_same(undisturbed, folder, where)
+
+
+def wait_for(worker: Worker, step: str, seconds: float) -> str:
+    """Wait until the worker is in `step` and some time longer; gives the step in which it is then."""
+    while worker.process.poll() is None and not has_begun(worker, step):
+        time.sleep(0.002)
+    time.sleep(seconds * _LONGEST_WAIT)
+    return step_in_work(worker.folder)
+
+
+def assert_same(one: Path, other: Path, where: str) -> None:
+    assert rows_of(other / "samples.jsonl") == rows_of(one / "samples.jsonl"), where
+    assert rows_of(other / "general.jsonl") == rows_of(one / "general.jsonl"), where
+    assert made_files(other) == made_files(one), where
+    assert report_of(other) == report_of(one), where
+
+
+def cancel_line(worker: Worker) -> None:
+    assert worker.process.stdin is not None
+    worker.process.stdin.write(b"cancel\n")
+    worker.process.stdin.flush()
+
+
+def end_of_input(worker: Worker) -> None:
+    assert worker.process.stdin is not None
+    worker.process.stdin.close()
+
+
+def terminate(worker: Worker) -> None:
+    worker.process.send_signal(signal.SIGTERM)
+
+
+def test_asked_to_stop_anywhere_it_stops_and_goes_on_later(undisturbed: Path, folder: Path) -> None:
+    seed = int(os.environ.get("DRILL_SEED", time.time_ns() % 1_000_000))
+    chance = random.Random(seed)
+    ways: list[Callable[[Worker], None]] = [cancel_line, end_of_input, terminate]
+    calm_s = read_json(undisturbed / "timings.json")
+    stopped = 0
+    for number, step in enumerate(step for step in STEPS for _ in ways):
+        with working(folder) as worker:
+            wait_for(worker, step, calm_s[step] * chance.random())
+            asked = time.monotonic()
+            ways[number % len(ways)](worker)
+            code = worker.process.wait(timeout=60)
+            where = f"DRILL_SEED={seed} {step} {ways[number % len(ways)].__name__}\n{worker.errors()}"
+            assert time.monotonic() - asked < 20, where
+            if isinstance(worker.events()[-1], Finished):  # it was done before it heard
+                assert (folder / "report.json").exists(), where
+                continue
+            assert code == 130, where
+            assert isinstance(worker.events()[-1], Stopped), where
+            assert isinstance(from_json(JsonLines(folder / "events.jsonl").rows()[-1]), Stopped), where
+            assert damaged_files(folder) == [] and left_overs(folder) == [], where
+            stopped += 1
+    assert stopped >= 4, f"DRILL_SEED={seed}"  # export and evaluation may end before they hear
+    with working(folder) as worker:
+        assert worker.wait() == 0, worker.errors()
+    assert_same(undisturbed, folder, f"DRILL_SEED={seed}")
+
+
+def test_a_request_whose_leaves_are_gone_after_the_beginning_is_still_done(undisturbed: Path, tmp_path: Path) -> None:
+    shutil.copytree(undisturbed, tmp_path / "run")
+    request: dict[str, Any] = read_json(tmp_path / "run" / "request.json")
+    (tmp_path / "run" / "report.json").unlink()
+    (tmp_path / "run" / "request.json").write_text(
+        json.dumps({**request, "leaves": [str(tmp_path / "gone")]}), encoding="utf-8"
+    )
+
+    with working(tmp_path / "run") as worker:
+        assert worker.wait() == 0, worker.errors()
+
+    assert (tmp_path / "run" / "report.json").exists()

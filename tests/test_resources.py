@@ -1,0 +1,168 @@
+"""The texts we ship and try things on: valid leaves, exams that can be answered, checks that are not trained on."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from instructlab.schema.taxonomy import TaxonomyParser
+
+from lab_desktop import paths
+from lab_desktop.words import contains, content_words, shared, words
+
+LINT = "{extends: relaxed, rules: {line-length: disable}}"
+RULES = {"starts_with", "ends_with", "equals", "matches", "contains_all"}
+PRACTICE = paths.resources() / "practice" / "velmora"
+LEAVES = [PRACTICE, *sorted(path.parent for path in (Path(__file__).parent / "data" / "leaves").rglob("qna.yaml"))]
+KNOWLEDGE = [folder for folder in LEAVES if list(folder.glob("*.md"))]
+VARIANTS = {
+    "Gray Heron",
+    "captain of a ferry",
+    "captain of ferry",
+    "feathers of a heron",
+    "feathers of herons",
+    "ferryboat captain",
+    "heron's feathers",
+    "moon bell",
+    "moonbells",
+    "quennets",
+    "stones",
+}
+"""Accepted spellings of a fact that the document writes in another way."""
+
+
+def _yaml(path: Path) -> Any:
+    return yaml.safe_load(path.read_text(encoding="utf-8"))
+
+
+def _exam(folder: Path) -> list[dict[str, Any]]:
+    return list(_yaml(folder / "exam.yaml")["questions"])
+
+
+def _general() -> list[dict[str, Any]]:
+    return list(_yaml(paths.resources() / "evaluation" / "general.yaml")["questions"])
+
+
+def _replay() -> list[str]:
+    text = (paths.resources() / "replay" / "general.jsonl").read_text(encoding="utf-8")
+    return [json.loads(line)["prompt"] for line in text.splitlines()]
+
+
+def _seed_pairs(folder: Path) -> list[dict[str, str]]:
+    examples = _yaml(folder / "qna.yaml")["seed_examples"]
+    return [pair for example in examples for pair in example.get("questions_and_answers", [example])]
+
+
+def _as_prompt(item: dict[str, Any]) -> str:
+    return f"{item.get('context', '')}\n\n{item['question']}"
+
+
+def _is_right_by_words(item: dict[str, Any]) -> bool:
+    """The reference answer passes the item's own check (`accept`, or a rule that names the whole answer)."""
+    if "accept" in item:
+        return any(contains(item["answer"], text) for text in item["accept"])
+    return bool(item["rule"].get("equals", item["answer"]) == item["answer"])
+
+
+@pytest.mark.parametrize("folder", LEAVES, ids=lambda folder: folder.name)
+@pytest.mark.parametrize("schema_version", [0, 3], ids=["own_version", "contribution"])
+def test_every_leaf_passes_schema_and_strict_lint(
+    folder: Path, schema_version: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The parser calls the command yamllint, and only logs when there is none: put ours where it is found.
+    monkeypatch.setenv("PATH", str(Path(sys.executable).parent), prepend=os.pathsep)
+    parser = TaxonomyParser(
+        schema_version=schema_version, message_format="standard", yamllint_config=LINT, yamllint_strict=True
+    )
+
+    found = parser.parse(folder / "qna.yaml")
+
+    assert (found.errors, found.warnings) == (0, 0)
+    attribution = (folder / "attribution.txt").read_text(encoding="utf-8")
+    assert "License of the work: CC-BY-4.0" in attribution
+
+
+@pytest.mark.parametrize("folder", KNOWLEDGE, ids=lambda folder: folder.name)
+def test_seed_passages_stand_word_for_word_in_the_document(folder: Path) -> None:
+    document = "\n".join(path.read_text(encoding="utf-8") for path in folder.glob("*.md"))
+    contents = _yaml(folder / "qna.yaml")
+
+    assert 700 <= len(document.split()) <= 1000
+    assert [len(example["questions_and_answers"]) for example in contents["seed_examples"]] == [3] * 5
+    assert [example["context"] in document for example in contents["seed_examples"]] == [True] * 5
+    assert [(folder / pattern).is_file() for pattern in contents["document"]["patterns"]] == [True]
+
+
+@pytest.mark.parametrize("folder", KNOWLEDGE, ids=lambda folder: folder.name)
+def test_every_knowledge_exam_answer_can_be_found_in_the_document(folder: Path) -> None:
+    document = "\n".join(path.read_text(encoding="utf-8") for path in folder.glob("*.md"))
+    exam = _exam(folder)
+
+    assert (len(exam), sum(item["seed"] for item in exam)) == (24, 8)
+    for item in exam:
+        found = [text for text in item["accept"] if contains(document, text)]
+        assert found, item["question"]
+        assert not any(contains(item["question"], text) for text in item["accept"]), item["question"]
+
+
+def test_the_practice_exam_accepts_only_the_fact_or_a_stated_variant() -> None:
+    document = (PRACTICE / "velmora.md").read_text(encoding="utf-8")
+
+    strangers = {text for item in _exam(PRACTICE) for text in item["accept"] if not contains(document, text)}
+
+    assert strangers <= VARIANTS
+    assert all(
+        contains(item["question"].replace("'s", ""), "Velmora") or "Velmoran" in item["question"]
+        for item in _exam(PRACTICE)
+    )
+
+
+@pytest.mark.parametrize("folder", LEAVES, ids=lambda folder: folder.name)
+def test_no_exam_question_stands_among_the_seed_questions(folder: Path) -> None:
+    seeds = [_as_prompt(example) for example in _yaml(folder / "qna.yaml")["seed_examples"] if "question" in example]
+    seeds += [pair["question"] for pair in _seed_pairs(folder)] if folder in KNOWLEDGE else []
+
+    for item in _exam(folder):
+        asked = item["question"] if folder in KNOWLEDGE else _as_prompt(item)
+        nearest = max(seeds, key=lambda seed: shared(set(words(seed)), set(words(asked))))
+        assert shared(set(words(nearest)), set(words(asked))) < 0.75, f"{asked} | {nearest}"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [folder / "exam.yaml" for folder in LEAVES] + [paths.resources() / "evaluation" / "general.yaml"],
+    ids=lambda path: path.parent.name,
+)
+def test_the_reference_answer_is_right_and_only_known_rules_are_used(path: Path) -> None:
+    items = _yaml(path)["questions"]
+
+    assert len({_as_prompt(item) for item in items}) == len(items)
+    for item in items:
+        assert ("accept" in item) != ("rule" in item), item["question"]
+        assert set(item.get("rule", {})) <= RULES
+        assert all(isinstance(text, str) for text in item.get("accept", []))
+        assert _is_right_by_words(item), item["question"]
+
+
+def test_general_questions_and_replay_are_many_and_different() -> None:
+    prompts = _replay()
+
+    assert len(_general()) == 40
+    assert len(prompts) >= 240
+    assert len({prompt.casefold() for prompt in prompts}) == len(prompts)
+    assert "velmora" not in json.dumps([prompts, _general()]).casefold()
+
+
+def test_replay_does_not_train_the_forgetting_check() -> None:
+    prompts = [(prompt, content_words(prompt)) for prompt in _replay()]
+
+    for item in _general():
+        question = content_words(item["question"])
+        for prompt, telling in prompts:
+            assert shared(set(words(item["question"])), set(words(prompt))) < 0.6, f"{item['question']} | {prompt}"
+            assert len(question & telling) < 0.5 * len(question | telling), f"{item['question']} | {prompt}"

@@ -1,0 +1,42 @@
+"""A process that has loaded the libraries and forks a training for every line it reads, for tests that kill them.
+
+Loading takes seconds and would hide the instants that matter. It only imports before it forks: no thread runs yet.
+Says "ready"; then for each line the child's id, and "exit <status>" when the child is gone (negative: the signal).
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import torch  # noqa: F401
+from transformers.models.llama import modeling_llama  # noqa: F401
+
+from lab_desktop.jobs.run import Run
+from lab_desktop.training import torch_backend  # noqa: F401
+from lab_desktop.training.loop import train
+from tests.training.students import bytes_of, small_plan, write_dataset
+
+
+def main(model: Path, folder: Path) -> None:
+    dataset = write_dataset(folder / "dataset")
+    _say("ready")
+    for _ in sys.stdin:
+        child = os.fork()
+        if not child:
+            with Run(folder / "run").open() as run:
+                train(dataset, model, small_plan(), run, chat_row=bytes_of)
+            os._exit(0)
+        _say(str(child))
+        _, status = os.waitpid(child, 0)
+        _say(f"exit {os.waitstatus_to_exitcode(status)}")
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), Path(sys.argv[2]))

@@ -1,0 +1,36 @@
+from __future__ import annotations
+
+import dataclasses
+
+from lab_desktop.training.phases import LAB_PHASES, TrainingPlan, phase_steps, rate_at
+
+
+def test_every_phase_replays_all_phases_before_it():
+    names = [phase.name for phase in LAB_PHASES]
+
+    assert [phase.replays for phase in LAB_PHASES] == [tuple(names[:number]) for number in range(len(names))]
+
+
+def test_the_rate_rises_in_a_line_and_then_stays():
+    phase = dataclasses.replace(LAB_PHASES[0], learning_rate=1.0, warmup_share=0.4)
+
+    assert [rate_at(phase, step, 10) for step in range(10)] == [0.25, 0.5, 0.75, *[1.0] * 7]
+
+
+def test_steps_follow_from_the_data():
+    phase = dataclasses.replace(LAB_PHASES[0], epochs=2.5, least_steps=1)
+    plan = TrainingPlan(effective_batch=10)
+
+    assert [phase_steps(phase, rows, plan) for rows in (0, 1, 10, 11, 100)] == [0, 2, 2, 5, 25]
+
+
+def test_another_setting_is_another_plan():
+    assert TrainingPlan().fingerprint == TrainingPlan().fingerprint
+    assert TrainingPlan().fingerprint != TrainingPlan(keep_base_weight=1.0).fingerprint
+
+
+def test_few_rows_are_seen_more_often():
+    phase = dataclasses.replace(LAB_PHASES[0], epochs=2.5, least_steps=7)
+    plan = TrainingPlan(effective_batch=10)
+
+    assert [phase_steps(phase, rows, plan) for rows in (0, 1, 10, 11, 100)] == [0, 7, 7, 7, 25]
