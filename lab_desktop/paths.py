@@ -41,6 +41,12 @@ def practice_model() -> Path:
     raise ModelError("The practice model is not installed.", "Run: python3 packaging/bootstrap.py setup")
 
 
+def taught_adapter(model: Path) -> Path | None:
+    """The adapter that makes a model a teacher: there is one for the practice model, found by its name, or None."""
+    adapter = resources() / "practice" / "teacher.gguf"
+    return adapter if model.name == PRACTICE_MODEL and adapter.is_file() else None
+
+
 def user_data() -> Path:
     """The person's own folder: runs, models, settings."""
     chosen = os.environ.get("LAB_DESKTOP_HOME")

@@ -11,6 +11,12 @@ import re
 import unicodedata
 
 _WORD = re.compile(r"\d+(?:[.,]\d+)*|\w+(?:['’]\w+)*")
+# Where a text may be cut: before an item of a list, or after the end of a sentence. A small letter goes on with it.
+BREATH = re.compile(
+    r"\n(?=[ \t]*(?:[-*+•]|\d{1,3}[.)])[ \t])"
+    r"|(?:(?<=[.!?…])|(?<=[.!?…][\"'”’»)\]*_]))\s+(?![a-zß-ÿ])"
+    r"|(?<=[。！？])\s*"
+)
 _ARTICLES = frozenset({"a", "an", "the"})
 TYPOGRAPHY = str.maketrans("’‘ʼ“”„«»‐‑−", '\'\'\'"""""---')
 _COMMON = frozenset(
@@ -34,6 +40,12 @@ def plain_text(text: str) -> str:
     text = re.sub(r"(?<![\d.,])(\d{1,3})((?:[ ']\d{3})+)(?!\d)", _joined_thousands, text)
     text = re.sub(r"\s*%|\bper cent\b", " percent", text)
     return _SPELLED.sub(_digits, text)
+
+
+def sentences(text: str) -> list[str]:
+    """The sentences of a text in order; lines of lists and tables, and headings, stand for themselves."""
+    parts = (part.strip() for line in text.split("\n") for part in BREATH.split(line))
+    return [part for part in parts if words(part)]
 
 
 def content_words(text: str) -> set[str]:

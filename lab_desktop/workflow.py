@@ -38,6 +38,7 @@ from lab_desktop.jobs.requests import LearnRequest
 from lab_desktop.jobs.run import EVENTS_FILE, Run
 from lab_desktop.models.gguf import read_header
 from lab_desktop.models.llama import LlamaModel
+from lab_desktop.paths import taught_adapter
 from lab_desktop.taxonomy.qna import read_leaf
 from lab_desktop.taxonomy.tree import find_leaves
 from lab_desktop.training.backend import trainable
@@ -122,12 +123,16 @@ def generate(run: Run) -> Dataset:
     request = requests.read(run.folder)
     begin(request, run)
     with run.timed("generate"):
-        with LlamaModel(request.teacher) as teacher:
+        with _teacher(request.teacher) as teacher:
             materials = _materials(run, teacher)
             samples = generate_samples(materials, teacher, request.samples, request.seed, run)
-        # One model at a time in memory; loading the same file again takes a moment.
-        with LlamaModel(request.student) as student:
-            general = general_rows(student, GENERAL_ROWS, run)
+            general = None
+            if request.student == request.teacher:
+                teacher.use_adapter(None)  # the same file is the student, so it stays loaded
+                general = general_rows(teacher, GENERAL_ROWS, run)
+        if general is None:  # one model at a time in memory
+            with LlamaModel(request.student) as student:
+                general = general_rows(student, GENERAL_ROWS, run)
         return mix(materials, samples, LAB_PHASES, general, request.seed, run)
 
 
@@ -262,6 +267,15 @@ def _materials(run: Run, teacher: LlamaModel) -> list[Material]:
             found = passages(documents, teacher.count_tokens, PASSAGE_TOKENS)
         materials.append(Material(leaf, tuple(found)))
     return materials
+
+
+@contextmanager
+def _teacher(path: Path) -> Iterator[LlamaModel]:
+    """A model with the adapter that makes it a teacher, where there is one."""
+    adapter = taught_adapter(path)
+    with LlamaModel(path, adapters={"teacher": adapter} if adapter else None) as model:
+        model.use_adapter("teacher" if adapter else None)
+        yield model
 
 
 @contextmanager

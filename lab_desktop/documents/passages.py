@@ -16,6 +16,7 @@ from lab_desktop.artifacts import Passage
 from lab_desktop.documents.markdown import is_code, is_table, sections
 from lab_desktop.errors import DocumentError
 from lab_desktop.paths import documents_beside
+from lab_desktop.words import BREATH
 
 MOST_BYTES = 50_000_000
 FEWEST_TOKENS = 16
@@ -200,12 +201,6 @@ def _short_enough(headings: tuple[str, ...], count_tokens: CountTokens, most: in
     return 0, ()
 
 
-# Where a text may be cut: before an item of a list, or after the end of a sentence. A small letter goes on with it.
-_BREATH = re.compile(
-    r"\n(?=[ \t]*(?:[-*+•]|\d{1,3}[.)])[ \t])"
-    r"|(?:(?<=[.!?…])|(?<=[.!?…][\"'”’»)\]*_]))\s+(?![a-zß-ÿ])"
-    r"|(?<=[。！？])\s*"
-)
 _BLANK = re.compile(r"\s+")
 
 
@@ -266,7 +261,7 @@ class _Knife:
 
     def _prose(self, text: str, joint: str) -> Iterator[_Piece]:
         """Sentences, else words, else letters."""
-        for sentence, before in _parts(text, _BREATH, joint):
+        for sentence, before in _parts(text, BREATH, joint):
             if piece := self._whole(sentence, before):
                 yield piece
             else:

@@ -101,8 +101,11 @@ def fingerprint(adapter: Adapter) -> str:
     return digest.hexdigest()
 
 
-def write_adapter(adapter: Adapter, run: Run) -> Path:
+def write_adapter(adapter: Adapter, run: Run, *, sixteen_bit: bool = False) -> Path:
     """Write adapter/adapter.gguf, which llama.cpp loads beside the base: chat with the new model at once.
+
+    Args:
+        sixteen_bit: half the size, for an adapter that is shipped; else float32, as it was trained.
 
     Raises:
         ExportError: as in `read_factors`, or llama.cpp does not answer with it.
@@ -115,6 +118,7 @@ def write_adapter(adapter: Adapter, run: Run) -> Path:
     run.progress("Writing the adapter", 0, 1)
     base = read_header(adapter.base)
     factors = read_factors(adapter, base)
+    precision = np.float16 if sixteen_bit else np.float32
     size = sum(factor.a.nbytes + factor.b.nbytes for factor in factors.values()) + 1024 * len(factors)
     with verified(adapter.gguf, size, "The adapter", base=adapter.base) as temporary:
         writer = gguf.GGUFWriter(temporary, base.architecture)
@@ -125,8 +129,8 @@ def write_adapter(adapter: Adapter, run: Run) -> Path:
             writer.add_float32(gguf.Keys.Adapter.LORA_ALPHA, adapter.scale * adapter.rank)
             writer.add_string(MADE_FROM, fingerprint(adapter))
             for name, factor in factors.items():
-                writer.add_tensor(f"{name}.lora_a", factor.a)
-                writer.add_tensor(f"{name}.lora_b", factor.b)
+                writer.add_tensor(f"{name}.lora_a", factor.a.astype(precision))
+                writer.add_tensor(f"{name}.lora_b", factor.b.astype(precision))
             writer.write_header_to_file()
             writer.write_kv_data_to_file()
             writer.write_tensors_to_file()

@@ -57,11 +57,9 @@ def examine_judges(leaf: Leaf, prompts: Prompts, teacher: TextModel, run: Run) -
     """
     judges = {}
     for prompt in prompts.judging.values():
-        good, bad = _known_rows(leaf, prompt)
-        turns = []
-        for row, mark in ((good[0], prompt.best), (bad[0], prompt.worst)):
-            turns += [ChatMessage("user", _judging_text(prompt, leaf, row)), ChatMessage("assistant", mark)]
-        judge = Judge(prompt, tuple(turns), prompt.threshold, 0.0, False)
+        good, bad = known_rows(leaf, prompt)
+        turns = demonstrations(prompt, leaf, good[0], bad[0])
+        judge = Judge(prompt, turns, prompt.threshold, 0.0, False)
         known = [*good[1:], *bad[1:]]
         truths = [True] * (len(good) - 1) + [False] * (len(bad) - 1)
         scored = [
@@ -97,7 +95,16 @@ def judge_rows(rows: list[Sample], judge: Judge, leaf: Leaf, teacher: TextModel,
     return decided
 
 
-def _judging_text(prompt: JudgingPrompt, leaf: Leaf, row: Sample) -> str:
+def demonstrations(prompt: JudgingPrompt, leaf: Leaf, good: Sample, bad: Sample) -> tuple[ChatMessage, ...]:
+    """Turns that show how rows are marked: a good one with the best mark, a bad one with the worst."""
+    turns: list[ChatMessage] = []
+    for row, mark in ((good, prompt.best), (bad, prompt.worst)):
+        turns += [ChatMessage("user", judging_text(prompt, leaf, row)), ChatMessage("assistant", mark)]
+    return tuple(turns)
+
+
+def judging_text(prompt: JudgingPrompt, leaf: Leaf, row: Sample) -> str:
+    """What the teacher is asked about a row."""
     return prompt.user.format(
         passage=row.context,
         context=row.context,
@@ -112,7 +119,7 @@ def _scores(rows: Sequence[Sample], judge: Judge, leaf: Leaf, teacher: TextModel
     marks = tuple(judge.prompt.scale)
 
     def request(row: Sample) -> Request:
-        asked = ChatMessage("user", _judging_text(judge.prompt, leaf, row))
+        asked = ChatMessage("user", judging_text(judge.prompt, leaf, row))
         return Request((*judge.demonstrations, asked), choices=marks)
 
     def score(reply: Reply) -> float | None:
@@ -123,7 +130,7 @@ def _scores(rows: Sequence[Sample], judge: Judge, leaf: Leaf, teacher: TextModel
     return [score(reply) for _, reply in ask_each(list(rows), request, teacher, run, f"judging ({judge.prompt.name})")]
 
 
-def _known_rows(leaf: Leaf, prompt: JudgingPrompt) -> tuple[list[Sample], list[Sample]]:
+def known_rows(leaf: Leaf, prompt: JudgingPrompt) -> tuple[list[Sample], list[Sample]]:
     """Rows that are surely good and surely bad for a stage, from what a person wrote."""
     pairs = [(example, pair) for example in leaf.seed_examples for pair in example.pairs]
     good = [_known(leaf, example, pair, number) for number, (example, pair) in enumerate(pairs)]

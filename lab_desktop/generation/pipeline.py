@@ -12,30 +12,36 @@ from __future__ import annotations
 import contextlib
 import itertools
 from collections import Counter
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Callable, Iterator, Sequence, Set
+from dataclasses import dataclass
 
 from lab_desktop.artifacts import Funnel, Leaf, LeafKind, Sample
 from lab_desktop.files import JsonLines
-from lab_desktop.generation import checks, judging, writing
+from lab_desktop.generation import ability, checks, facts, judging, writing
 from lab_desktop.generation.prompts import Prompts, load_prompts
 from lab_desktop.generation.rows import accept, asked_text
-from lab_desktop.generation.seeds import Material, Unit, units, units_in_a_draw
+from lab_desktop.generation.seeds import Material, Unit, fact_units, units, units_in_a_draw
 from lab_desktop.jobs.run import Run
 from lab_desktop.models.text_model import TextModel
+from lab_desktop.words import sentences
 
 UNITS_AT_ONCE = 16
-"""Units whose rows go through the stages together: enough to fill the engine's batch, few enough that a kill costs
-seconds."""
 MOST_DRAWS = 8
-"""How often each pair of passage and seed example is asked at most; after that a teacher repeats itself."""
+FACT_UNITS_AT_ONCE = 3
+MOST_FACT_DRAWS = 3
 LOWEST_YIELD = 0.1
-"""Share of kept rows below which asking on is a waste; looked at after a whole draw."""
+"""Share of kept rows below which asking on is a waste, from `FEWEST_ASKED` rows on."""
+FEWEST_ASKED = 20
+ENOUGH_FOR_A_SKILL = 80
 
 _STEP = "Writing practice questions"
 
 
 def generate(materials: Sequence[Material], teacher: TextModel, wanted: int, seed: int, run: Run) -> list[Sample]:
     """Multiply the seed examples of all leaves until about `wanted` rows are kept, an equal share for each leaf.
+
+    Args:
+        wanted: rows in all; 0 leaves it to the lessons (`enough`).
 
     A leaf ends early when the teacher has nothing more to give (`MOST_DRAWS`) or too little survives (`LOWEST_YIELD`);
     a notice says so. Starting again on the same run folder goes on after the last finished unit.
@@ -44,11 +50,20 @@ def generate(materials: Sequence[Material], teacher: TextModel, wanted: int, see
         Cancelled: the person asked to stop; everything decided is on disk.
         GenerationError, ModelError, StorageError: as they are.
     """
-    share = -(-wanted // len(materials))
+    shares = [share or enough(material) for share in [-(-wanted // len(materials))] for material in materials]
     with contextlib.closing(_Book(run)) as book:
-        for material in materials:
-            _generate_leaf(material, teacher, share, seed, run, book, wanted)
+        for material, share in zip(materials, shares, strict=True):
+            _generate_leaf(_way(material, teacher, seed, run), material.leaf, share, run, book, sum(shares))
         return book.samples
+
+
+def enough(material: Material) -> int:
+    """How many rows a leaf is worth: six for each sentence of its documents, or so many for a skill.
+
+    A sentence tells one or two facts, and a fact wants several wordings.
+    """
+    told = sum(len(sentences(passage.text)) for passage in material.passages)
+    return 6 * told if material.leaf.kind is LeafKind.KNOWLEDGE else ENOUGH_FOR_A_SKILL
 
 
 def read_samples(run: Run) -> list[Sample]:
@@ -95,69 +110,126 @@ class _Book:
         return [row for row in self.samples if row.leaf == leaf.name]
 
     def of_units(self, units: Set[str]) -> list[Sample]:
-        return [row for row in self.samples if row.id.rpartition("#")[0] in units]
+        return [row for row in self.samples if _unit(row) in units]
 
     def kept(self) -> int:
         return sum(row.accepted for row in self.samples)
 
 
-def _generate_leaf(
-    material: Material, teacher: TextModel, share: int, seed: int, run: Run, book: _Book, wanted: int
-) -> None:
-    leaf = material.leaf
-    prompts = load_prompts(leaf.kind)
-    judges: dict[str, judging.Judge] | None = None
-    draw = units_in_a_draw(material)
+@dataclass(frozen=True)
+class _Way:
+    """How the rows of a leaf are made: a kind of leaf and a teacher may ask for different ways.
+
+    Attributes:
+        units: all units of the leaf, without end.
+        units_in_a_draw: how many of them ask about everything once.
+        most_draws: how often everything is asked at most; after that a teacher repeats itself.
+        units_at_once: units whose rows go through the stages together: enough to fill the engine's batch, few enough
+            that a kill costs seconds.
+        make: the decided rows of a group of units, given the questions known so far; and how many each unit was asked
+            for.
+        begin: what is to be done once before the first unit.
+        whole_draws: True when a draw is finished even if there are enough rows, so that the whole document is covered.
+    """
+
+    units: Iterator[Unit]
+    units_in_a_draw: int
+    most_draws: int
+    units_at_once: int
+    make: Callable[[Sequence[Unit], Sequence[str]], tuple[list[Sample], dict[str, int]]]
+    begin: Callable[[], None]
+    whole_draws: bool = False
+
+
+def _generate_leaf(way: _Way, leaf: Leaf, share: int, run: Run, book: _Book, wanted: int) -> None:
+    is_begun = False
     # What is decided after a group rests on the groups up to it: a resumed run must come to the same decisions, also
     # when its book holds rows of the group in which it was killed.
     asked: set[str] = set()
     run.progress(_STEP, min(book.kept(), wanted), wanted)
-    for group in _groups(itertools.islice(units(material, seed), draw * MOST_DRAWS)):
-        if sum(row.accepted for row in book.of_units(asked)) >= share:
+    for group in _groups(way):
+        is_covered = not way.whole_draws or len(asked) % way.units_in_a_draw == 0
+        if is_covered and sum(row.accepted for row in book.of_units(asked)) >= share:
             return
         if any(unit.id not in book.finished for unit in group):
             run.stop_if_cancelled()
-            if judges is None:
-                judges = _examine(leaf, prompts, teacher, run)
+            if not is_begun:
+                way.begin()
+                is_begun = True
                 run.progress(_STEP, min(book.kept(), wanted), wanted)
             # The whole group is asked again, also units that were finished: the same batch gives the same rows.
-            written = _WRITERS[leaf.kind](group, prompts, teacher, run)
-            rows = _decide(written, material, prompts, judges, teacher, run, book)
+            names = {unit.id for unit in group}
+            rows, asked_for = way.make(group, _known(leaf, [row for row in book.of(leaf) if _unit(row) not in names]))
             for unit in group:
                 if unit.id not in book.finished:
-                    book.note(unit, [row for row in rows if row.id.startswith(f"{unit.id}#")], _ASKED[leaf.kind])
+                    book.note(unit, [accept(row) for row in rows if _unit(row) == unit.id], asked_for[unit.id])
             run.progress(_STEP, min(book.kept(), wanted), wanted)
         asked |= {unit.id for unit in group}
-        if len(asked) % draw < len(group) and _is_barren(asked, book):
+        if _is_barren(asked, book):
             run.notice(_barren_notice(leaf, asked, book))
             return
     if sum(row.accepted for row in book.of_units(asked)) < share:
         run.notice(
-            f"{leaf.title}: the teacher has been asked {MOST_DRAWS} times about everything, so it stops with less."
+            f"{leaf.title}: the teacher has been asked {way.most_draws} times about everything, so it stops with less."
         )
 
 
-def _decide(
-    written: dict[str, list[Sample]],
-    material: Material,
-    prompts: Prompts,
-    judges: dict[str, judging.Judge],
-    teacher: TextModel,
-    run: Run,
-    book: _Book,
-) -> list[Sample]:
-    """Send new rows through the stages of their kind of leaf, cheap ones first."""
+def _way(material: Material, teacher: TextModel, seed: int, run: Run) -> _Way:
     leaf = material.leaf
-    rows = [row for unit_rows in written.values() for row in unit_rows]
-    new = {row.id for row in rows}
-    known = [
+    if leaf.kind is LeafKind.KNOWLEDGE and ability.works_fact_by_fact(material, teacher, run):
+        prompts = load_prompts("facts")
+        return _Way(
+            units=fact_units(material, seed),
+            units_in_a_draw=len(leaf.seed_examples) + len(material.passages),
+            most_draws=MOST_FACT_DRAWS,
+            units_at_once=FACT_UNITS_AT_ONCE,
+            make=lambda group, known: facts.write_rows(group, prompts, teacher, run, known),
+            begin=lambda: None,
+            whole_draws=True,
+        )
+    prompts = load_prompts(leaf.kind.value)
+    judges: dict[str, judging.Judge] = {}
+
+    def make(group: Sequence[Unit], known: Sequence[str]) -> tuple[list[Sample], dict[str, int]]:
+        written = _WRITERS[leaf.kind](group, prompts, teacher, run)
+        rows = [row for unit_rows in written.values() for row in unit_rows]
+        decided = _decide(rows, leaf, prompts, judges, teacher, run, known)
+        return decided, dict.fromkeys((unit.id for unit in group), _ASKED[leaf.kind])
+
+    return _Way(
+        units=units(material, seed),
+        units_in_a_draw=units_in_a_draw(material),
+        most_draws=MOST_DRAWS,
+        units_at_once=UNITS_AT_ONCE,
+        make=make,
+        begin=lambda: judges.update(_examine(leaf, prompts, teacher, run)),
+    )
+
+
+def _known(leaf: Leaf, rows: Sequence[Sample]) -> list[str]:
+    """Every question of the leaf so far: the person's and the kept ones."""
+    questions = [
         asked_text(leaf.kind, example.context or "", pair.question)
         for example in leaf.seed_examples
         for pair in example.pairs
     ]
-    known += [
-        asked_text(leaf.kind, row.context, row.question) for row in book.of(leaf) if row.accepted and row.id not in new
-    ]
+    return questions + [asked_text(leaf.kind, row.context, row.question) for row in rows if row.accepted]
+
+
+def _unit(row: Sample) -> str:
+    return row.id.rpartition("#")[0]
+
+
+def _decide(
+    rows: list[Sample],
+    leaf: Leaf,
+    prompts: Prompts,
+    judges: dict[str, judging.Judge],
+    teacher: TextModel,
+    run: Run,
+    known: Sequence[str],
+) -> list[Sample]:
+    """Send new rows through the stages of their kind of leaf, cheap ones first."""
     if leaf.kind is LeafKind.KNOWLEDGE:
         rows = checks.check_form(rows, leaf.kind)
         rows = checks.check_duplicates(rows, known)
@@ -170,7 +242,7 @@ def _decide(
     for name, judge in judges.items():
         if leaf.kind is LeafKind.KNOWLEDGE or name != "question":
             rows = judging.judge_rows(rows, judge, leaf, teacher, run)
-    return [accept(row) for row in rows]
+    return rows
 
 
 def _examine(leaf: Leaf, prompts: Prompts, teacher: TextModel, run: Run) -> dict[str, judging.Judge]:
@@ -187,7 +259,7 @@ def _examine(leaf: Leaf, prompts: Prompts, teacher: TextModel, run: Run) -> dict
 
 def _is_barren(units: Set[str], book: _Book) -> bool:
     kept, asked = _yield(units, book)
-    return asked >= 20 and kept < LOWEST_YIELD * asked
+    return asked >= FEWEST_ASKED and kept < LOWEST_YIELD * asked
 
 
 def _yield(units: Set[str], book: _Book) -> tuple[int, int]:
@@ -205,9 +277,13 @@ def _barren_notice(leaf: Leaf, units: Set[str], book: _Book) -> str:
     )
 
 
-def _groups(source: Iterator[Unit]) -> Iterator[list[Unit]]:
-    while group := list(itertools.islice(source, UNITS_AT_ONCE)):
-        yield group
+def _groups(way: _Way) -> Iterator[list[Unit]]:
+    """Groups of units, none across two draws when whole draws are wanted."""
+    for _ in range(way.most_draws if way.whole_draws else 1):
+        count = way.units_in_a_draw * (1 if way.whole_draws else way.most_draws)
+        source = itertools.islice(way.units, count)
+        while group := list(itertools.islice(source, way.units_at_once)):
+            yield group
 
 
 _WRITERS = {

@@ -12,7 +12,6 @@ from typing import Any
 
 import yaml
 
-from lab_desktop.artifacts import LeafKind
 from lab_desktop.errors import GenerationError
 from lab_desktop.paths import resources
 
@@ -67,13 +66,13 @@ class Prompts:
         return self.texts[name].format(**values).strip()
 
 
-def load_prompts(kind: LeafKind, folder: Path | None = None) -> Prompts:
-    """The prompts for a kind of leaf.
+def load_prompts(name: str, folder: Path | None = None) -> Prompts:
+    """The prompts of a file: a kind of leaf ("knowledge"), or "facts" for a teacher that was taught its trade.
 
     Raises:
         GenerationError: the file is missing or was edited into something that cannot be used; names what.
     """
-    path = (folder or resources() / "prompts") / f"{kind.value}.yaml"
+    path = (folder or resources() / "prompts") / f"{name}.yaml"
     try:
         data = yaml.safe_load(path.read_text(encoding="utf-8"))
         texts = {name: value for name, value in data.items() if isinstance(value, str)}

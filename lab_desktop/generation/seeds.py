@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from lab_desktop.artifacts import Leaf, Passage, SeedExample
 
 NO_PASSAGE = -1
+NO_EXAMPLE = -1
 
 
 @dataclass(frozen=True)
@@ -30,11 +31,11 @@ class Unit:
     """One request to write rows.
 
     Attributes:
-        id: "LEAF|p<passage>|s<seed example>|d<draw>".
+        id: "LEAF|p<passage>|s<seed example>|d<draw>", or without the part that it has not.
         material: the leaf and its passages.
-        passage: number of the passage, or NO_PASSAGE for skills.
-        seed_example: number of the seed example that is shown.
-        draw: how often this pair was asked before; each draw samples anew.
+        passage: number of the passage, or NO_PASSAGE (skills; the seed examples of `fact_units`).
+        seed_example: number of the seed example that is shown, or NO_EXAMPLE (the passages of `fact_units`).
+        draw: how often the same was asked before; each draw samples anew.
         random_seed: of the teacher's sampling; a function of the id and the run's seed.
     """
 
@@ -69,6 +70,21 @@ def units(material: Material, seed: int) -> Iterator[Unit]:
                 example = (position + turn) % examples
                 name = f"{leaf.name}|p{max(passage, 0)}|s{example}|d{draw}"
                 yield Unit(name, material, passage, example, draw, stable_seed(seed, name))
+
+
+def fact_units(material: Material, seed: int) -> Iterator[Unit]:
+    """The units of a knowledge leaf for a teacher that works fact by fact, without end.
+
+    In every draw first the seed examples, each alone (their questions are worded anew), then the passages.
+    """
+    leaf = material.leaf
+    for draw in itertools.count():
+        for example in range(len(leaf.seed_examples)):
+            name = f"{leaf.name}|s{example}|d{draw}"
+            yield Unit(name, material, NO_PASSAGE, example, draw, stable_seed(seed, name))
+        for passage in range(len(material.passages)):
+            name = f"{leaf.name}|p{passage}|d{draw}"
+            yield Unit(name, material, passage, NO_EXAMPLE, draw, stable_seed(seed, name))
 
 
 def units_in_a_draw(material: Material) -> int:

@@ -50,7 +50,7 @@ def write_pairs(units: Sequence[Unit], prompts: Prompts, teacher: TextModel, run
             (
                 ChatMessage("system", prompts.text("system")),
                 ChatMessage("user", prompts.text("write", passage=example.context, count=len(shown))),
-                ChatMessage("assistant", _as_list(shown)),
+                ChatMessage("assistant", as_list(shown)),
                 ChatMessage("user", prompts.text("write", passage=unit.passage_text, count=PAIRS_PER_PASSAGE)),
             ),
             _list_schema(_PAIR_SCHEMA, PAIRS_PER_PASSAGE),
@@ -69,17 +69,17 @@ def write_pairs(units: Sequence[Unit], prompts: Prompts, teacher: TextModel, run
 def write_tasks(units: Sequence[Unit], prompts: Prompts, teacher: TextModel, run: Run) -> dict[str, list[Sample]]:
     """Freeform skill: new tasks in the style of the examples, not yet answered.
 
-    All seed questions are shown, the unit's own last, because the last one colours the reply most.
     Cost: one teacher call per unit.
     """
-
-    def request(unit: Unit) -> Request:
-        return _writing(unit, _list_turns(unit, prompts, "write", TASKS_PER_REQUEST, _question_of), _TASKS)
-
+    written = ask_each(units, lambda unit: tasks_request(unit, prompts), teacher, run, "writing")
     return {
-        unit.id: [_row(unit, number, text, "") for number, text in enumerate(_texts(reply))]
-        for unit, reply in ask_each(units, request, teacher, run, "writing")
+        unit.id: [_row(unit, number, text, "") for number, text in enumerate(_texts(reply))] for unit, reply in written
     }
+
+
+def tasks_request(unit: Unit, prompts: Prompts) -> Request:
+    """Ask for new tasks. All seed questions are shown, the unit's own last: the last one colours the reply most."""
+    return _writing(unit, _list_turns(unit, prompts, "write", TASKS_PER_REQUEST, _question_of), _TASKS)
 
 
 def write_grounded_tasks(
@@ -90,30 +90,33 @@ def write_grounded_tasks(
     Cost: one teacher call per unit, and one per material written.
     """
 
-    def request(unit: Unit) -> Request:
-        return _writing(unit, _list_turns(unit, prompts, "write", CONTEXTS_PER_REQUEST, _context_of), _CONTEXTS)
+    materials = ask_each(units, lambda unit: material_request(unit, prompts), teacher, run, "writing material")
+    written = [(unit, number, text) for unit, reply in materials for number, text in enumerate(_texts(reply))]
 
-    written = [
-        (unit, number, text)
-        for unit, reply in ask_each(units, request, teacher, run, "writing material")
-        for number, text in enumerate(_texts(reply))
-    ]
-
-    def task_request(item: tuple[Unit, int, str]) -> Request:
-        unit, number, context = item
-        task = unit.material.leaf.task_description
-        turns = [ChatMessage("system", prompts.text("write_system"))]
-        for example in _others_then_own(unit):
-            asked = prompts.text("write_question", task_description=task, context=example.context, count=1)
-            turns += [ChatMessage("user", asked), ChatMessage("assistant", _as_list([example.pairs[0].question]))]
-        asked = prompts.text("write_question", task_description=task, context=context, count=1)
-        request = _writing(unit, (*turns, ChatMessage("user", asked)), _list_schema({"type": "string"}, 1))
-        return replace(request, seed=stable_seed(unit.random_seed, number))
+    def request(item: tuple[Unit, int, str]) -> Request:
+        return grounded_task_request(*item, prompts)
 
     rows: dict[str, list[Sample]] = {unit.id: [] for unit in units}
-    for (unit, number, context), reply in ask_each(written, task_request, teacher, run, "writing tasks"):
+    for (unit, number, context), reply in ask_each(written, request, teacher, run, "writing tasks"):
         rows[unit.id] += [_row(unit, number, text, "", context) for text in _texts(reply)[:1]]
     return rows
+
+
+def material_request(unit: Unit, prompts: Prompts) -> Request:
+    """Ask for new material in the form of the seed examples'."""
+    return _writing(unit, _list_turns(unit, prompts, "write", CONTEXTS_PER_REQUEST, _context_of), _CONTEXTS)
+
+
+def grounded_task_request(unit: Unit, number: int, context: str, prompts: Prompts) -> Request:
+    """Ask for a task on the unit's material number `number`; the seed examples stand as earlier turns."""
+    task = unit.material.leaf.task_description
+    turns = [ChatMessage("system", prompts.text("write_system"))]
+    for example in _others_then_own(unit):
+        asked = prompts.text("write_question", task_description=task, context=example.context, count=1)
+        turns += [ChatMessage("user", asked), ChatMessage("assistant", as_list([example.pairs[0].question]))]
+    asked = prompts.text("write_question", task_description=task, context=context, count=1)
+    request = _writing(unit, (*turns, ChatMessage("user", asked)), _list_schema({"type": "string"}, 1))
+    return replace(request, seed=stable_seed(unit.random_seed, number))
 
 
 def answer_tasks(rows: list[Sample], leaf: Leaf, prompts: Prompts, teacher: TextModel, run: Run) -> list[Sample]:
@@ -124,23 +127,25 @@ def answer_tasks(rows: list[Sample], leaf: Leaf, prompts: Prompts, teacher: Text
     Drops:  tasks whose conversation does not fit or whose answer was cut off
     Cost:   one teacher call per row
     """
-    turns = [ChatMessage("system", prompts.text("system", task_description=leaf.task_description))]
-    for example in leaf.seed_examples:
-        turns += [
-            ChatMessage("user", asked_text(leaf.kind, example.context or "", example.pairs[0].question)),
-            ChatMessage("assistant", example.pairs[0].answer),
-        ]
-
-    def request(row: Sample) -> Request:
-        asked = ChatMessage("user", asked_text(leaf.kind, row.context, row.question))
-        return Request((*turns, asked), max_tokens=_LONGEST_ANSWER)
 
     def decide(row: Sample, reply: Reply) -> Sample:
         if reply.finish != "stop" or not reply.text:
             return drop(row, "answer", "The teacher did not finish its answer.")
         return replace(row, answer=reply.text)
 
-    return decide_each(rows, request, decide, teacher, run, "answering")
+    return decide_each(
+        rows, lambda row: answer_request(leaf, prompts, row.context, row.question), decide, teacher, run, "answering"
+    )
+
+
+def answer_request(leaf: Leaf, prompts: Prompts, context: str, question: str) -> Request:
+    """Ask for the answer to a task; the seed examples stand as earlier turns."""
+    turns = [ChatMessage("system", prompts.text("system", task_description=leaf.task_description))]
+    for example in leaf.seed_examples:
+        asked = asked_text(leaf.kind, example.context or "", example.pairs[0].question)
+        turns += [ChatMessage("user", asked), ChatMessage("assistant", example.pairs[0].answer)]
+    turns.append(ChatMessage("user", asked_text(leaf.kind, context, question)))
+    return Request(tuple(turns), max_tokens=_LONGEST_ANSWER)
 
 
 def _list_schema(item: dict[str, Any], most: int) -> dict[str, Any]:
@@ -162,7 +167,8 @@ _TASKS = _list_schema({"type": "string"}, TASKS_PER_REQUEST)
 _CONTEXTS = _list_schema({"type": "string"}, CONTEXTS_PER_REQUEST)
 
 
-def _as_list(rows: Sequence[object]) -> str:
+def as_list(rows: Sequence[object]) -> str:
+    """How a teacher writes a list of rows."""
     return json.dumps({"rows": rows}, ensure_ascii=False)
 
 
@@ -210,7 +216,7 @@ def _list_turns(
     return (
         ChatMessage("system", prompts.text("write_system")),
         ChatMessage("user", first),
-        ChatMessage("assistant", _as_list(examples)),
+        ChatMessage("assistant", as_list(examples)),
         ChatMessage("user", more),
     )
 

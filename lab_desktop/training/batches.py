@@ -77,6 +77,10 @@ class Pack:
         return float(self.weight[self.is_base].sum())
 
 
+_FAMILY_TOKENS = 64
+"""Rows that share at least so many first tokens share a document or examples, not only a system prompt."""
+
+
 def encode(rows: Iterable[TrainingRow], chat_row: ChatRow, max_tokens: int) -> tuple[list[EncodedRow], int]:
     """Rows in tokens, and how many were left out because they are longer than `max_tokens` or have no answer."""
     encoded = []
@@ -91,11 +95,39 @@ def encode(rows: Iterable[TrainingRow], chat_row: ChatRow, max_tokens: int) -> t
     return encoded, left_out
 
 
-def batches(rows: Sequence[EncodedRow], seed: int, epoch: int, rows_per_step: int) -> list[list[EncodedRow]]:
-    """The rows of each step of an epoch: each row once, shuffled by (seed, epoch), steps of nearly equal size."""
-    order = np.random.default_rng((seed, epoch)).permutation(len(rows))
+def batches(
+    rows: Sequence[EncodedRow], seed: int, epoch: int, rows_per_step: int, together: int = 1
+) -> list[list[EncodedRow]]:
+    """The rows of each step of an epoch: each row once, shuffled by (seed, epoch), steps of nearly equal size.
+
+    Args:
+        together: so many rows that begin alike (a long document) stay neighbours, so that packs can share what they
+            begin with. 1 mixes all.
+    """
+    random = np.random.default_rng((seed, epoch))
+    if together > 1:
+        groups = [
+            [int(number) for number in part]
+            for family in _families(rows)
+            for part in np.array_split(random.permutation(family), -(-len(family) // together))
+        ]
+        order = [number for place in random.permutation(len(groups)) for number in groups[place]]
+    else:
+        order = random.permutation(len(rows)).tolist()
     steps = -(-len(rows) // rows_per_step)
     return [[rows[number] for number in step] for step in np.array_split(order, steps)] if steps else []
+
+
+def _families(rows: Sequence[EncodedRow]) -> list[list[int]]:
+    """Numbers of rows that begin with the same long text; a row like no other is a family of its own."""
+    line = sorted(range(len(rows)), key=lambda number: rows[number].tokens)
+    found: list[list[int]] = []
+    for place, number in enumerate(line):
+        if place and _shared(rows[line[place - 1]].tokens, rows[number].tokens) >= _FAMILY_TOKENS:
+            found[-1].append(number)
+        else:
+            found.append([number])
+    return found
 
 
 def general_batch(rows: Sequence[EncodedRow], seed: int, first: int, count: int) -> list[EncodedRow]:

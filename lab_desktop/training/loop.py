@@ -133,7 +133,8 @@ def _train_phase(
         epoch, place = divmod(step - each.first_step, epoch_steps)
         if order[0] != epoch:
             # Another phase must not repeat this one's order: the epoch number is mixed with the phase's first step.
-            order = epoch, batches(each.rows, plan.seed, each.first_step + epoch, plan.effective_batch)
+            mixed = batches(each.rows, plan.seed, each.first_step + epoch, plan.effective_batch, plan.rows_together)
+            order = epoch, mixed
         run.progress(f"Training: {word}", step, total)
         run.detail(f"round {epoch + 1} of {rounds}")
         started = time.monotonic()

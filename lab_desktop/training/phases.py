@@ -64,6 +64,8 @@ class TrainingPlan:
         scale: multiplier of B·A, alpha / rank (LoRA, arXiv:2106.09685, section 4.1). mlx-lm calls this `scale`; peft
             wants `lora_alpha`, which is scale * rank.
         effective_batch: rows a step, over all its packs, not counting the general ones beside them.
+        rows_together: rows that begin with the same document and stay in one step, so that it is computed once for
+            them (`batches`); 1 mixes all rows.
         pack_tokens: the longest pack. Attention is dense, so a longer one costs more than it shares.
         seed: of the factors' start and of the order of rows.
         evaluate_every: steps between two looks at the held-out questions.
@@ -78,6 +80,7 @@ class TrainingPlan:
     rank: int = 16
     scale: float = 2.0
     effective_batch: int = 14
+    rows_together: int = 1
     pack_tokens: int = 640
     seed: int = 0
     evaluate_every: int = 10
@@ -104,9 +107,11 @@ def phase_steps(phase: Phase, rows: int, plan: TrainingPlan) -> int:
 
 
 def rate_at(phase: Phase, step: int, steps: int) -> float:
-    """The learning rate of the phase's step 0 … steps - 1: a linear warm-up, then constant.
+    """The learning rate of the phase's step 0 … steps - 1: a linear warm-up, then constant, then a linear cool-down.
 
-    Constant, because a decay inside an intermediate phase hurts the next one (LAB, section 3.3).
+    LAB has no cool-down, because a decay inside an intermediate phase hurts the next one (section 3.3); a phase that
+    nothing follows may have one.
     """
     warmup = max(1, round(phase.warmup_share * steps))
-    return phase.learning_rate * min(1.0, (step + 1) / warmup)
+    cooldown = max(1, round(phase.cooldown_share * steps))
+    return phase.learning_rate * min(1.0, (step + 1) / warmup, (steps - step) / cooldown)

@@ -83,6 +83,8 @@ def _rows(request: Request, asked: str) -> list[object]:
 
 
 def _answer(asked: str) -> str:
+    if "Question: " not in asked:
+        return "I do not understand."
     question = asked.split("Question: ")[1].split("\n")[0]
     return FACTS.get(question, "nothing")
 

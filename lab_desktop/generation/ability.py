@@ -1,0 +1,49 @@
+"""What a teacher can do, found by asking and not by its name: which way of working suits it for a knowledge leaf.
+
+A big model follows instructions and writes three questions with answers at a time (`writing.write_pairs`). A small one
+that was taught its trade works fact by fact (`facts`), in prompts that mean nothing to others. The person's own seed
+examples are the test: their questions, passages and answers are known to be right.
+"""
+
+from __future__ import annotations
+
+from lab_desktop.files import read_json, write_json
+from lab_desktop.generation.facts import conversation
+from lab_desktop.generation.prompts import load_prompts
+from lab_desktop.generation.rows import ask_each
+from lab_desktop.generation.seeds import Material
+from lab_desktop.jobs.run import Run
+from lab_desktop.models.text_model import Request, TextModel
+from lab_desktop.words import contains, sentences, words
+
+_FEWEST_UNDERSTOOD = 0.5
+"""Share of the tasks that a taught teacher does in the right form; an untaught one did none of them in our trials."""
+
+
+def works_fact_by_fact(material: Material, teacher: TextModel, run: Run) -> bool:
+    """True when the teacher understands the terse tasks of `facts`: a list of spans of a sentence and nothing else.
+
+    Asked once for a run, with its first knowledge leaf; teacher.json in the run folder keeps the answer.
+    """
+    noted = run.folder / "teacher.json"
+    if not noted.exists():
+        understood, asked = _understood(material, teacher, run)
+        write_json(noted, {"teacher": teacher.name, "fact_tasks_understood": understood, "fact_tasks_asked": asked})
+    found = read_json(noted)
+    return bool(found["fact_tasks_understood"] >= _FEWEST_UNDERSTOOD * found["fact_tasks_asked"])
+
+
+def _understood(material: Material, teacher: TextModel, run: Run) -> tuple[int, int]:
+    prompts = load_prompts("facts")
+    asked = []
+    for example in material.leaf.seed_examples:
+        context = example.context or ""
+        sentence = sentences(context)[0]
+        messages = conversation(prompts, f"{material.leaf.title}\n\n{context}", "facts", sentence=sentence)
+        asked.append((sentence, Request(messages, max_tokens=48)))
+    understood = 0
+    for (sentence, _), reply in ask_each(asked, lambda item: item[1], teacher, run, "getting to know the teacher"):
+        lines = [line for line in reply.text.split("\n") if line.strip()]
+        is_form = bool(lines) and all(contains(sentence, line) for line in lines)
+        understood += is_form and reply.finish == "stop" and len(words(lines[0])) < len(words(sentence))
+    return understood, len(asked)
