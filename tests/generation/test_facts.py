@@ -18,7 +18,7 @@ from tests.fakes import FakeTeacher
 from tests.generation.leaves import ISLAND, knowledge
 
 SPANS = ("1811", "Mira Tell", "31 metres", "fish oil", "forty boats", "green", "Jon Vale", *map(str, range(100, 115)))
-WAYS = ("Say, what of Orra", "Which thing of Orra", "Tell me what of Orra", "Name what of Orra")
+WAYS = ("Say, what of Orra", "Which part of Orra", "Tell me what of Orra", "Name what of Orra")
 
 
 def taught(request: Request) -> Reply | str:
@@ -72,7 +72,7 @@ def test_some_wordings_are_answered_in_a_sentence_too(tmp_path: Path) -> None:
 def test_a_question_that_is_answered_otherwise_the_second_time_is_dropped(tmp_path: Path) -> None:
     def unsure(request: Request) -> Reply | str:
         asked = request.messages[-1].content
-        if "as few words" in asked and "Which thing of Orra is fact 1?" in asked:
+        if "as few words" in asked and "Which part of Orra is fact 1?" in asked:
             return "fish oil"
         if "as few words" in asked and "Tell me what of Orra is fact 1?" in asked:
             return "The text does not say."
@@ -82,9 +82,9 @@ def test_a_question_that_is_answered_otherwise_the_second_time_is_dropped(tmp_pa
     rows = {row.question: row for row in first_draw if "-long" not in row.id}
 
     assert rows["Say, what of Orra is fact 1?"].accepted
-    for question in ("Which thing of Orra is fact 1?", "Tell me what of Orra is fact 1?"):
+    for question in ("Which part of Orra is fact 1?", "Tell me what of Orra is fact 1?"):
         assert (rows[question].accepted, rows[question].stage) == (False, "round_trip")
-    assert "fish oil" in rows["Which thing of Orra is fact 1?"].reason
+    assert "fish oil" in rows["Which part of Orra is fact 1?"].reason
 
 
 def test_a_sentence_that_says_something_else_is_dropped_and_its_question_stays(tmp_path: Path) -> None:
