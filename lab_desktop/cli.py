@@ -33,7 +33,6 @@ from lab_desktop.jobs.events import Event, Pace
 from lab_desktop.jobs.requests import LearnRequest
 from lab_desktop.jobs.run import Run
 
-DEFAULT_SAMPLES = 60
 _MOST_SAMPLES = 100_000
 _LARGEST_SEED = 2**32 - 1
 _ANSWER_TOKENS = 512
@@ -96,9 +95,12 @@ def _parser() -> argparse.ArgumentParser:
     learn.add_argument(
         "--samples",
         type=_samples,
-        default=DEFAULT_SAMPLES,
+        default=0,
         metavar="N",
-        help=f"practice questions wanted (default {DEFAULT_SAMPLES})",
+        help="practice questions wanted in all (default: as many as the lessons hold)",
+    )
+    learn.add_argument(
+        "--from", dest="start_from", type=_path, metavar="RUN", help="go on from what an earlier run taught the student"
     )
     learn.add_argument("--seed", type=_seed, default=0, metavar="N", help="of everything random (default 0)")
 
@@ -158,7 +160,7 @@ def _practice(options: argparse.Namespace, stopped: threading.Event) -> int:
         leaves=(paths.resources() / "practice" / "velmora",),
         teacher=model,
         student=model,
-        samples=DEFAULT_SAMPLES,
+        samples=0,
         seed=0,
     )
     print(
@@ -179,6 +181,7 @@ def _learn(options: argparse.Namespace, stopped: threading.Event) -> int:
         student=_model(options.student),
         samples=options.samples,
         seed=options.seed,
+        start_from=options.start_from,
     )
     # Looked at before there is a run folder, so that a slip of the pen leaves no empty run behind.
     for path in request.leaves:

@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from lab_desktop.artifacts import Adapter, Dataset, ExportedModel, Leaf, LeafKind, Passage
+from lab_desktop.artifacts import Adapter, Dataset, ExportedModel, Leaf, LeafKind, Passage, TrainingRow
 from lab_desktop.documents.passages import passages, read_documents
 from lab_desktop.errors import LeafError, RunError
 from lab_desktop.evaluation.questions import exam_questions
@@ -29,7 +29,7 @@ from lab_desktop.export.adapter import fingerprint, write_adapter
 from lab_desktop.export.pipeline import export as export_model
 from lab_desktop.export.verified import is_finished
 from lab_desktop.files import disk_errors, read_json
-from lab_desktop.generation.mixing import general_rows, mix, read_dataset
+from lab_desktop.generation.mixing import general_rows, mix, read_dataset, taught_rows
 from lab_desktop.generation.pipeline import funnel
 from lab_desktop.generation.pipeline import generate as generate_samples
 from lab_desktop.generation.seeds import Material
@@ -97,6 +97,8 @@ def begin(request: LearnRequest, run: Run) -> None:
         raise RunError(
             f"{run.folder} is not empty, and what is there belongs to no run.", "Choose a new folder with --run."
         )
+    if request.start_from:
+        _copy_earlier(request.start_from, request.student, _earlier(run))
     half = run.folder / ".leaves.part"
     shutil.rmtree(half, ignore_errors=True)
     for folder in _leaf_folders(request.leaves):
@@ -133,7 +135,7 @@ def generate(run: Run) -> Dataset:
         if general is None:  # one model at a time in memory
             with LlamaModel(request.student) as student:
                 general = general_rows(student, GENERAL_ROWS, run)
-        return mix(materials, samples, LAB_PHASES, general, request.seed, run)
+        return mix(materials, samples, LAB_PHASES, general, request.seed, run, _earlier_rows(run))
 
 
 def train(run: Run) -> Adapter:
@@ -141,7 +143,8 @@ def train(run: Run) -> Adapter:
     request = requests.read(run.folder)
     with run.timed("train"):
         dataset = read_dataset(run.folder / "dataset")
-        adapter = train_adapter(dataset, request.student, replace(TrainingPlan(), seed=request.seed), run)
+        start = _earlier(run) / "adapter" / "adapter.safetensors" if request.start_from else None
+        adapter = train_adapter(dataset, request.student, replace(TrainingPlan(), seed=request.seed), run, start)
         if not is_finished(adapter.gguf, fingerprint(adapter)):
             write_adapter(adapter, run)
         return adapter
@@ -166,7 +169,9 @@ def evaluate(run: Run) -> Report:
             LlamaModel(request.student, adapters={"student": adapter.gguf}) as student,
             _also(student, request.student, request.teacher) as teacher,
         ):
-            found = evaluate_adapter(_leaves(run), dataset, student, adapter, teacher, run, funnel=funnel(run))
+            found = evaluate_adapter(
+                [*_leaves(run), *_earlier_leaves(run)], dataset, student, adapter, teacher, run, funnel=funnel(run)
+            )
     report = replace(
         found,
         model=_main_model(run),
@@ -174,7 +179,8 @@ def evaluate(run: Run) -> Report:
         adapter=str(adapter.gguf.relative_to(run.folder)),
         base=request.student.name,
         settings={"teacher": str(request.teacher), "samples": request.samples, "seed": request.seed}
-        | {"leaves": [str(leaf) for leaf in request.leaves], "student": str(request.student)},
+        | {"leaves": [str(leaf) for leaf in request.leaves], "student": str(request.student)}
+        | ({"start_from": str(request.start_from)} if request.start_from else {}),
         seconds=run.timings(),
     )
     write_report(report, run)
@@ -189,6 +195,50 @@ def read_adapter(folder: Path) -> Adapter:
     """
     settings = read_json(folder / "adapter" / "adapter.json")
     return Adapter(folder / "adapter", settings["rank"], settings["scale"], requests.read(folder).student)
+
+
+def _earlier(run: Run) -> Path:
+    """What an earlier run taught this run's student: its leaves, its dataset and its adapter."""
+    return run.folder / "earlier"
+
+
+def _copy_earlier(source: Path, student: Path, target: Path) -> None:
+    """Copy what a run that goes on from `source` needs of it, so that the new run folder stays whole by itself.
+
+    Raises:
+        RunError: `source` is no run folder, is not trained, or its student is another one.
+    """
+    requests.read(source)
+    adapter = read_adapter(source)
+    if adapter.base.resolve() != student.resolve():
+        raise RunError(
+            f"The run in {source} taught {adapter.base.name}, not {student.name}.",
+            "Go on with the same student, or start without an earlier run.",
+        )
+    read_dataset(source / "dataset")
+    half = target.with_name(".earlier.part")
+    shutil.rmtree(half, ignore_errors=True)
+    with disk_errors(target, "The copy of the earlier run"):
+        for name in ("dataset", "adapter", "leaves"):
+            shutil.copytree(source / name, half / name, ignore=shutil.ignore_patterns("*.gguf", ".*"))
+        older = source / "earlier" / "leaves"
+        if older.exists():  # its rows are in the later dataset already, as far as they were replayed there
+            shutil.copytree(older, half / "leaves", dirs_exist_ok=True)
+        shutil.rmtree(target, ignore_errors=True)
+        half.rename(target)
+
+
+def _earlier_rows(run: Run) -> list[TrainingRow]:
+    folder = _earlier(run) / "dataset"
+    return taught_rows(folder) if folder.exists() else []
+
+
+def _earlier_leaves(run: Run) -> list[Leaf]:
+    """The leaves of earlier runs, asked too: were they forgotten? One that is taught again counts as new."""
+    folder = _earlier(run) / "leaves"
+    again = {leaf.name for leaf in _leaves(run)}
+    earlier = [read_leaf(path) for path in find_leaves(folder)] if folder.exists() else []
+    return [leaf for leaf in earlier if leaf.name not in again]
 
 
 def _models(run: Run) -> dict[str, str]:

@@ -6,9 +6,12 @@ import hashlib
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
+import safetensors.numpy
 
 from lab_desktop import workflow
 from lab_desktop.errors import EvaluationError, LeafError, RunError
@@ -18,6 +21,7 @@ from lab_desktop.jobs import requests
 from lab_desktop.jobs.events import Event, Progress
 from lab_desktop.jobs.requests import LearnRequest
 from lab_desktop.jobs.run import Run
+from lab_desktop.training.phases import LAB_PHASES, TrainingPlan
 from tests.drills_support import (
     brief_model,
     damaged_files,
@@ -128,6 +132,45 @@ def test_other_settings_on_the_same_folder_are_refused_and_change_nothing(skill_
             begin(other, skill_run)
 
     assert on_disk(skill_run) == before
+
+
+def test_a_later_run_goes_on_from_an_earlier_one_and_asks_for_both(
+    skill_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Gently: a tiny model that was trained twice at the full rate says nothing any more.
+    gentle = TrainingPlan(phases=tuple(replace(phase, learning_rate=1e-5) for phase in LAB_PHASES))
+    monkeypatch.setattr(workflow, "TrainingPlan", lambda: gentle)
+    earlier = tmp_path / "earlier run"
+    shutil.copytree(skill_run, earlier)
+    first = requests.read(earlier)
+    request = replace(first, leaves=(freeform_leaf(tmp_path / "taxonomy", "whisper"),), start_from=earlier)
+    begin(request, tmp_path / "run")
+    shutil.rmtree(earlier)  # the new run holds all that it needs
+
+    report = learn(request, tmp_path / "run")
+
+    assert {leaf.leaf for leaf in report.leaves} == {"compositional_skills/whisper", "compositional_skills/shout"}
+    lines = (tmp_path / "run" / "dataset" / "skills.jsonl").read_text(encoding="utf-8").splitlines()
+    taught = {json.loads(json.loads(line)["metadata"])["leaf"] for line in lines}
+    assert {"compositional_skills/whisper", "compositional_skills/shout"} <= taught
+    before, now = (
+        safetensors.numpy.load_file(folder / "adapter" / "adapter.safetensors")
+        for folder in (skill_run, tmp_path / "run")
+    )
+    name = "model.layers.0.mlp.down_proj.lora_b"  # zero in a training that starts from nothing
+    assert np.abs(before[name]).max() > 1e-3
+    np.testing.assert_allclose(now[name], before[name], atol=1e-3)
+    assert np.any(now[name] != before[name])
+
+
+def test_going_on_with_another_student_is_refused(skill_run: Path, tmp_path: Path) -> None:
+    other = brief_model(tmp_path / "other.gguf", seed=2)
+    request = replace(requests.read(skill_run), student=other, start_from=skill_run)
+
+    with pytest.raises(RunError, match=r"taught model\.gguf, not other"):
+        begin(request, tmp_path / "run")
+    with pytest.raises(RunError, match="is not a run folder"):
+        begin(replace(request, start_from=tmp_path), tmp_path / "run")
 
 
 def test_relative_paths_ask_for_the_same_as_absolute_ones(

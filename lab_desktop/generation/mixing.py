@@ -42,6 +42,8 @@ SHORT_ANSWER_WORDS = 8
 """Up to here an answer is short: a name, a number, a phrase; LAB learns those before whole sentences."""
 HELD_OUT_SHARE = 0.1
 _PROMPTS_AT_ONCE = 40
+EARLIER_SHARE = 0.5
+"""Rows of earlier runs for each new row of a phase, while there are so many."""
 FEWEST_TO_HOLD_OUT = 10
 """A leaf with fewer generated rows keeps them all for training; its exam alone judges it."""
 
@@ -53,6 +55,7 @@ def mix(
     general: Sequence[TrainingRow],
     seed: int,
     run: Run,
+    earlier: Sequence[TrainingRow] = (),
 ) -> Dataset:
     """Deal accepted samples and all seed examples to the phases, and hold some samples out.
 
@@ -60,13 +63,14 @@ def mix(
 
     Args:
         general: rows against forgetting, from `general_rows`.
+        earlier: what the student was taught in earlier runs, from `taught_rows`; some of it comes back in every phase.
 
     Raises:
         GenerationError: there is no row to learn from.
     """
     folder = run.folder / "dataset"
     accepted = [sample for sample in samples if sample.accepted]
-    given = [*(row.to_json() for row in accepted), *(row.to_json() for row in general)]
+    given = [*(row.to_json() for row in accepted), *(row.to_json() for row in (*general, *earlier))]
     # Without any path: a run folder that was moved or copied holds the same run.
     lessons = [
         (str(replace(material.leaf, folder=Path())), [(passage.heading, passage.text) for passage in material.passages])
@@ -88,7 +92,7 @@ def mix(
             dealt[phase.name] = rows
     if not dealt:
         raise GenerationError("There is nothing to learn from.", "Add seed examples to the lesson.")
-    files = {phase.name: _with_replay(phase, dealt, general, seed) for phase in phases if phase.name in dealt}
+    files = {phase.name: _with_replay(phase, dealt, general, earlier, seed) for phase in phases if phase.name in dealt}
 
     (folder / "manifest.json").unlink(missing_ok=True)
     for name, rows in files.items():
@@ -126,6 +130,16 @@ def read_dataset(folder: Path) -> Dataset:
         held_out_rows=manifest["held_out"],
         fingerprint=manifest["fingerprint"],
     )
+
+
+def taught_rows(folder: Path) -> list[TrainingRow]:
+    """Every row of a dataset that taught something, each once: what a later run replays.
+
+    Raises:
+        RunError: the dataset is not complete.
+    """
+    rows = (row for phase in read_dataset(folder).phases for row in _read_rows(phase.path) if not row.keeps_base)
+    return list({row.id: row for row in rows}.values())
 
 
 def general_rows(student: TextModel, count: int, run: Run) -> list[TrainingRow]:
@@ -250,13 +264,18 @@ def _held_out(accepted: Sequence[Sample], seed: int) -> set[str]:
 
 
 def _with_replay(
-    phase: Phase, dealt: dict[str, list[TrainingRow]], general: Sequence[TrainingRow], seed: int
+    phase: Phase,
+    dealt: dict[str, list[TrainingRow]],
+    general: Sequence[TrainingRow],
+    earlier: Sequence[TrainingRow],
+    seed: int,
 ) -> list[TrainingRow]:
     rows = list(dealt[phase.name])
     chooser = random.Random(stable_seed(seed, phase.name))
-    earlier = [row for name in phase.replays for row in dealt.get(name, [])]
-    replayed = chooser.sample(earlier, min(len(earlier), round(phase.replay_share * len(rows))))
-    return rows + replayed + list(general)
+    before = [row for name in phase.replays for row in dealt.get(name, [])]
+    replayed = chooser.sample(before, min(len(before), round(phase.replay_share * len(rows))))
+    again = chooser.sample(earlier, min(len(earlier), round(EARLIER_SHARE * len(rows)))) if earlier else []
+    return rows + replayed + again + list(general)
 
 
 def _legacy(row: TrainingRow) -> dict[str, str]:

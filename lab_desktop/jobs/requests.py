@@ -22,8 +22,9 @@ class LearnRequest:
     Attributes:
         leaves: leaf folders or taxonomy folders.
         teacher, student: GGUF files.
-        samples: how many samples the teacher is asked for in all.
+        samples: how many practice questions are wanted in all; 0: as many as the lessons hold.
         seed: of every random choice.
+        start_from: the folder of an earlier run of this student, to go on from what it learned; or None.
     """
 
     leaves: tuple[Path, ...]
@@ -31,6 +32,7 @@ class LearnRequest:
     student: Path
     samples: int
     seed: int
+    start_from: Path | None = None
 
 
 def absolute(request: LearnRequest) -> LearnRequest:
@@ -40,6 +42,7 @@ def absolute(request: LearnRequest) -> LearnRequest:
         leaves=tuple(leaf.absolute() for leaf in request.leaves),
         teacher=request.teacher.absolute(),
         student=request.student.absolute(),
+        start_from=request.start_from.absolute() if request.start_from else None,
     )
 
 
@@ -57,6 +60,7 @@ def write(folder: Path, request: LearnRequest) -> None:
         "student": str(request.student),
         "samples": request.samples,
         "seed": request.seed,
+        "start_from": str(request.start_from) if request.start_from else None,
     }
     write_json(folder / FILE_NAME, value)
 
@@ -82,6 +86,7 @@ def read(folder: Path) -> LearnRequest:
             student=Path(value["student"]),
             samples=int(value["samples"]),
             seed=int(value["seed"]),
+            start_from=Path(value["start_from"]) if value.get("start_from") else None,
         )
     except (KeyError, TypeError, ValueError) as error:
         raise RunError(

@@ -35,6 +35,19 @@ def test_the_adapter_file_says_what_llama_cpp_needs_to_know(tmp_path, base):
     assert header.tensors["blk.1.ffn_down.weight.lora_b"].shape == (64, 4)
 
 
+def test_a_shipped_adapter_has_half_the_size(tmp_path, base):
+    adapter = random_adapter(tmp_path / "adapter", base, rank=4)
+    size = write_adapter(adapter, Run(tmp_path)).stat().st_size
+    whole = read_header(adapter.gguf)
+    full = {name: read_tensor(whole, name).copy() for name in whole.tensors}
+
+    halved = read_header(write_adapter(adapter, Run(tmp_path), sixteen_bit=True))
+
+    assert halved.path.stat().st_size < 0.6 * size
+    for name, values in full.items():
+        np.testing.assert_allclose(read_tensor(halved, name), values, rtol=1e-3, atol=1e-6)
+
+
 def test_only_query_and_key_rows_change_their_order(tmp_path, base):
     rows = np.arange(64, dtype=np.float32)[:, None] * np.ones((1, 4), np.float32)
     arrays = {}

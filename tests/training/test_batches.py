@@ -97,3 +97,15 @@ def test_rows_too_long_are_left_out_and_counted():
     encoded, left_out = encode(rows, bytes_of, max_tokens=50)
 
     assert (len(encoded), left_out) == (1, 1)
+
+
+def test_rows_of_one_document_stay_together_and_are_dealt_anew_in_every_epoch():
+    rows = [row(letter * 100 + question, "x") for question in "123456789" for letter in "ABCD"]
+
+    for epoch in (0, 1):
+        steps = batches(rows, 0, epoch, 9, together=9)
+        assert sorted(map(str, rows)) == sorted(str(each) for step in steps for each in step)
+        assert all(len({each.prompt[:100] for each in step}) == 1 for step in steps)
+    assert batches(rows, 0, 0, 9, together=3) != batches(rows, 0, 1, 9, together=3)
+    thirds = batches(rows, 0, 0, 9, together=3)
+    assert max(len({each.prompt[:100] for each in step}) for step in thirds) > 1

@@ -17,6 +17,12 @@ def test_the_rate_rises_in_a_line_and_then_stays():
     assert [rate_at(phase, step, 10) for step in range(10)] == [0.25, 0.5, 0.75, *[1.0] * 7]
 
 
+def test_the_rate_may_fall_in_a_line_at_the_end():
+    phase = dataclasses.replace(LAB_PHASES[0], learning_rate=1.0, warmup_share=0.2, cooldown_share=0.4)
+
+    assert [rate_at(phase, step, 10) for step in range(10)] == [0.5, *[1.0] * 6, 0.75, 0.5, 0.25]
+
+
 def test_steps_follow_from_the_data():
     phase = dataclasses.replace(LAB_PHASES[0], epochs=2.5, least_steps=1)
     plan = TrainingPlan(effective_batch=10)
