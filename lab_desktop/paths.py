@@ -58,6 +58,11 @@ def runs() -> Path:
     return user_data() / "runs"
 
 
+def prepared() -> Path:
+    """Where what was made from a model to work faster is kept; it may be deleted and is then made again."""
+    return user_data() / "prepared"
+
+
 def documents_beside(folder: Path, patterns: tuple[str, ...]) -> list[Path]:
     """The Markdown and text files beside a leaf's qna.yaml that its `document.patterns` name, sorted.
 

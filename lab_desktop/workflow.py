@@ -19,13 +19,16 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+import filelock
+
 from lab_desktop.artifacts import Adapter, Dataset, ExportedModel, Leaf, LeafKind, Passage, TrainingRow
 from lab_desktop.documents.passages import passages, read_documents
-from lab_desktop.errors import LeafError, RunError
+from lab_desktop.errors import LeafError, RunError, StorageError
 from lab_desktop.evaluation.questions import exam_questions
 from lab_desktop.evaluation.report import evaluate_adapter, write_report
 from lab_desktop.evaluation.results import Report
 from lab_desktop.export.adapter import fingerprint, write_adapter
+from lab_desktop.export.fuse import fuse_shipped, shipped_fingerprint
 from lab_desktop.export.pipeline import export as export_model
 from lab_desktop.export.verified import is_finished
 from lab_desktop.files import disk_errors, read_json
@@ -38,7 +41,7 @@ from lab_desktop.jobs.requests import LearnRequest
 from lab_desktop.jobs.run import EVENTS_FILE, Run
 from lab_desktop.models.gguf import read_header
 from lab_desktop.models.llama import LlamaModel
-from lab_desktop.paths import taught_adapter
+from lab_desktop.paths import prepared, taught_adapter
 from lab_desktop.taxonomy.qna import read_leaf
 from lab_desktop.taxonomy.tree import find_leaves
 from lab_desktop.training.backend import trainable
@@ -125,16 +128,12 @@ def generate(run: Run) -> Dataset:
     request = requests.read(run.folder)
     begin(request, run)
     with run.timed("generate"):
-        with _teacher(request.teacher) as teacher:
+        with _teacher(request.teacher, run) as teacher:
             materials = _materials(run, teacher)
             samples = generate_samples(materials, teacher, request.samples, request.seed, run)
-            general = None
-            if request.student == request.teacher:
-                teacher.use_adapter(None)  # the same file is the student, so it stays loaded
-                general = general_rows(teacher, GENERAL_ROWS, run)
-        if general is None:  # one model at a time in memory
-            with LlamaModel(request.student) as student:
-                general = general_rows(student, GENERAL_ROWS, run)
+        # One model at a time in memory; loading another takes a moment.
+        with LlamaModel(request.student) as student:
+            general = general_rows(student, GENERAL_ROWS, run)
         return mix(materials, samples, LAB_PHASES, general, request.seed, run, _earlier_rows(run))
 
 
@@ -319,13 +318,29 @@ def _materials(run: Run, teacher: LlamaModel) -> list[Material]:
     return materials
 
 
-@contextmanager
-def _teacher(path: Path) -> Iterator[LlamaModel]:
-    """A model with the adapter that makes it a teacher, where there is one."""
+def _teacher(path: Path, run: Run) -> LlamaModel:
+    """The teacher, ready to write: with the adapter that taught it its trade, where there is one.
+
+    The practice teacher is fused into a copy of its own, made once for all runs: that writes three times as fast as the
+    small file with an adapter beside it. Where there is no room for a copy, the adapter is used as it is.
+    """
     adapter = taught_adapter(path)
-    with LlamaModel(path, adapters={"teacher": adapter} if adapter else None) as model:
-        model.use_adapter("teacher" if adapter else None)
-        yield model
+    if adapter is None:
+        return LlamaModel(path)
+    copy = prepared() / f"{path.stem}-teacher.gguf"
+    try:
+        with disk_errors(copy, "The teacher's copy"):
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            with filelock.FileLock(copy.with_suffix(".lock")):  # another run may be making it just now
+                if not is_finished(copy, shipped_fingerprint(adapter, path)):
+                    fuse_shipped(adapter, path, copy, run)
+        model = LlamaModel(copy)
+    except StorageError as error:
+        run.notice(f"The teacher works slower than it could: {error.message}")
+        model = LlamaModel(path, adapters={"teacher": adapter})
+        model.use_adapter("teacher")
+    model.name = path.stem
+    return model
 
 
 @contextmanager

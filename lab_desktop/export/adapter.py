@@ -18,7 +18,7 @@ from lab_desktop.artifacts import Adapter
 from lab_desktop.errors import ExportError
 from lab_desktop.export.verified import MADE_FROM, verified
 from lab_desktop.jobs.run import Run
-from lab_desktop.models.gguf import GgufFile, read_header
+from lab_desktop.models.gguf import GgufFile, read_header, read_tensor
 
 # llama.cpp rotates neighbouring pairs in these families where Hugging Face rotates the two halves of a head, so its
 # converter re-orders the rows of q and k (convert_hf_to_gguf.py, LlamaModel.permute). The others keep their rows.
@@ -81,6 +81,38 @@ def read_factors(adapter: Adapter, base: GgufFile) -> dict[str, Factors]:
             )
         found[name] = Factors(a, _in_base_order(b, name, base))
     return found
+
+
+def read_shipped(path: Path, base: GgufFile) -> tuple[dict[str, Factors], float]:
+    """(factors, scale) of an adapter in llama.cpp's own form, checked against the base's shapes.
+
+    Raises:
+        ExportError: it is no adapter, or does not fit the base.
+        ModelError: the file is missing or damaged.
+    """
+    file = read_header(path)
+    alpha = file.metadata.get("adapter.lora.alpha")
+    names = {name.removesuffix(".lora_a").removesuffix(".lora_b") for name in file.tensors}
+    found: dict[str, Factors] = {}
+    for name in sorted(names):
+        if not file.tensors.keys() >= {f"{name}.lora_a", f"{name}.lora_b"} or name not in base.tensors:
+            raise _misfit(path, base)
+        a, b = (read_tensor(file, f"{name}.lora_{part}").astype(np.float32) for part in "ab")
+        if a.ndim != 2 or b.ndim != 2 or (b.shape[0], a.shape[1]) != tuple(base.tensors[name].shape):
+            raise _misfit(path, base)
+        if a.shape[0] != b.shape[1] or not (np.isfinite(a).all() and np.isfinite(b).all()):
+            raise _misfit(path, base)
+        found[name] = Factors(a, b)
+    ranks = {factors.a.shape[0] for factors in found.values()}
+    if len(ranks) != 1 or not isinstance(alpha, float | int):
+        raise _misfit(path, base)
+    return found, float(alpha) / ranks.pop()
+
+
+def _misfit(path: Path, base: GgufFile) -> ExportError:
+    return ExportError(
+        f'"{path.name}" is not an adapter for {base.path.name}.', "Install the app again; the model itself is fine."
+    )
 
 
 def fingerprint(adapter: Adapter) -> str:

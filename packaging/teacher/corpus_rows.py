@@ -25,8 +25,12 @@ from lab_desktop.words import contains, sentences
 CORPUS = Path(__file__).parent / "corpus"
 SEEDS = 5
 _HELD_OUT_ONE_IN = 10
-_SPLITS = 2
+_SPLITS = 1
 """How many ways a skill's twelve examples are dealt into five that are shown and seven that are asked for."""
+_REWORDED, _LONG = 4, 6
+"""Facts of a passage that are worded anew, and answered in a sentence."""
+_FEW_WORDINGS_SHARE = 0.4
+"""Of the tasks on passages whose questions have only two wordings: the teacher is to write many."""
 
 
 def read(pattern: str) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
@@ -45,8 +49,15 @@ def passage_text(item: dict[str, Any]) -> str:
     return f"{title}\n\n{item['passage']}"
 
 
-def passage_rows(item: dict[str, Any], strangers: Sequence[dict[str, Any]]) -> Iterator[TrainingRow]:
-    """All tasks about one passage; a question of another passage is one that this passage does not answer."""
+def passage_rows(item: dict[str, Any], strangers: Sequence[dict[str, Any]]) -> list[TrainingRow]:
+    """The tasks about one passage; a question of another passage is one that this passage does not answer."""
+    rows = list(_passage_tasks(item, strangers))
+    if any(len(pair["paraphrases"]) > 1 for pair in item["pairs"]):
+        return rows
+    return random.Random(stable_seed("few", item["id"])).sample(rows, round(_FEW_WORDINGS_SHARE * len(rows)))
+
+
+def _passage_tasks(item: dict[str, Any], strangers: Sequence[dict[str, Any]]) -> Iterator[TrainingRow]:
     prompts = load_prompts("facts")
     chance = random.Random(stable_seed("rows", item["id"]))
     text = passage_text(item)
@@ -71,23 +82,25 @@ def passage_rows(item: dict[str, Any], strangers: Sequence[dict[str, Any]]) -> I
     for sentence, told in home.items():
         for pair in told:
             wordings = [pair["question"], *pair["paraphrases"]]
-            for _ in range(2 if len(wordings) > 2 else 1):
-                chance.shuffle(wordings)
-                yield row("ask", "\n".join(wordings), sentence=sentence, answer=pair["answer"], count=len(wordings))
-            yield row("reword", "\n".join(wordings[1:]), question=wordings[0], count=len(wordings) - 1)
+            chance.shuffle(wordings)
+            yield row("ask", "\n".join(wordings), sentence=sentence, answer=pair["answer"], count=len(wordings))
             yield row("short", pair["answer"], question=chance.choice(wordings))
-            yield row("long", pair["long"], question=chance.choice(wordings))
+    for pair in chance.sample(pairs, _REWORDED):
+        wordings = [pair["question"], *pair["paraphrases"]]
+        chance.shuffle(wordings)
+        yield row("reword", "\n".join(wordings[1:]), question=wordings[0], count=len(wordings) - 1)
+    for pair in chance.sample(pairs, _LONG):
+        yield row("long", pair["long"], question=chance.choice([pair["question"], *pair["paraphrases"]]))
     stranger = chance.choice([other for other in strangers if other is not item])
     for question in (*item["unanswerable"], chance.choice(stranger["pairs"])["question"]):
         yield row("short", prompts.text("unknown"), question=question)
-    for pair in chance.sample(pairs, 4):
+    for pair in chance.sample(pairs, 3):
         question = chance.choice([pair["question"], *pair["paraphrases"]])
         yield row("check", "YES", question=question, answer=pair[chance.choice(("answer", "long"))])
-    for wrong in item["wrong"]:
+    for wrong in chance.sample(item["wrong"], 2):
         yield row("check", "NO", question=wrong["question"], answer=wrong["answer"])
-    for pair in chance.sample(pairs, 2):
-        other = chance.choice([each for each in pairs if each is not pair])
-        yield row("check", "NO", question=chance.choice(pair["paraphrases"]), answer=other["long"])
+    pair, other = chance.sample(pairs, 2)
+    yield row("check", "NO", question=chance.choice(pair["paraphrases"]), answer=other["long"])
 
 
 def skill_leaf(item: dict[str, Any], examples: Sequence[dict[str, Any]]) -> Leaf:

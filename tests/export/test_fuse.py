@@ -15,8 +15,10 @@ from transformers import LlamaConfig, LlamaForCausalLM
 
 from lab_desktop.artifacts import Adapter
 from lab_desktop.errors import Cancelled, ExportError, ModelError
+from lab_desktop.export import fuse as fuse_module
 from lab_desktop.export.adapter import write_adapter
 from lab_desktop.export.fuse import fuse
+from lab_desktop.export.verified import is_finished
 from lab_desktop.jobs import events
 from lab_desktop.jobs.run import Run
 from lab_desktop.models.gguf import read_header, read_tensor
@@ -51,6 +53,31 @@ def test_f16_changes_the_answers_by_rounding_only(tmp_path, base, adapter):
 
     assert np.abs(logits(tmp_path / "new.gguf") - logits(base, adapter.gguf)).max() < 0.05
     assert greedy(tmp_path / "new.gguf") == greedy(base, adapter.gguf) != greedy(base)
+
+
+@pytest.mark.parametrize("fast", [True, False])
+def test_a_shipped_adapter_is_fused_into_what_base_and_adapter_say_together(tmp_path, base, adapter, monkeypatch, fast):
+    monkeypatch.setattr(fuse_module, "has_fast_bf16", lambda: fast)
+    shipped = write_adapter(adapter, Run(tmp_path), sixteen_bit=True)
+
+    made = fuse_module.fuse_shipped(shipped, base, tmp_path / "teacher.gguf", Run(tmp_path))
+
+    assert made.quantization == ("BF16" if fast else "F16")
+    together, fused = logits(base, shipped), logits(made.path)
+    assert np.abs(fused - together).mean() < (0.05 if fast else 0.01) * together.std()
+    assert np.abs(logits(base) - together).mean() > 0.2 * together.std()
+    assert is_finished(made.path, fuse_module.shipped_fingerprint(shipped, base))
+
+
+def test_a_shipped_adapter_of_another_model_is_refused(tmp_path, base, adapter):
+    shipped = write_adapter(adapter, Run(tmp_path))
+    other = tiny_model(tmp_path / "other.gguf", width=32)
+
+    with pytest.raises(ExportError, match=r"not an adapter for other\.gguf"):
+        fuse_module.fuse_shipped(shipped, other, tmp_path / "teacher.gguf", Run(tmp_path))
+    with pytest.raises(ExportError, match=r"not an adapter for base\.gguf"):
+        fuse_module.fuse_shipped(base, base, tmp_path / "teacher.gguf", Run(tmp_path))
+    assert not (tmp_path / "teacher.gguf").exists()
 
 
 @pytest.mark.parametrize("kind", [gguf.GGMLQuantizationType.Q8_0, gguf.GGMLQuantizationType.F16])
