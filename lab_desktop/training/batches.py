@@ -56,6 +56,8 @@ class Pack:
         token: (N,) int64, the token that comes next there (of no account where `is_base`).
         weight: (N,) float32, for how many rows it stands.
         is_base: (N,) bool, the target is the base model's distribution and not `token`.
+        base_rows: the `keeps_base` rows in it.
+        base_place: (N,) int64, where `is_base`: which of the learned places of `base_rows`, counted through; else -1.
     """
 
     tokens: np.ndarray
@@ -65,6 +67,8 @@ class Pack:
     token: np.ndarray
     weight: np.ndarray
     is_base: np.ndarray
+    base_rows: tuple[EncodedRow, ...]
+    base_place: np.ndarray
 
     @property
     def answer_weight(self) -> float:
@@ -143,13 +147,10 @@ def pack(rows: Sequence[EncodedRow], pack_tokens: int) -> list[Pack]:
     """Merge rows into packs of at most `pack_tokens` nodes (a longer row gets its own) at the least total cost.
 
     Rows are sorted, so those that begin alike are neighbours, and the sorted line is cut at the best places (dynamic
-    programming over cuts). `keeps_base` rows get packs of their own: only those need a second pass without adapter.
+    programming over cuts).
     """
-    packs = []
-    for keeps_base in (False, True):
-        kind = sorted((row for row in rows if row.keeps_base is keeps_base), key=lambda row: row.tokens)
-        packs += [merge(kind[start:end]) for start, end in _cuts(kind, pack_tokens)]
-    return packs
+    line = sorted(rows, key=lambda row: (row.tokens, row.keeps_base))
+    return [merge(line[start:end]) for start, end in _cuts(line, pack_tokens)]
 
 
 def merge(rows: Sequence[EncodedRow]) -> Pack:
@@ -158,6 +159,9 @@ def merge(rows: Sequence[EncodedRow]) -> Pack:
     tokens: list[int] = []
     parents: list[int] = []
     targets: dict[tuple[int, int, bool], float] = {}
+    base_rows = tuple(row for row in rows if row.keeps_base)
+    base_place: dict[int, int] = {}
+    base_places = 0
     for row in rows:
         node = -1
         first = row.first_learned
@@ -167,6 +171,9 @@ def merge(rows: Sequence[EncodedRow]) -> Pack:
                 # What the base says does not depend on the token written in the row.
                 key = (node, 0 if row.keeps_base else token, row.keeps_base)
                 targets[key] = targets.get(key, 0.0) + 1.0
+                if row.keeps_base:
+                    base_place.setdefault(node, base_places)
+                    base_places += 1
             if place == len(line) - 1:
                 break  # nothing is foretold from the last token, so it need not be computed
             child = node_of.get((node, token))
@@ -192,6 +199,8 @@ def merge(rows: Sequence[EncodedRow]) -> Pack:
         token=np.array([key[1] for key in keys], np.int64),
         weight=np.array([targets[key] for key in keys], np.float32),
         is_base=np.array([key[2] for key in keys], bool),
+        base_rows=base_rows,
+        base_place=np.array([base_place[key[0]] if key[2] else -1 for key in keys], np.int64),
     )
 
 

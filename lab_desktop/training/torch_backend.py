@@ -25,7 +25,7 @@ from torch.nn import functional
 from lab_desktop.errors import ModelError, TrainingError
 from lab_desktop.models.gguf import GgufFile, read_tensor
 from lab_desktop.training.backend import trainable
-from lab_desktop.training.batches import Pack
+from lab_desktop.training.batches import EncodedRow, Pack, merge
 
 _CLIP_NORM = 1.0
 _LOGIT_ROWS = 256
@@ -74,16 +74,14 @@ class TorchBackend:
             for module, adapted in self._adapted.items()
             for name, factor in ((f"{module}.lora_a", adapted.lora_a), (f"{module}.lora_b", adapted.lora_b))
         }
+        self._base_thoughts: dict[EncodedRow, torch.Tensor] = {}
         # No weight decay: A·B starts at zero and few steps follow. `fused` does all factors in one call.
         self._optimizer = torch.optim.AdamW(self._factors.values(), lr=0.0, weight_decay=0.0, fused=True)
 
     def gradient(self, pack: Pack, answer_scale: float, base_scale: float) -> tuple[float, float]:
         with _memory_errors("This step"):
             goals = _Goals(pack)
-            base_hidden = None
-            if goals.has_base:
-                with torch.no_grad(), self._without_adapter():
-                    base_hidden = self._hidden(pack)[goals.places]
+            base_hidden = self._base_hidden(pack.base_rows) if pack.base_rows else None
             hidden = self._hidden(pack)[goals.places]
             loss, sums = _VocabularyLoss.apply(  # type: ignore[no-untyped-call]
                 hidden, base_hidden, self._model.lm_head.weight, goals, answer_scale, base_scale
@@ -158,6 +156,20 @@ class TorchBackend:
                 key, factor = name.removeprefix("optimizer.").split(":", 1)
                 self._optimizer.state[self._factors[factor]][key] = torch.from_numpy(np.array(values))
         self.forget_gradient()
+
+    @torch.no_grad()
+    def _base_hidden(self, rows: Sequence[EncodedRow]) -> torch.Tensor:
+        """(places, width): what the base thinks at the learned places of these rows, one after the other.
+
+        It never changes, so each row is computed once, and alone: what a row is packed with shows in the last digits,
+        and a training that was killed must go on bit for bit the same.
+        """
+        with self._without_adapter():
+            for row in rows:
+                if row not in self._base_thoughts:
+                    alone = merge([row])
+                    self._base_thoughts[row] = self._hidden(alone)[torch.from_numpy(alone.index)].clone()
+        return torch.cat([self._base_thoughts[row] for row in rows])
 
     def _hidden(self, pack: Pack) -> torch.Tensor:
         """(T, width): the last layer's output, normed. The layers are called here and not by the model's own forward,
@@ -411,17 +423,16 @@ class _Goals:
 
     Attributes:
         places: (P,) nodes that foretell something.
-        has_base: whether any target is the base's distribution.
     """
 
     def __init__(self, pack: Pack) -> None:
         places, rows = np.unique(pack.index, return_inverse=True)
         self.places = torch.from_numpy(places)
-        self.has_base = bool(pack.is_base.any())
         self._rows = rows
         self._token = pack.token
         self._weight = pack.weight
         self._is_base = pack.is_base
+        self._base_place = pack.base_place
 
     def answers(self, start: int, end: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """(rows, tokens, weights) of the written targets at places start … end - 1, rows counted from `start`."""
@@ -432,12 +443,15 @@ class _Goals:
             torch.from_numpy(self._weight[chosen]),
         )
 
-    def base_weights(self, start: int, end: int) -> torch.Tensor:
-        """(end - start,) float32: for how many rows the base's distribution is the target at each place."""
-        weights = np.zeros(end - start, np.float32)
+    def bases(self, start: int, end: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """(rows, places, weights) of the base's distributions that are targets at places start … end - 1: rows counted
+        from `start`, each once; places among those of the pack's `base_rows`."""
         chosen = self._is_base & (self._rows >= start) & (self._rows < end)
-        weights[self._rows[chosen] - start] = self._weight[chosen]
-        return torch.from_numpy(weights)
+        return (
+            torch.from_numpy(self._rows[chosen] - start),
+            torch.from_numpy(self._base_place[chosen]),
+            torch.from_numpy(self._weight[chosen]),
+        )
 
 
 class _VocabularyLoss(torch.autograd.Function):
@@ -468,19 +482,19 @@ class _VocabularyLoss(torch.autograd.Function):
             rows, tokens, weights = goals.answers(start, end)
             answers -= (logits[rows, tokens] * weights).sum()
             share = torch.zeros(end - start).index_add_(0, rows, weights).mul_(answer_scale)
+            kept_rows, kept_places, kept = goals.bases(start, end)
             wanted = None
-            if base_hidden is not None:
-                kept = goals.base_weights(start, end)
-                wanted = functional.linear(base_hidden[start:end], head).float().log_softmax(-1)
-                base += ((wanted.exp() * (wanted - logits)).sum(-1) * kept).sum()
-                kept *= base_scale
-                share += kept
+            if base_hidden is not None and len(kept_rows):
+                wanted = functional.linear(base_hidden[kept_places], head).float().log_softmax(-1)
+                base += ((wanted.exp() * (wanted - logits[kept_rows])).sum(-1) * kept).sum()
+                kept = kept * base_scale
+                share.index_add_(0, kept_rows, kept)
                 wanted.exp_().mul_(kept[:, None])
             slope = logits.exp_().mul_(share[:, None])
             # (row, token) pairs are unique, so this needs no accumulation and its order cannot matter.
             slope[rows, tokens] -= weights * answer_scale
             if wanted is not None:
-                slope -= wanted
+                slope[kept_rows] -= wanted
             grad[start:end] = slope.to(head.dtype) @ head
         ctx.save_for_backward(grad)
         sums = torch.stack((answers, base))

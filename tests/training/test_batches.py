@@ -40,7 +40,9 @@ def test_packs_hold_all_rows_and_stay_within_their_length(rows, most):
     assert sum(each.answer_weight + each.base_weight for each in packs) == sum(each.learned for each in rows)
     longest = max(len(each.tokens) - 1 for each in rows)
     assert all(len(each.tokens) <= max(most, longest) for each in packs)
-    assert all(each.is_base.all() or not each.is_base.any() for each in packs)
+    assert all(np.array_equal(each.is_base, each.base_place >= 0) for each in packs)
+    kept = sum(row.learned for each in packs for row in each.base_rows)
+    assert kept == sum(each.base_weight for each in packs)
 
 
 def test_rows_that_begin_alike_share_what_they_share():

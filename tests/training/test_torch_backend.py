@@ -111,6 +111,18 @@ def test_packed_rows_have_the_loss_and_gradients_of_separate_rows(tiny):
         assert np.abs(gradient - theirs[name]).max() < 1e-4 * max(1.0, np.abs(gradient).max())
 
 
+def test_what_the_base_thinks_of_a_row_is_computed_once(tiny, monkeypatch):
+    rows = [*rows_about_a_document(), row("Hello", "Good day", keeps_base=True)]
+    backend = taught(backend_of(tiny))
+    first = backend.gradient(merge(rows), 0.1, 0.3)
+    passes = []
+    hidden = backend._hidden
+    monkeypatch.setattr(backend, "_hidden", lambda each: passes.append(each) or hidden(each))
+
+    assert backend.gradient(merge(rows), 0.1, 0.3) == first
+    assert len(passes) == 1
+
+
 def test_gradients_are_those_of_plain_autograd(tiny):
     rows = [*rows_about_a_document(), row("Hello", "Good day", keeps_base=True)]
     backend = taught(backend_of(tiny))
