@@ -12,6 +12,7 @@ know each other; this module joins them. Callers hold the run folder (`Run.open`
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -31,7 +32,7 @@ from lab_desktop.export.adapter import fingerprint, write_adapter
 from lab_desktop.export.fuse import fuse_shipped, shipped_fingerprint
 from lab_desktop.export.pipeline import export as export_model
 from lab_desktop.export.verified import is_finished
-from lab_desktop.files import disk_errors, read_json
+from lab_desktop.files import disk_errors, read_json, replacing
 from lab_desktop.generation.mixing import general_rows, mix, read_dataset, taught_rows
 from lab_desktop.generation.pipeline import funnel
 from lab_desktop.generation.pipeline import generate as generate_samples
@@ -52,7 +53,7 @@ STEPS = ("generate", "train", "export", "evaluate")
 
 PASSAGE_TOKENS = 300
 """The longest passage. InstructLab cuts at 500; a shorter one gives a small teacher less to mix up."""
-GENERAL_ROWS = 120
+GENERAL_ROWS = 300
 """Rows against forgetting: enough kinds of questions that holding those holds the rest."""
 SMALL_STUDENT_PARAMETERS = 1_000_000_000
 """Below this a student loses too much of what it learned in four bits; eight bits are small anyway."""
@@ -131,10 +132,25 @@ def generate(run: Run) -> Dataset:
         with _teacher(request.teacher, run) as teacher:
             materials = _materials(run, teacher)
             samples = generate_samples(materials, teacher, request.samples, request.seed, run)
-        # One model at a time in memory; loading another takes a moment.
-        with LlamaModel(request.student) as student:
-            general = general_rows(student, GENERAL_ROWS, run)
+        general = _general_rows(request.student, run)
         return mix(materials, samples, LAB_PHASES, general, request.seed, run, _earlier_rows(run))
+
+
+def _general_rows(student: Path, run: Run) -> list[TrainingRow]:
+    """The student's own answers to general prompts, noted once for all runs: they do not depend on any lesson."""
+    identity = f"{student.name} {student.stat().st_size} {GENERAL_ROWS}"
+    noted = prepared() / f"general-{hashlib.sha256(identity.encode()).hexdigest()[:16]}.jsonl"
+    ours = run.folder / "general.jsonl"
+    with disk_errors(noted, "What the model knows already"):
+        if noted.exists() and not ours.exists():
+            shutil.copyfile(noted, ours)
+        with LlamaModel(student) as model:
+            rows = general_rows(model, GENERAL_ROWS, run)
+        if not noted.exists():
+            noted.parent.mkdir(parents=True, exist_ok=True)
+            with replacing(noted, "What the model knows already") as temporary:
+                shutil.copyfile(ours, temporary)
+    return rows
 
 
 def train(run: Run) -> Adapter:

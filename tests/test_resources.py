@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,10 @@ from lab_desktop.words import contains, content_words, shared, words
 LINT = "{extends: relaxed, rules: {line-length: disable}}"
 RULES = {"starts_with", "ends_with", "equals", "matches", "contains_all"}
 PRACTICE = paths.resources() / "practice" / "velmora"
-LEAVES = [PRACTICE, *sorted(path.parent for path in (Path(__file__).parent / "data" / "leaves").rglob("qna.yaml"))]
+TESTS = Path(__file__).parent
+CORPUS = TESTS.parent / "packaging" / "teacher" / "corpus"
+EXAMS = sorted(path.parent for path in (TESTS / "exams").rglob("qna.yaml"))
+LEAVES = [PRACTICE, *EXAMS, *sorted(path.parent for path in (TESTS / "data" / "leaves").rglob("qna.yaml"))]
 KNOWLEDGE = [folder for folder in LEAVES if list(folder.glob("*.md"))]
 VARIANTS = {
     "Gray Heron",
@@ -92,7 +96,7 @@ def test_seed_passages_stand_word_for_word_in_the_document(folder: Path) -> None
     document = "\n".join(path.read_text(encoding="utf-8") for path in folder.glob("*.md"))
     contents = _yaml(folder / "qna.yaml")
 
-    assert 700 <= len(document.split()) <= 1000
+    assert 700 <= len(document.split()) <= 1100
     assert [len(example["questions_and_answers"]) for example in contents["seed_examples"]] == [3] * 5
     assert [example["context"] in document for example in contents["seed_examples"]] == [True] * 5
     assert [(folder / pattern).is_file() for pattern in contents["document"]["patterns"]] == [True]
@@ -103,7 +107,8 @@ def test_every_knowledge_exam_answer_can_be_found_in_the_document(folder: Path) 
     document = "\n".join(path.read_text(encoding="utf-8") for path in folder.glob("*.md"))
     exam = _exam(folder)
 
-    assert (len(exam), sum(item["seed"] for item in exam)) == (24, 8)
+    assert len(exam) == 24
+    assert 7 <= sum(item["seed"] for item in exam) <= 8
     for item in exam:
         found = [text for text in item["accept"] if contains(document, text)]
         assert found, item["question"]
@@ -166,3 +171,59 @@ def test_replay_does_not_train_the_forgetting_check() -> None:
         for prompt, telling in prompts:
             assert shared(set(words(item["question"])), set(words(prompt))) < 0.6, f"{item['question']} | {prompt}"
             assert len(question & telling) < 0.5 * len(question | telling), f"{item['question']} | {prompt}"
+
+
+def _lines(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+@pytest.mark.parametrize("folder", EXAMS, ids=lambda folder: folder.name)
+def test_ideal_rows_ask_what_the_exam_asks_in_other_words(folder: Path) -> None:
+    rows = _lines(folder / "ideal.jsonl")
+    if folder not in KNOWLEDGE:
+        exam = {(item.get("context"), item["question"]) for item in _exam(folder)}
+        assert len(rows) == 60
+        assert not exam & {(row.get("context"), row["question"]) for row in rows}
+        return
+    document = "\n".join(path.read_text(encoding="utf-8") for path in folder.glob("*.md"))
+    questions = [question for row in rows for question in row["questions"]]
+
+    assert len(rows) >= 110
+    assert len({question.casefold() for question in questions}) == len(questions) == 5 * len(rows)
+    for row in rows:
+        assert contains(document, row["answer"]) and contains(row["long"], row["answer"]), row["answer"]
+    for item in _exam(folder):
+        asked = set(words(item["question"]))
+        nearest = max(questions, key=lambda question: shared(set(words(question)), asked))
+        assert shared(set(words(nearest)), asked) < 0.8, f"{item['question']} | {nearest}"
+
+
+@pytest.mark.parametrize("path", sorted(CORPUS.glob("passages-*.jsonl")), ids=lambda path: path.stem)
+def test_the_teachers_corpus_says_what_its_passages_say(path: Path) -> None:
+    for item in _lines(path):
+        assert set(item) == {"id", "title", "domain", "passage", "pairs", "unanswerable", "wrong"}
+        assert len(item["pairs"]) >= 7
+        for pair in item["pairs"]:
+            assert contains(item["passage"], pair["answer"]), f"{item['id']}: {pair['answer']}"
+            assert pair["paraphrases"]
+            for question in (pair["question"], *pair["paraphrases"]):
+                assert question.endswith("?"), f"{item['id']}: {question}"
+                told = re.search(rf"\b{re.escape(pair['answer'])}\b", question, re.IGNORECASE)
+                assert told is None, f"{item['id']}: {question}"
+
+
+def test_the_teachers_corpus_is_about_other_things_than_the_exams_and_the_lessons() -> None:
+    corpus = [item for path in CORPUS.glob("passages-*.jsonl") for item in _lines(path)]
+    titles = " ".join(item["title"] for item in corpus)
+
+    assert len({item["id"] for item in corpus}) == len(corpus) > 500
+    for name in ("Velmora", "Vask", "Brasswick", "Oru", "Kelvane", "Hestrel"):
+        assert not contains(titles, name), name
+
+
+@pytest.mark.parametrize("path", sorted(CORPUS.glob("skills-*.jsonl")), ids=lambda path: path.stem)
+def test_every_skill_of_the_teachers_corpus_has_twelve_different_examples(path: Path) -> None:
+    for item in _lines(path):
+        asked = {(example.get("context"), example["question"]) for example in item["examples"]}
+        assert len(asked) == len(item["examples"]) == 12, item["id"]
+        assert all(("context" in example) == (item["kind"] == "grounded") for example in item["examples"])

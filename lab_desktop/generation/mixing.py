@@ -42,6 +42,8 @@ SHORT_ANSWER_WORDS = 8
 """Up to here an answer is short: a name, a number, a phrase; LAB learns those before whole sentences."""
 HELD_OUT_SHARE = 0.1
 _PROMPTS_AT_ONCE = 40
+GENERAL_TOKENS = 32
+"""Of the model's own answer to a general prompt: what it knows shows in the first words."""
 EARLIER_SHARE = 0.5
 """Rows of earlier runs for each new row of a phase, while there are so many."""
 FEWEST_TO_HOLD_OUT = 10
@@ -160,7 +162,7 @@ def general_rows(student: TextModel, count: int, run: Run) -> list[TrainingRow]:
             group = prompts[start : start + _PROMPTS_AT_ONCE]
             if done.keys() >= set(group):
                 continue
-            requests = [Request((ChatMessage("user", prompt),), max_tokens=48) for prompt in group]
+            requests = [Request((ChatMessage("user", prompt),), max_tokens=GENERAL_TOKENS) for prompt in group]
             for index, reply in student.complete(requests, is_cancelled=lambda: run.is_cancelled):
                 if group[index] not in done:
                     done[group[index]] = reply.text

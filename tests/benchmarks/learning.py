@@ -1,28 +1,39 @@
 """What a student learns from a lesson, by how its rows were made: the LAB loop, simpler ways, and ideal rows.
 
-Every way gets the same harness: rows → `mix` → training → exam, held-out wordings and general questions, greedy and
-without a document. `ideal` stands for a perfect teacher: every fact of the document in five wordings by hand
-(tests/exams/*/ideal.jsonl); one wording of each is never trained on and asked as `wordings`.
+Every way gets the same harness and the same number of steps: rows → `mix` → training → exam, questions kept aside and
+general questions, greedy and without a document. `ideal` stands for a perfect teacher: every fact of the document in
+five wordings by hand (tests/exams/*/ideal.jsonl); one wording of each is never trained on.
+
+    LESSONS="teodor_vask oru_fen" WAYS="loop ideal" python -m tests.benchmarks learning
+
+Without LESSONS and WAYS it takes hours. Results are appended to learning.jsonl in the current folder as they come, and
+what is there already is not measured again.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import json
+import math
+import os
 import random
 import sys
 import tempfile
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lab_desktop import workflow
-from lab_desktop.artifacts import Leaf, LeafKind, Sample, TrainingRow
+from lab_desktop.artifacts import Leaf, LeafKind, Phase, Sample, TrainingRow
 from lab_desktop.evaluation.judge import Verdict, judge
 from lab_desktop.evaluation.questions import Question, exam_questions, general_questions
 from lab_desktop.evaluation.report import ask
 from lab_desktop.export.adapter import write_adapter
-from lab_desktop.generation.mixing import general_rows, mix
+from lab_desktop.files import JsonLines
+from lab_desktop.generation.mixing import mix
+from lab_desktop.generation.pipeline import generate
+from lab_desktop.generation.seeds import Material
 from lab_desktop.hardware import wait_politely
 from lab_desktop.jobs.events import Event, Metric
 from lab_desktop.jobs.requests import LearnRequest
@@ -31,7 +42,7 @@ from lab_desktop.models.llama import LlamaModel
 from lab_desktop.paths import practice_model
 from lab_desktop.taxonomy.qna import read_leaf
 from lab_desktop.training.loop import train
-from lab_desktop.training.phases import TrainingPlan
+from lab_desktop.training.phases import LAB_PHASES, TrainingPlan, phase_steps
 
 EXAMS = Path(__file__).parent.parent / "exams"
 
@@ -61,16 +72,23 @@ class Outcome:
 
 
 def learn(
-    leaf_folder: Path,
+    materials: Sequence[Material],
     samples: Sequence[Sample],
     kept_aside: Sequence[Question],
     folder: Path,
     plan: TrainingPlan,
     *,
+    steps: int = 0,
     general: Sequence[TrainingRow] | None = None,
-    phases: Sequence[object] | None = None,
 ) -> Outcome:
-    """Train the practice model on these rows and ask everything."""
+    """Train the practice model on these rows and ask everything.
+
+    Args:
+        materials: the seed examples and passages that `mix` adds to the samples.
+        kept_aside: questions that were never trained on.
+        steps: of the whole training, shared by its phases as the plan has it; 0: as the plan has it.
+        general: rows against forgetting; None: the practice model's own.
+    """
     model = practice_model()
 
     def tell(event: Event) -> None:
@@ -78,18 +96,20 @@ def learn(
             print(f"    step {event.step}: loss {event.value:.2f}", file=sys.stderr, flush=True)
 
     with Run(folder, tell).open() as run:
-        request = LearnRequest((leaf_folder,), model, model, 1, 0)
-        workflow.begin(request, run)
-        leaf = workflow._leaves(run)[0]
-        with LlamaModel(model) as base:
-            materials = workflow._materials(run, base)
-            rows = general_rows(base, workflow.GENERAL_ROWS, run) if general is None else list(general)
+        rows = workflow._general_rows(model, run) if general is None else list(general)
         dataset = mix(materials, samples, plan.phases, rows, 0, run)
+        new = {
+            phase.name: sum(not json.loads(row["metadata"])["keeps_base"] for row in JsonLines(phase.path).rows())
+            for phase in dataset.phases
+        }
+        if steps:
+            plan = replace(plan, phases=_stretched(plan, new, steps))
         began = time.monotonic()
         adapter = train(dataset, model, plan, run)
         minutes = (time.monotonic() - began) / 60
         write_adapter(adapter, run)
-        exam = exam_questions(leaf.folder, leaf.name)
+        leaves = [material.leaf for material in materials]
+        exam = [question for leaf in leaves for question in exam_questions(leaf.folder, leaf.name)]
         about_all = general_questions()
         questions = [*exam, *kept_aside, *about_all]
         with LlamaModel(model, adapters={"student": adapter.gguf}) as student:
@@ -140,16 +160,67 @@ def ideal(
     return rows, aside
 
 
+def _stretched(plan: TrainingPlan, rows: dict[str, int], steps: int) -> tuple[Phase, ...]:
+    """The plan's phases with more or fewer rounds, so that they take `steps` in all."""
+    planned = sum(phase_steps(phase, rows.get(phase.name, 0), plan) for phase in plan.phases)
+    share = steps / max(1, planned)
+    return tuple(
+        replace(phase, epochs=0.0, least_steps=math.ceil(share * phase_steps(phase, rows.get(phase.name, 0), plan)))
+        for phase in plan.phases
+    )
+
+
+WAYS = ("loop", "ideal", "seeds only", "raw document", "one phase, no replay", "no filters")
+
+
+def measure(folder: Path, way: str, work: Path) -> Outcome:
+    """One lesson, one way. The loop's rows are made once and used by all ways that need them."""
+    leaf = read_leaf(folder)
+    plan = TrainingPlan()
+    with Run(work / "loop").open() as run:
+        model = practice_model()
+        workflow.begin(LearnRequest((folder,), model, model, 0, 0), run)
+        with workflow._teacher(model, run) as teacher:
+            materials = workflow._materials(run, teacher)
+            made = generate(materials, teacher, 0, 0, run)
+    materials = [Material(leaf, materials[0].passages)]
+    _, aside = ideal(leaf)
+    steps = sum(phase_steps(phase, len([row for row in made if row.accepted]) // 2, plan) for phase in plan.phases[:2])
+    rows: Sequence[Sample] = made
+    if way == "ideal":
+        rows, aside = ideal(leaf)
+    elif way == "seeds only":
+        rows, materials = [], [Material(leaf)]
+    elif way == "raw document":
+        rows, materials = [], [Material(replace(leaf, seed_examples=()), materials[0].passages)]
+    elif way == "no filters":
+        rows = [replace(row, accepted=True) for row in made if row.question and row.answer]
+    elif way == "one phase, no replay":
+        learns = tuple(kind for phase in LAB_PHASES for kind in phase.learns)
+        one = replace(LAB_PHASES[0], learns=learns, general_share=0.0)
+        plan = replace(plan, phases=(one,))
+    return learn(materials, rows, aside, work / way, plan, steps=steps)
+
+
 def main() -> None:
     """Print a table: lesson, way, what came of it."""
     wait_politely()
-    for folder in sorted(path for path in EXAMS.iterdir() if (path / "ideal.jsonl").is_file()):
-        leaf = read_leaf(folder)
-        if leaf.kind is not LeafKind.KNOWLEDGE:
+    known = sorted(path.name for path in EXAMS.iterdir() if (path / "ideal.jsonl").is_file())
+    lessons = [name for name in os.environ.get("LESSONS", " ".join(known)).split() if name in known]
+    chosen = os.environ.get("WAYS", "")
+    noted = JsonLines(Path("learning.jsonl"))
+    done = {(row["lesson"], row["way"]) for row in noted.rows()}
+    for lesson in lessons:
+        folder = EXAMS / lesson
+        if read_leaf(folder).kind is not LeafKind.KNOWLEDGE:
             continue
-        rows, aside = ideal(leaf)
-        with tempfile.TemporaryDirectory() as place:
-            print(f"{folder.name:20} ideal  {learn(folder, rows, aside, Path(place), TrainingPlan())}", flush=True)
+        with tempfile.TemporaryDirectory() as work:
+            for way in WAYS:
+                if (lesson, way) in done or (chosen and way.split()[0] not in chosen.split()):
+                    continue
+                outcome = measure(folder, way, Path(work))
+                noted.append({"lesson": lesson, "way": way, **dataclasses.asdict(outcome)})
+                print(f"{lesson:20}{way:22}{outcome}", flush=True)
 
 
 if __name__ == "__main__":
