@@ -8,30 +8,26 @@ to standard error.
 from __future__ import annotations
 
 import argparse
-import io
 import json
 import os
 import shlex
-import shutil
 import signal
 import sys
 import threading
 import time
-import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
 from types import FrameType
-from typing import TextIO
 
 from lab_desktop import __version__, paths
 from lab_desktop.artifacts import ChatMessage
 from lab_desktop.errors import Cancelled, LabError, ModelError, RunError
-from lab_desktop.jobs import events, requests
-from lab_desktop.jobs.events import Event, Pace
+from lab_desktop.jobs import requests
 from lab_desktop.jobs.requests import LearnRequest
 from lab_desktop.jobs.run import Run
+from lab_desktop.terminal import Screen, end, let_any_text_pass, printable, write_nowhere
 
 _MOST_SAMPLES = 100_000
 _LARGEST_SEED = 2**32 - 1
@@ -40,7 +36,7 @@ _ANSWER_TOKENS = 512
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Do what the command line asks; returns the exit status."""
-    _let_any_text_pass()
+    let_any_text_pass()
     arguments = sys.argv[1:] if arguments is None else arguments
     options = _parser().parse_args(arguments)
     if options.command is None:
@@ -52,18 +48,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 sys.stdout.flush()  # a reader that has gone is noticed here, not in the interpreter's last breath
             return status
     except LabError as error:
-        return _end(1, error.message, error.hint)
+        return end(1, error.message, error.hint)
     except (Cancelled, KeyboardInterrupt):
         if getattr(options, "folder", None) is None:  # nothing was begun that could go on
-            return _end(130, "Stopped.")
-        return _end(130, "Stopped. What was finished is safe.", f"To go on: {_resume_command(options, arguments)}")
+            return end(130, "Stopped.")
+        return end(130, "Stopped. What was finished is safe.", f"To go on: {_resume_command(options, arguments)}")
     except BrokenPipeError:
         # The reader of our output went away (`lab-desktop … | head`); nothing is left to say to it.
-        _write_nowhere(sys.stdout)
+        write_nowhere(sys.stdout)
         return 0
     except OSError as error:  # what no step has put into better words: a name that is too long, a folder that is closed
         where = f'"{error.filename}"' if error.filename else "A file"
-        return _end(1, f"{where} cannot be used: {error.strerror or error}.", "Check its name and its permissions.")
+        return end(1, f"{where} cannot be used: {error.strerror or error}.", "Check its name and its permissions.")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -284,7 +280,7 @@ def _chat(options: argparse.Namespace, stopped: threading.Event) -> int:
                 answer = ""
                 for piece in model.stream(Request(messages, _ANSWER_TOKENS), is_cancelled=stopped.is_set):
                     answer += piece
-                    print(_printable(piece), end="", flush=True)
+                    print(printable(piece), end="", flush=True)
                 print()
                 said[voice].append(ChatMessage("assistant", answer))
     return 0
@@ -361,7 +357,7 @@ def _resume_command(options: argparse.Namespace, arguments: Sequence[str]) -> st
 
 @contextmanager
 def _opened(folder: Path, stopped: threading.Event, heading: str = "") -> Iterator[Run]:
-    screen = _Screen(stopped)
+    screen = Screen(stopped)
     screen.write(heading)
     try:
         with Run(folder, tell=screen.show, is_cancelled=stopped.is_set).open() as run:
@@ -389,122 +385,6 @@ def _interrupts() -> Iterator[threading.Event]:
         yield stopped
     finally:
         signal.signal(signal.SIGINT, before)
-
-
-class _Screen:
-    """Progress in a terminal: one line that is rewritten, or on paper (a pipe, a log) a new line now and then."""
-
-    def __init__(self, stopped: threading.Event) -> None:
-        self._is_live = sys.stderr is not None and sys.stderr.isatty()
-        self._stopped = stopped
-        self._step = ""
-        self._step_began = self._last_shown = 0.0
-        self._paces: dict[str, tuple[int, Pace]] = {}  # steps may alternate: each keeps its own
-        self._line_open = False
-
-    def show(self, event: Event) -> None:
-        if isinstance(event, events.Notice):
-            self.end_line()
-            self.write(f"  {_printable(event.text)}\n")
-        elif isinstance(event, events.Progress):
-            self._progress(event)
-
-    def end_line(self) -> None:
-        if self._line_open:
-            self.write("\n")
-        self._line_open = False
-
-    def _progress(self, event: events.Progress) -> None:
-        now = time.monotonic()
-        if event.text != self._step:
-            self.end_line()
-            self._step, self._step_began, self._last_shown = event.text, now, 0.0
-        last_done, pace = self._paces.setdefault(event.text, (-1, Pace()))
-        if event.done != last_done:  # details repeat the count; they are no sign of standing still
-            pace.update(event.done, now)
-            self._paces[event.text] = event.done, pace
-        is_last = event.done >= event.total
-        # On paper the lines grow rarer, or a night's work fills pages.
-        pause = 0.2 if self._is_live else min(max(10.0, (now - self._step_began) / 10), 120.0)
-        if not is_last and now - self._last_shown < pause:
-            return
-        self._last_shown = now
-        line = f"{event.text} · {event.done:,} of {event.total:,}{_speed(event, pace)}"
-        if event.detail and not is_last:
-            line += f" · {event.detail}"
-        if self._is_live:
-            # A line that wraps cannot be rewritten.
-            self.write(f"\r\033[K{line[: shutil.get_terminal_size().columns - 1]}")
-            self._line_open = True
-        else:
-            self.write(f"{line}\n")
-
-    def write(self, text: str) -> None:
-        if sys.stderr is None:
-            return
-        try:
-            sys.stderr.write(text)
-            sys.stderr.flush()
-        except OSError:
-            # Nobody reads any more: end as after Ctrl-C. An error here would look like one of the disk.
-            self._stopped.set()
-            _write_nowhere(sys.stderr)
-
-
-def _speed(event: events.Progress, pace: Pace) -> str:
-    rate, left = pace.per_second, pace.seconds_left(event.total)
-    if rate is None or left is None or event.done >= event.total:
-        return ""
-    for unit, seconds in (("second", 1), ("minute", 60)):
-        if rate * seconds >= 1:
-            return f" · {rate * seconds:.{1 if rate * seconds < 10 else 0}f} a {unit} · {_duration(left)} left"
-    return f" · {rate * 3600:.0f} an hour · {_duration(left)} left"
-
-
-def _let_any_text_pass() -> None:
-    """A terminal or pipe that lacks a letter (Windows, an old locale) gets a substitute instead of an error."""
-    for stream in (sys.stdin, sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")
-
-
-def _end(status: int, message: str, hint: str = "") -> int:
-    """Say how it ended on standard error; gives the exit status."""
-    try:
-        if sys.stdout:
-            sys.stdout.flush()
-    except OSError:
-        _write_nowhere(sys.stdout)
-    try:
-        for line in (message, hint):
-            if line and sys.stderr:
-                print(_printable(line), file=sys.stderr, flush=True)
-    except OSError:
-        _write_nowhere(sys.stderr)
-    return status
-
-
-def _write_nowhere(stream: TextIO) -> None:
-    """What is still in the stream's buffer would fail again when the interpreter ends: let it go."""
-    with suppress(OSError, ValueError):
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, stream.fileno())
-        os.close(nowhere)
-
-
-def _printable(text: str) -> str:
-    """Without what could steer a terminal: models and files may say anything. Lines, tabs and joined letters stay."""
-    return "".join(
-        sign
-        for sign in text
-        if sign in "\n\t\u200c\u200d" or unicodedata.category(sign) not in ("Cc", "Cf", "Cs", "Zl", "Zp")
-    )
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 60:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
 def _filled(text: str) -> str:
