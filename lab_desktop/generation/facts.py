@@ -35,6 +35,7 @@ WORDINGS = 4
 ASKING_TEMPERATURE = 0.8
 LONG_ANSWERS = 2
 """Wordings of a fact that also get an answer in a sentence."""
+_LONG = "-long"
 _LONGEST_SPAN_WORDS = 12
 _LIST_TOKENS, _QUESTIONS_TOKENS, _SHORT_TOKENS, _LONG_TOKENS = 64, 120, 32, 64
 
@@ -81,11 +82,13 @@ def write_rows(
     rows = [_named(row) for row in checks.check_form(rows, LeafKind.KNOWLEDGE)]
     rows = checks.check_duplicates(rows, known)
     rows = _answered_alike(rows, prompts, teacher, run)
-    rows += _long_answers(rows, fact_of, prompts, teacher, run)
+    long = _long_answers(rows, fact_of, prompts, teacher, run)
     asked = dict.fromkeys((unit.id for unit in group), 0)
     for fact in facts:
-        asked[fact.unit.id] += WORDINGS
-    return rows, asked
+        asked[fact.unit.id] += _wordings(fact)
+    for row in long:
+        asked[facts[fact_of[row.id.removesuffix(_LONG)]].unit.id] += 1
+    return rows + long, asked
 
 
 def find_facts(group: Sequence[Unit], prompts: Prompts, teacher: TextModel, run: Run) -> list[Fact]:
@@ -131,10 +134,10 @@ def _ask(facts: Sequence[Fact], prompts: Prompts, teacher: TextModel, run: Run) 
     def request(item: tuple[int, Fact]) -> Request:
         number, fact = item
         if fact.question:
-            messages = conversation(prompts, fact.text, "reword", question=fact.question, count=WORDINGS - 1)
+            messages = conversation(prompts, fact.text, "reword", question=fact.question, count=_wordings(fact))
         else:
             messages = conversation(
-                prompts, fact.text, "ask", sentence=fact.sentence, answer=fact.answer, count=WORDINGS
+                prompts, fact.text, "ask", sentence=fact.sentence, answer=fact.answer, count=_wordings(fact)
             )
         return Request(
             messages,
@@ -203,7 +206,7 @@ def _long_answers(
         number = fact_of[row.id]
         if is_open(row) and taken.get(number, 0) < LONG_ANSWERS:
             taken[number] = taken.get(number, 0) + 1
-            chosen.append(replace(row, id=f"{row.id}-long"))
+            chosen.append(replace(row, id=f"{row.id}{_LONG}"))
 
     def request(row: Sample) -> Request:
         return Request(conversation(prompts, row.context, "long", question=row.question), max_tokens=_LONG_TOKENS)
@@ -215,6 +218,11 @@ def _long_answers(
         return said
 
     return decide_each(chosen, request, decide, teacher, run, "answering in a sentence")
+
+
+def _wordings(fact: Fact) -> int:
+    """How many questions are asked for: one wording of a seed question is there already."""
+    return WORDINGS - 1 if fact.question else WORDINGS
 
 
 def _lines(reply: Reply) -> list[str]:

@@ -31,7 +31,7 @@ FACT_UNITS_AT_ONCE = 3
 MOST_FACT_DRAWS = 3
 LOWEST_YIELD = 0.1
 """Share of kept rows below which asking on is a waste, from `FEWEST_ASKED` rows on."""
-FEWEST_ASKED = 2000
+FEWEST_ASKED = 20
 ENOUGH_FOR_A_SKILL = 80
 
 _STEP = "Writing practice questions"

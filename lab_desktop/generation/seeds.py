@@ -75,16 +75,16 @@ def units(material: Material, seed: int) -> Iterator[Unit]:
 def fact_units(material: Material, seed: int) -> Iterator[Unit]:
     """The units of a knowledge leaf for a teacher that works fact by fact, without end.
 
-    In every draw first the seed examples, each alone (their questions are worded anew), then the passages.
+    In every draw first the passages, then the seed examples, whose questions are worded anew.
     """
     leaf = material.leaf
     for draw in itertools.count():
-        for example in range(len(leaf.seed_examples)):
-            name = f"{leaf.name}|s{example}|d{draw}"
-            yield Unit(name, material, NO_PASSAGE, example, draw, stable_seed(seed, name))
         for passage in range(len(material.passages)):
             name = f"{leaf.name}|p{passage}|d{draw}"
             yield Unit(name, material, passage, NO_EXAMPLE, draw, stable_seed(seed, name))
+        for example in range(len(leaf.seed_examples)):
+            name = f"{leaf.name}|s{example}|d{draw}"
+            yield Unit(name, material, NO_PASSAGE, example, draw, stable_seed(seed, name))
 
 
 def units_in_a_draw(material: Material) -> int:
