@@ -14,11 +14,20 @@ import numpy as np
 
 from lab_desktop.errors import ModelError
 from lab_desktop.models.gguf import GgufFile, read_header
-from lab_desktop.training.batches import Pack
+from lab_desktop.training.batches import EncodedRow, Pack
 
 
 class TrainingBackend(Protocol):
     """A frozen base, trainable low-rank factors, and their optimizer."""
+
+    def prepare(self, rows: Sequence[EncodedRow]) -> None:
+        """Compute once what never changes for these rows, as far as there is memory for it: what the layers without
+        factors make of them. The same rows in the same order give the same numbers, bit for bit.
+
+        Raises:
+            TrainingError: memory ran out.
+        """
+        ...
 
     def gradient(self, pack: Pack, answer_scale: float, base_scale: float) -> tuple[float, float]:
         """Add a pack's gradient to that of the step.

@@ -56,7 +56,8 @@ class Pack:
         token: (N,) int64, the token that comes next there (of no account where `is_base`).
         weight: (N,) float32, for how many rows it stands.
         is_base: (N,) bool, the target is the base model's distribution and not `token`.
-        base_rows: the `keeps_base` rows in it.
+        rows: what it was merged from.
+        nodes: for each row the nodes of its tokens but the last, in order.
         base_place: (N,) int64, where `is_base`: which of the learned places of `base_rows`, counted through; else -1.
     """
 
@@ -67,8 +68,14 @@ class Pack:
     token: np.ndarray
     weight: np.ndarray
     is_base: np.ndarray
-    base_rows: tuple[EncodedRow, ...]
+    rows: tuple[EncodedRow, ...]
+    nodes: tuple[np.ndarray, ...]
     base_place: np.ndarray
+
+    @property
+    def base_rows(self) -> tuple[EncodedRow, ...]:
+        """The `keeps_base` rows in it."""
+        return tuple(row for row in self.rows if row.keeps_base)
 
     @property
     def answer_weight(self) -> float:
@@ -159,10 +166,11 @@ def merge(rows: Sequence[EncodedRow]) -> Pack:
     tokens: list[int] = []
     parents: list[int] = []
     targets: dict[tuple[int, int, bool], float] = {}
-    base_rows = tuple(row for row in rows if row.keeps_base)
     base_place: dict[int, int] = {}
     base_places = 0
+    nodes = []
     for row in rows:
+        path: list[int] = []
         node = -1
         first = row.first_learned
         line = row.tokens
@@ -182,6 +190,8 @@ def merge(rows: Sequence[EncodedRow]) -> Pack:
                 tokens.append(token)
                 parents.append(node)
             node = child
+            path.append(node)
+        nodes.append(np.array(path, np.int64))
     count = len(tokens)
     sees = np.zeros((count, count), bool)
     positions = np.zeros(count, np.int64)
@@ -199,7 +209,8 @@ def merge(rows: Sequence[EncodedRow]) -> Pack:
         token=np.array([key[1] for key in keys], np.int64),
         weight=np.array([targets[key] for key in keys], np.float32),
         is_base=np.array([key[2] for key in keys], bool),
-        base_rows=base_rows,
+        rows=tuple(rows),
+        nodes=tuple(nodes),
         base_place=np.array([base_place[key[0]] if key[2] else -1 for key in keys], np.int64),
     )
 

@@ -101,12 +101,17 @@ def train(
     # The library that computes is loaded last: what can be refused without it has been.
     from lab_desktop.training.torch_backend import TorchBackend
 
-    backend = TorchBackend(base, plan.rank, plan.scale, plan.seed, saves_memory=plan.saves_memory)
+    backend = TorchBackend(
+        base, plan.rank, plan.scale, plan.seed, frozen_share=plan.frozen_share, saves_memory=plan.saves_memory
+    )
     if start_from is not None:
         backend.load_factors(_factors_of(start_from))
     checkpoints = _Checkpoints(run.folder / "checkpoint", belongs_to, backend, rows[-1].first_step)
     step = checkpoints.resume(run)
     exam = pack(held_out, plan.pack_tokens) if len(held_out) >= plan.fewest_held_out else []
+    if step < total:
+        run.progress("Reading the practice set", 0, 1)
+        backend.prepare([row for each in rows for row in (*each.rows, *each.general)] + held_out)
     if step == 0 and exam:
         checkpoints.curve.append(_look(backend, exam, 0, run))
     for each in rows:

@@ -61,6 +61,8 @@ class TrainingPlan:
     Attributes:
         phases: in order; the data set may lack some.
         rank: r of the low-rank update.
+        frozen_share: share of the layers, from below, that get no factors: what they make of a row never changes, so it
+            is computed once, and a step costs the other layers only.
         scale: multiplier of B·A, alpha / rank (LoRA, arXiv:2106.09685, section 4.1). mlx-lm calls this `scale`; peft
             wants `lora_alpha`, which is scale * rank.
         effective_batch: rows a step, over all its packs, not counting the general ones beside them.
@@ -78,6 +80,7 @@ class TrainingPlan:
 
     phases: tuple[Phase, ...] = LAB_PHASES
     rank: int = 16
+    frozen_share: float = 0.0
     scale: float = 2.0
     effective_batch: int = 14
     rows_together: int = 1

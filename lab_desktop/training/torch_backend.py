@@ -23,11 +23,15 @@ import torch
 from torch.nn import functional
 
 from lab_desktop.errors import ModelError, TrainingError
+from lab_desktop.hardware import memory_available_bytes
 from lab_desktop.models.gguf import GgufFile, read_tensor
 from lab_desktop.training.backend import trainable
-from lab_desktop.training.batches import EncodedRow, Pack, merge
+from lab_desktop.training.batches import EncodedRow, Pack, merge, pack
 
 _CLIP_NORM = 1.0
+_PREPARED_SHARE = 0.15
+"""Of the free memory, for what the frozen layers make of every row."""
+_PREPARED_TOKENS = 512
 _LOGIT_ROWS = 256
 """Vocabulary logits are made for so many positions at a time: 49,152 words × 256 × 4 bytes are 50 MB."""
 
@@ -46,6 +50,7 @@ class TorchBackend:
         scale: float,
         seed: int,
         *,
+        frozen_share: float = 0.0,
         saves_memory: bool = False,
         precision: torch.dtype | None = None,
     ) -> None:
@@ -55,6 +60,7 @@ class TorchBackend:
             base: a GGUF of the llama family.
             rank, scale: of the low-rank update scale · B · A.
             seed: of A's start.
+            frozen_share: share of the layers, from below, that get no factors (`TrainingPlan.frozen_share`).
             saves_memory: recompute each layer's inner values in the backward pass.
             precision: bfloat16 or float32; by default bfloat16 where the processor multiplies it itself.
 
@@ -67,16 +73,29 @@ class TorchBackend:
         self._saves_memory = saves_memory
         with _memory_errors("Loading the student"):
             self._model = load_model(base, self.precision)
-            self._layers = self._model.model.layers
-            self._adapted = _adapt(self._layers, rank, scale, seed)
+            layers = self._model.model.layers
+            self._frozen = int(frozen_share * len(layers))
+            self._layers = layers
+            self._adapted = _adapt(layers, self._frozen, rank, scale, seed)
         self._factors = {
             name: factor
             for module, adapted in self._adapted.items()
             for name, factor in ((f"{module}.lora_a", adapted.lora_a), (f"{module}.lora_b", adapted.lora_b))
         }
         self._base_thoughts: dict[EncodedRow, torch.Tensor] = {}
+        self._begun: dict[EncodedRow, torch.Tensor] = {}
         # No weight decay: A·B starts at zero and few steps follow. `fused` does all factors in one call.
         self._optimizer = torch.optim.AdamW(self._factors.values(), lr=0.0, weight_decay=0.0, fused=True)
+
+    def prepare(self, rows: Sequence[EncodedRow]) -> None:
+        size = sum(len(row.tokens) for row in rows) * self._model.config.hidden_size * self.precision.itemsize
+        if not self._frozen or size > _PREPARED_SHARE * memory_available_bytes():
+            return
+        with _memory_errors("Reading the practice set"), torch.no_grad():
+            for each in pack(list(dict.fromkeys(rows)), _PREPARED_TOKENS):
+                hidden, *_ = self._frozen_part(each)
+                for row, nodes in zip(each.rows, each.nodes, strict=True):
+                    self._begun[row] = hidden[0, torch.from_numpy(nodes)].clone()
 
     def gradient(self, pack: Pack, answer_scale: float, base_scale: float) -> tuple[float, float]:
         with _memory_errors("This step"):
@@ -174,13 +193,9 @@ class TorchBackend:
     def _hidden(self, pack: Pack) -> torch.Tensor:
         """(T, width): the last layer's output, normed. The layers are called here and not by the model's own forward,
         which would make a cache, and check and copy the mask, on every call."""
-        model = self._model.model
-        hidden = model.embed_tokens(torch.from_numpy(pack.tokens)[None])
-        # Added to the scores, so it has their type: a bool mask would be turned into this again in every layer.
-        mask = torch.zeros(1, 1, *pack.sees.shape, dtype=self.precision)
-        mask.masked_fill_(~torch.from_numpy(pack.sees), torch.finfo(self.precision).min)
-        rotation = model.rotary_emb(hidden, torch.from_numpy(pack.positions)[None])
-        for layer in self._layers:
+        with torch.no_grad():
+            hidden, mask, rotation = self._frozen_part(pack)
+        for layer in self._layers[self._frozen :]:
             if self._saves_memory and torch.is_grad_enabled():
                 hidden = torch.utils.checkpoint.checkpoint(
                     layer,
@@ -192,8 +207,24 @@ class TorchBackend:
                 )
             else:
                 hidden = layer(hidden, attention_mask=mask, position_embeddings=rotation)
-        normed: torch.Tensor = model.norm(hidden)[0]
+        normed: torch.Tensor = self._model.model.norm(hidden)[0]
         return normed
+
+    def _frozen_part(self, pack: Pack) -> tuple[torch.Tensor, torch.Tensor, tuple[torch.Tensor, torch.Tensor]]:
+        """What the layers without factors make of a pack, (1, T, width), and the mask and rotations for the others."""
+        model = self._model.model
+        hidden = model.embed_tokens(torch.from_numpy(pack.tokens)[None])
+        # Added to the scores, so it has their type: a bool mask would be turned into this again in every layer.
+        mask = torch.zeros(1, 1, *pack.sees.shape, dtype=self.precision)
+        mask.masked_fill_(~torch.from_numpy(pack.sees), torch.finfo(self.precision).min)
+        rotation = model.rotary_emb(hidden, torch.from_numpy(pack.positions)[None])
+        if self._frozen and all(row in self._begun for row in pack.rows):
+            for row, nodes in zip(pack.rows, pack.nodes, strict=True):
+                hidden[0, torch.from_numpy(nodes)] = self._begun[row]
+        else:
+            for layer in self._layers[: self._frozen]:
+                hidden = layer(hidden, attention_mask=mask, position_embeddings=rotation)
+        return hidden, mask, rotation
 
     @contextlib.contextmanager
     def _without_adapter(self) -> Iterator[None]:
@@ -404,11 +435,13 @@ class _Adapted(torch.nn.Module):
         return y
 
 
-def _adapt(layers: Any, rank: int, scale: float, seed: int) -> dict[str, _Adapted]:
-    """Replace every linear layer of attention and feed-forward; gives them by their name in the model."""
+def _adapt(layers: Any, frozen: int, rank: int, scale: float, seed: int) -> dict[str, _Adapted]:
+    """Replace every linear layer of attention and feed-forward from layer `frozen` on; gives them by their name."""
     random = torch.Generator().manual_seed(seed)
     adapted = {}
     for number, layer in enumerate(layers):
+        if number < frozen:
+            continue
         for name, module in list(layer.named_modules()):
             if isinstance(module, torch.nn.Linear):
                 parent, _, last = name.rpartition(".")

@@ -40,7 +40,7 @@ def rows_about_a_document() -> list[EncodedRow]:
 def small_plan(**changes: object) -> TrainingPlan:
     """Ten steps on `write_dataset`'s default data."""
     phases = tuple(
-        dataclasses.replace(phase, epochs=epochs, least_steps=1, learning_rate=5e-3)
+        dataclasses.replace(phase, epochs=epochs, least_steps=1, learning_rate=5e-3, general_share=0.4)
         for phase, epochs in zip(LAB_PHASES, (4, 2, 2), strict=True)
     )
     plan = TrainingPlan(phases=phases, rank=4, effective_batch=4, pack_tokens=120, evaluate_every=2, checkpoint_every=3)

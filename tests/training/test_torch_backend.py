@@ -111,6 +111,23 @@ def test_packed_rows_have_the_loss_and_gradients_of_separate_rows(tiny):
         assert np.abs(gradient - theirs[name]).max() < 1e-4 * max(1.0, np.abs(gradient).max())
 
 
+def test_frozen_layers_get_no_factors_and_reading_rows_ahead_changes_nothing(tiny):
+    rows = [*rows_about_a_document(), row("Hello", "Good day", keeps_base=True)]
+    plain, prepared = (taught(backend_of(tiny, frozen_share=0.5)) for _ in range(2))
+    assert {name.split(".")[2] for name in plain.factors()} == {"1"}
+    prepared.prepare([row("What else?", "Nothing."), *rows])
+
+    # The order of layers shows that what was read ahead is used: the first layer is not called again.
+    called = []
+    prepared._layers[0].register_forward_pre_hook(lambda *_: called.append(0))
+    losses = [backend.gradient(merge(rows), 0.1, 0.3) for backend in (plain, prepared)]
+
+    assert not called
+    assert losses[0] == pytest.approx(losses[1], rel=1e-5)
+    for name, gradient in plain.gradients().items():
+        assert np.abs(gradient - prepared.gradients()[name]).max() < 1e-5 * max(1.0, np.abs(gradient).max()), name
+
+
 def test_what_the_base_thinks_of_a_row_is_computed_once(tiny, monkeypatch):
     rows = [*rows_about_a_document(), row("Hello", "Good day", keeps_base=True)]
     backend = taught(backend_of(tiny))
