@@ -22,7 +22,7 @@ LAB_PHASES: tuple[Phase, ...] = (
         replay_share=0.0,
         # Without any, 12 of 40 general questions were left after 55 steps; with three or four beside fourteen, 27.
         general_share=0.25,
-        epochs=4,
+        epochs=6,
         least_steps=40,
         # Twice this learned no faster in our trials, half of it half as fast.
         learning_rate=1e-3,
@@ -34,7 +34,7 @@ LAB_PHASES: tuple[Phase, ...] = (
         replays=("knowledge_short",),
         replay_share=0.5,
         general_share=0.25,
-        epochs=4,
+        epochs=5,
         least_steps=30,
         learning_rate=1e-3,
         warmup_share=0.1,
@@ -62,7 +62,8 @@ class TrainingPlan:
         phases: in order; the data set may lack some.
         rank: r of the low-rank update.
         frozen_share: share of the layers, from below, that get no factors: what they make of a row never changes, so it
-            is computed once, and a step costs the other layers only.
+            is computed once, and a step costs the other layers only. On a quarter of the facts of an exam document, in
+            two minutes: 61 % of unseen wordings right with half of the layers, 53 % with all.
         scale: multiplier of B·A, alpha / rank (LoRA, arXiv:2106.09685, section 4.1). mlx-lm calls this `scale`; peft
             wants `lora_alpha`, which is scale * rank.
         effective_batch: rows a step, over all its packs, not counting the general ones beside them.
@@ -80,7 +81,7 @@ class TrainingPlan:
 
     phases: tuple[Phase, ...] = LAB_PHASES
     rank: int = 16
-    frozen_share: float = 0.0
+    frozen_share: float = 0.5
     scale: float = 2.0
     effective_batch: int = 14
     rows_together: int = 1

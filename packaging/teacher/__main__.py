@@ -50,6 +50,7 @@ def plan(epochs: float) -> TrainingPlan:
     return TrainingPlan(
         phases=(phase,),
         rank=RANK,
+        frozen_share=0.0,
         effective_batch=28,
         rows_together=14,
         pack_tokens=800,
