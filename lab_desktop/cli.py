@@ -177,7 +177,7 @@ def _learn(options: argparse.Namespace, stopped: threading.Event) -> int:
         student=_model(options.student),
         samples=options.samples,
         seed=options.seed,
-        start_from=options.start_from,
+        start_from=options.start_from.resolve() if options.start_from else None,
     )
     # Looked at before there is a run folder, so that a slip of the pen leaves no empty run behind.
     for path in request.leaves:

@@ -17,6 +17,7 @@ BREATH = re.compile(
     r"|(?:(?<=[.!?…])|(?<=[.!?…][\"'”’»)\]*_]))\s+(?![a-zß-ÿ])"
     r"|(?<=[。！？])\s*"
 )
+_LIST_MARK = re.compile(r"^\s*(?:[-*+•#]+|\d{1,3}[.)])\s+")
 _ARTICLES = frozenset({"a", "an", "the"})
 TYPOGRAPHY = str.maketrans("’‘ʼ“”„«»‐‑−", '\'\'\'"""""---')
 _COMMON = frozenset(
@@ -43,8 +44,9 @@ def plain_text(text: str) -> str:
 
 
 def sentences(text: str) -> list[str]:
-    """The sentences of a text in order; lines of lists and tables, and headings, stand for themselves."""
-    parts = (part.strip() for line in text.split("\n") for part in BREATH.split(line))
+    """The sentences of a text in order; a line of a list (without its mark) or table, and a heading, is one or more."""
+    lines = (_LIST_MARK.sub("", line) for line in text.split("\n"))
+    parts = (part.strip() for line in lines for part in BREATH.split(line))
     return [part for part in parts if words(part)]
 
 

@@ -16,7 +16,7 @@ import hashlib
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,7 +24,7 @@ import filelock
 
 from lab_desktop.artifacts import Adapter, Dataset, ExportedModel, Leaf, LeafKind, Passage, TrainingRow
 from lab_desktop.documents.passages import passages, read_documents
-from lab_desktop.errors import LeafError, RunError, StorageError
+from lab_desktop.errors import ExportError, LeafError, ModelError, RunError, StorageError
 from lab_desktop.evaluation.questions import exam_questions
 from lab_desktop.evaluation.report import evaluate_adapter, write_report
 from lab_desktop.evaluation.results import Report
@@ -32,8 +32,8 @@ from lab_desktop.export.adapter import fingerprint, write_adapter
 from lab_desktop.export.fuse import fuse_shipped, shipped_fingerprint
 from lab_desktop.export.pipeline import export as export_model
 from lab_desktop.export.verified import is_finished
-from lab_desktop.files import disk_errors, read_json, replacing
-from lab_desktop.generation.mixing import general_rows, mix, read_dataset, taught_rows
+from lab_desktop.files import JsonLines, disk_errors, read_json, write_text
+from lab_desktop.generation.mixing import GENERAL_TOKENS, general_rows, mix, read_dataset, taught_rows
 from lab_desktop.generation.pipeline import funnel
 from lab_desktop.generation.pipeline import generate as generate_samples
 from lab_desktop.generation.seeds import Material
@@ -42,7 +42,7 @@ from lab_desktop.jobs.requests import LearnRequest
 from lab_desktop.jobs.run import EVENTS_FILE, Run
 from lab_desktop.models.gguf import read_header
 from lab_desktop.models.llama import LlamaModel
-from lab_desktop.paths import prepared, taught_adapter
+from lab_desktop.paths import prepared, resources, taught_adapter
 from lab_desktop.taxonomy.qna import read_leaf
 from lab_desktop.taxonomy.tree import find_leaves
 from lab_desktop.training.backend import trainable
@@ -101,15 +101,17 @@ def begin(request: LearnRequest, run: Run) -> None:
         raise RunError(
             f"{run.folder} is not empty, and what is there belongs to no run.", "Choose a new folder with --run."
         )
-    if request.start_from:
-        _copy_earlier(request.start_from, request.student, _earlier(run))
     half = run.folder / ".leaves.part"
     shutil.rmtree(half, ignore_errors=True)
     for folder in _leaf_folders(request.leaves):
         _copy_leaf(folder, half)
+    if request.start_from and not _earlier(run).exists():
+        _copy_earlier(request.start_from, request.student, half.with_name(".earlier.part"))
     if not is_begun:
         requests.write(run.folder, request)
     with disk_errors(run.folder, "The copy of the lessons"):
+        if request.start_from and not _earlier(run).exists():
+            half.with_name(".earlier.part").rename(_earlier(run))
         half.rename(copies)
 
 
@@ -138,19 +140,34 @@ def generate(run: Run) -> Dataset:
 
 def _general_rows(student: Path, run: Run) -> list[TrainingRow]:
     """The student's own answers to general prompts, noted once for all runs: they do not depend on any lesson."""
-    identity = f"{student.name} {student.stat().st_size} {GENERAL_ROWS}"
-    noted = prepared() / f"general-{hashlib.sha256(identity.encode()).hexdigest()[:16]}.jsonl"
     ours = run.folder / "general.jsonl"
-    with disk_errors(noted, "What the model knows already"):
-        if noted.exists() and not ours.exists():
+    with open(student, "rb") as stream:
+        identity = hashlib.file_digest(stream, "sha256")
+    identity.update((resources() / "replay" / "general.jsonl").read_bytes())
+    identity.update(f"{GENERAL_ROWS} {GENERAL_TOKENS}".encode())
+    noted = prepared() / f"general-{identity.hexdigest()[:16]}.jsonl"
+    if not ours.exists() and _is_whole(noted):
+        with disk_errors(ours, "What the model knows already"):
             shutil.copyfile(noted, ours)
-        with LlamaModel(student) as model:
-            rows = general_rows(model, GENERAL_ROWS, run)
-        if not noted.exists():
+    with LlamaModel(student) as model:
+        rows = general_rows(model, GENERAL_ROWS, run)
+    if not noted.exists():
+        with suppress(StorageError), disk_errors(noted, "What the model knows already"):  # it would only save time
             noted.parent.mkdir(parents=True, exist_ok=True)
-            with replacing(noted, "What the model knows already") as temporary:
-                shutil.copyfile(ours, temporary)
+            write_text(noted, ours.read_text(encoding="utf-8"))
     return rows
+
+
+def _is_whole(noted: Path) -> bool:
+    """True for a file of prompts with answers; a damaged one is put away and made again."""
+    try:
+        if all({"prompt", "answer"} <= row.keys() for row in JsonLines(noted).rows()):
+            return noted.exists()
+    except (RunError, AttributeError):
+        pass
+    with suppress(OSError):
+        noted.unlink()
+    return False
 
 
 def train(run: Run) -> Adapter:
@@ -221,7 +238,8 @@ def _copy_earlier(source: Path, student: Path, target: Path) -> None:
     """Copy what a run that goes on from `source` needs of it, so that the new run folder stays whole by itself.
 
     Raises:
-        RunError: `source` is no run folder, is not trained, or its student is another one.
+        RunError: `source` is no run folder, is not trained, its student is another one, or it was trained otherwise.
+        StorageError: the copy could not be written.
     """
     requests.read(source)
     adapter = read_adapter(source)
@@ -230,22 +248,32 @@ def _copy_earlier(source: Path, student: Path, target: Path) -> None:
             f"The run in {source} taught {adapter.base.name}, not {student.name}.",
             "Go on with the same student, or start without an earlier run.",
         )
-    read_dataset(source / "dataset")
-    half = target.with_name(".earlier.part")
-    shutil.rmtree(half, ignore_errors=True)
+    plan, theirs = TrainingPlan(), read_json(source / "adapter" / "adapter.json").get("plan")
+    if not isinstance(theirs, dict) or any(theirs.get(name) != getattr(plan, name) for name in _SAME_TO_GO_ON):
+        raise RunError(
+            f"The run in {source} was trained by another version of this program, in another shape.",
+            "Start without it, with its lessons and the new ones together.",
+        )
+    taught_rows(source / "dataset")  # a damaged one is better known now than after the generation
+    shutil.rmtree(target, ignore_errors=True)
     with disk_errors(target, "The copy of the earlier run"):
         for name in ("dataset", "adapter", "leaves"):
-            shutil.copytree(source / name, half / name, ignore=shutil.ignore_patterns("*.gguf", ".*"))
-        older = source / "earlier" / "leaves"
-        if older.exists():  # its rows are in the later dataset already, as far as they were replayed there
-            shutil.copytree(older, half / "leaves", dirs_exist_ok=True)
-        shutil.rmtree(target, ignore_errors=True)
-        half.rename(target)
+            shutil.copytree(source / name, target / name, ignore=shutil.ignore_patterns("*.gguf", ".*"))
+    older = source / "earlier" / "leaves"
+    for leaf in find_leaves(older) if older.exists() else []:
+        ours = target / "leaves" / leaf.relative_to(older)
+        if not (ours / "qna.yaml").exists():  # else it was taught again since
+            with disk_errors(target, "The copy of the earlier run"):
+                shutil.copytree(leaf, ours, dirs_exist_ok=True)
+
+
+_SAME_TO_GO_ON = ("rank", "scale", "frozen_share")
 
 
 def _earlier_rows(run: Run) -> list[TrainingRow]:
     folder = _earlier(run) / "dataset"
-    return taught_rows(folder) if folder.exists() else []
+    again = {leaf.name for leaf in _leaves(run)}
+    return [row for row in taught_rows(folder) if row.leaf not in again] if folder.exists() else []
 
 
 def _earlier_leaves(run: Run) -> list[Leaf]:
@@ -351,7 +379,7 @@ def _teacher(path: Path, run: Run) -> LlamaModel:
                 if not is_finished(copy, shipped_fingerprint(adapter, path)):
                     fuse_shipped(adapter, path, copy, run)
         model = LlamaModel(copy)
-    except StorageError as error:
+    except (StorageError, ExportError, ModelError) as error:
         run.notice(f"The teacher works slower than it could: {error.message}")
         model = LlamaModel(path, adapters={"teacher": adapter})
         model.use_adapter("teacher")

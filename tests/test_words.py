@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lab_desktop.words import agree, contains, content_words, numbers, shared, words
+from lab_desktop.words import agree, contains, content_words, numbers, sentences, shared, words
 
 
 def test_case_punctuation_articles_and_number_words_do_not_count() -> None:
@@ -59,3 +59,20 @@ def test_shared_is_the_share_of_common_words() -> None:
 def test_content_words_are_stems_without_function_words() -> None:
     assert content_words("What boats were painted by the painters?") == {"boat", "paint", "painter"}
     assert numbers("1,100 tonnes and twenty pips") == {"1100", "20"}
+
+
+def test_sentences_of_prose_lists_and_tables() -> None:
+    text = (
+        "# The kiln\n\nPut it down. Wait 5 min. or so!\n\n1. Plug it in.\n2. Go\n- a lid\n\n| Heat | Time |\n|---|---|"
+    )
+
+    assert sentences(text) == [
+        "The kiln",
+        "Put it down.",
+        "Wait 5 min. or so!",
+        "Plug it in.",
+        "Go",
+        "a lid",
+        "| Heat | Time |",
+    ]
+    assert sentences("…") == []

@@ -21,6 +21,7 @@ from lab_desktop.jobs import requests
 from lab_desktop.jobs.events import Event, Progress
 from lab_desktop.jobs.requests import LearnRequest
 from lab_desktop.jobs.run import Run
+from lab_desktop.paths import prepared
 from lab_desktop.training.phases import LAB_PHASES, TrainingPlan
 from tests.drills_support import (
     brief_model,
@@ -171,6 +172,46 @@ def test_going_on_with_another_student_is_refused(skill_run: Path, tmp_path: Pat
         begin(request, tmp_path / "run")
     with pytest.raises(RunError, match="is not a run folder"):
         begin(replace(request, start_from=tmp_path), tmp_path / "run")
+
+
+def test_a_mended_lesson_goes_on_in_the_folder_where_the_wrong_one_was_refused(skill_run: Path, tmp_path: Path) -> None:
+    leaf = freeform_leaf(tmp_path / "taxonomy", "whisper")
+    exam = (leaf / "exam.yaml").read_text(encoding="utf-8")
+    (leaf / "exam.yaml").write_text("questions: 5\n", encoding="utf-8")
+    request = replace(requests.read(skill_run), leaves=(leaf,), start_from=skill_run)
+    with pytest.raises(EvaluationError):
+        begin(request, tmp_path / "run")
+
+    (leaf / "exam.yaml").write_text(exam, encoding="utf-8")
+    begin(request, tmp_path / "run")
+
+    assert (tmp_path / "run" / "earlier" / "leaves" / "compositional_skills" / "shout" / "qna.yaml").is_file()
+
+
+def test_a_lesson_that_is_taught_again_is_not_replayed_as_it_was(skill_run: Path, tmp_path: Path) -> None:
+    request = replace(requests.read(skill_run), start_from=skill_run)
+    with Run(tmp_path / "run").open() as run:
+        workflow.begin(request, run)
+
+        assert workflow._earlier_rows(run) == []
+        assert workflow._earlier_leaves(run) == []
+
+
+def test_general_answers_are_noted_once_for_all_runs_and_made_again_when_damaged(tmp_path: Path) -> None:
+    model = brief_model(tmp_path / "model.gguf", seed=1)
+    with Run(tmp_path / "one").open() as run:
+        first = workflow._general_rows(model, run)
+    (noted,) = prepared().glob("general-*.jsonl")
+    with Run(tmp_path / "two").open() as run:
+        assert workflow._general_rows(model, run) == first
+    assert noted.read_bytes() == (tmp_path / "two" / "general.jsonl").read_bytes()
+    noted.write_text('["no row"]\n', encoding="utf-8")
+    with Run(tmp_path / "three").open() as run:
+        assert workflow._general_rows(model, run) == first
+    other = brief_model(tmp_path / "other" / "model.gguf", seed=2)
+    with Run(tmp_path / "four").open() as run:
+        workflow._general_rows(other, run)
+    assert len(list(prepared().glob("general-*.jsonl"))) == 2
 
 
 def test_relative_paths_ask_for_the_same_as_absolute_ones(

@@ -38,7 +38,10 @@ def _understood(material: Material, teacher: TextModel, run: Run) -> tuple[int, 
     asked = []
     for example in material.leaf.seed_examples:
         context = example.context or ""
-        sentence = sentences(context)[0]
+        told = sentences(context)
+        if not told:
+            continue
+        sentence = max(told, key=lambda text: len(words(text)))
         messages = conversation(prompts, f"{material.leaf.title}\n\n{context}", "facts", sentence=sentence)
         asked.append((sentence, Request(messages, max_tokens=48)))
     understood = 0

@@ -5,7 +5,7 @@
     reword   a question in other words
     short    the answer to a question in a few words, or that the text does not say
     long     the answer in a sentence
-    check    is this answer right?
+    check    is this answer right? (taught and measured, not asked in a run: answering again decides)
 
 The fact is chosen before the question, so the whole document is covered; every question is answered again from its
 passage and kept only when both answers agree; and each fact is asked in many wordings, because a student that meets one
@@ -82,7 +82,7 @@ def write_rows(
     rows = [_named(row) for row in checks.check_form(rows, LeafKind.KNOWLEDGE)]
     rows = checks.check_duplicates(rows, known)
     rows = _answered_alike(rows, prompts, teacher, run)
-    long = _long_answers(rows, fact_of, prompts, teacher, run)
+    long = checks.check_form(_long_answers(rows, fact_of, prompts, teacher, run), LeafKind.KNOWLEDGE)
     asked = dict.fromkeys((unit.id for unit in group), 0)
     for fact in facts:
         asked[fact.unit.id] += _wordings(fact)
@@ -150,7 +150,7 @@ def _ask(facts: Sequence[Fact], prompts: Prompts, teacher: TextModel, run: Run) 
     fact_of: dict[str, int] = {}
     count: dict[str, int] = {}
     for (number, fact), reply in ask_each(list(enumerate(facts)), request, teacher, run, "writing questions"):
-        for question in dict.fromkeys(_lines(reply)):
+        for question in list(dict.fromkeys(_lines(reply)))[: _wordings(fact)]:
             unit = fact.unit
             place = count[unit.id] = count.get(unit.id, -1) + 1
             row = Sample(

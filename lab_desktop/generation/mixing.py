@@ -254,14 +254,21 @@ def _kind(leaf: Leaf, row: TrainingRow) -> RowKind:
 
 
 def _held_out(accepted: Sequence[Sample], seed: int) -> set[str]:
-    """Ids of the rows kept aside: a share of each leaf's rows, chosen by their ids, so that more rows change little."""
+    """Ids of the rows kept aside: of a share of each leaf's questions every row, for one may be answered twice.
+
+    Questions are chosen by their first row's id, so that more rows change little.
+    """
     chosen: set[str] = set()
     for leaf in {sample.leaf for sample in accepted}:
-        rows = sorted(
-            (sample.id for sample in accepted if sample.leaf == leaf), key=lambda name: stable_seed(seed, name)
-        )
-        if len(rows) >= FEWEST_TO_HOLD_OUT:
-            chosen.update(rows[: max(1, round(HELD_OUT_SHARE * len(rows)))])
+        by_question: dict[str, list[str]] = {}
+        for sample in accepted:
+            if sample.leaf == leaf:
+                asked = asked_text(LeafKind(sample.kind), sample.context, sample.question)
+                by_question.setdefault(" ".join(words(asked)), []).append(sample.id)
+        questions = sorted(by_question.values(), key=lambda ids: stable_seed(seed, ids[0]))
+        if len(questions) >= FEWEST_TO_HOLD_OUT:
+            for ids in questions[: max(1, round(HELD_OUT_SHARE * len(questions)))]:
+                chosen.update(ids)
     return chosen
 
 

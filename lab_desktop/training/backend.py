@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -20,12 +20,13 @@ from lab_desktop.training.batches import EncodedRow, Pack
 class TrainingBackend(Protocol):
     """A frozen base, trainable low-rank factors, and their optimizer."""
 
-    def prepare(self, rows: Sequence[EncodedRow]) -> None:
+    def prepare(self, rows: Sequence[EncodedRow], is_cancelled: Callable[[], bool] = lambda: False) -> None:
         """Compute once what never changes for these rows, as far as there is memory for it: what the layers without
         factors make of them. The same rows in the same order give the same numbers, bit for bit.
 
         Raises:
             TrainingError: memory ran out.
+            Cancelled: `is_cancelled` said so.
         """
         ...
 

@@ -111,7 +111,8 @@ def train(
     exam = pack(held_out, plan.pack_tokens) if len(held_out) >= plan.fewest_held_out else []
     if step < total:
         run.progress("Reading the practice set", 0, 1)
-        backend.prepare([row for each in rows for row in (*each.rows, *each.general)] + held_out)
+        every = [row for each in rows for row in (*each.rows, *each.general)]
+        backend.prepare([*every, *held_out], lambda: run.is_cancelled)
     if step == 0 and exam:
         checkpoints.curve.append(_look(backend, exam, 0, run))
     for each in rows:

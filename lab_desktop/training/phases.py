@@ -67,8 +67,8 @@ class TrainingPlan:
         scale: multiplier of B·A, alpha / rank (LoRA, arXiv:2106.09685, section 4.1). mlx-lm calls this `scale`; peft
             wants `lora_alpha`, which is scale * rank.
         effective_batch: rows a step, over all its packs, not counting the general ones beside them.
-        rows_together: rows that begin with the same document and stay in one step, so that it is computed once for
-            them (`batches`); 1 mixes all rows.
+        rows_together: so many rows that begin with the same document stay neighbours, mostly in one step, so that it is
+            computed once for them (`batches`); 1 mixes all rows.
         pack_tokens: the longest pack. Attention is dense, so a longer one costs more than it shares.
         seed: of the factors' start and of the order of rows.
         evaluate_every: steps between two looks at the held-out questions.

@@ -13,7 +13,7 @@ from __future__ import annotations
 import contextlib
 import os
 import platform
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,15 +22,14 @@ import psutil
 import torch
 from torch.nn import functional
 
-from lab_desktop.errors import ModelError, TrainingError
-from lab_desktop.hardware import memory_available_bytes
+from lab_desktop.errors import Cancelled, ModelError, TrainingError
 from lab_desktop.models.gguf import GgufFile, read_tensor
 from lab_desktop.training.backend import trainable
 from lab_desktop.training.batches import EncodedRow, Pack, merge, pack
 
 _CLIP_NORM = 1.0
-_PREPARED_SHARE = 0.15
-"""Of the free memory, for what the frozen layers make of every row."""
+_PREPARED_BYTES = 1 << 30
+"""What the frozen layers make of every row may take so much; a fixed number, so that a resumed run decides alike."""
 _PREPARED_TOKENS = 512
 _LOGIT_ROWS = 256
 """Vocabulary logits are made for so many positions at a time: 49,152 words × 256 × 4 bytes are 50 MB."""
@@ -87,12 +86,15 @@ class TorchBackend:
         # No weight decay: A·B starts at zero and few steps follow. `fused` does all factors in one call.
         self._optimizer = torch.optim.AdamW(self._factors.values(), lr=0.0, weight_decay=0.0, fused=True)
 
-    def prepare(self, rows: Sequence[EncodedRow]) -> None:
-        size = sum(len(row.tokens) for row in rows) * self._model.config.hidden_size * self.precision.itemsize
-        if not self._frozen or size > _PREPARED_SHARE * memory_available_bytes():
+    def prepare(self, rows: Sequence[EncodedRow], is_cancelled: Callable[[], bool] = lambda: False) -> None:
+        each_once = list(dict.fromkeys(rows))
+        size = sum(len(row.tokens) for row in each_once) * self._model.config.hidden_size * self.precision.itemsize
+        if not self._frozen or size > _PREPARED_BYTES:
             return
         with _memory_errors("Reading the practice set"), torch.no_grad():
-            for each in pack(list(dict.fromkeys(rows)), _PREPARED_TOKENS):
+            for each in pack(each_once, _PREPARED_TOKENS):
+                if is_cancelled():
+                    raise Cancelled
                 hidden, *_ = self._frozen_part(each)
                 for row, nodes in zip(each.rows, each.nodes, strict=True):
                     self._begun[row] = hidden[0, torch.from_numpy(nodes)].clone()

@@ -4,7 +4,7 @@
     ship     [--run DIR]                                  RUN/adapter → resources/practice/teacher.gguf (16-bit)
     measure  [--adapter GGUF]                             the held-out passages, before and after
 
-Two cores need about 20 minutes for each third of an epoch. The seed is fixed: the same corpus gives the same adapter.
+Two cores need about 80 minutes for an epoch. The seed is fixed: the same corpus gives the same adapter.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from corpus_rows import passage_rows, read, skill_rows
 from lab_desktop.artifacts import Adapter, Dataset, DatasetPhase, Phase, TrainingRow
 from lab_desktop.errors import LabError
 from lab_desktop.export.adapter import write_adapter
-from lab_desktop.files import read_json, write_text
+from lab_desktop.files import read_json, replacing, write_text
 from lab_desktop.hardware import wait_politely
 from lab_desktop.jobs.events import Event, Metric, Notice
 from lab_desktop.jobs.run import Run
@@ -35,7 +35,7 @@ _HELD_OUT_ROWS = 120
 
 
 def plan(epochs: float) -> TrainingPlan:
-    """One phase over all tasks; the rate falls over its second half, because nothing follows it."""
+    """One phase over all tasks; the rate falls over its last 60 %, because nothing follows it."""
     phase = Phase(
         "teacher",
         learns=(),
@@ -107,7 +107,9 @@ def main() -> int:
             elif chosen.command == "ship":
                 made = read_json(run.folder / "adapter" / "adapter.json")
                 adapter = Adapter(run.folder / "adapter", made["rank"], made["scale"], practice_model())
-                SHIPPED.write_bytes(write_adapter(adapter, run, sixteen_bit=True).read_bytes())
+                made_file = write_adapter(adapter, run, sixteen_bit=True)
+                with replacing(SHIPPED, "The teacher") as temporary:
+                    temporary.write_bytes(made_file.read_bytes())
                 print(f"{SHIPPED}: {SHIPPED.stat().st_size / 1e6:.1f} MB")
             else:
                 import measure

@@ -102,7 +102,7 @@ def test_a_question_that_names_nothing_is_dropped(tmp_path: Path) -> None:
     def vague(request: Request) -> Reply | str:
         text = taught(request)
         is_asking = "with this answer" in request.messages[-1].content
-        return f"{text}\nWhen was it built?" if is_asking and isinstance(text, str) else text
+        return f"When was it built?\n{text}" if is_asking and isinstance(text, str) else text
 
     rows = [row for row in multiply(tmp_path, FakeTeacher(vague)) if row.question == "When was it built?"]
 

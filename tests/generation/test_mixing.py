@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from lab_desktop.artifacts import ChatMessage, Dataset, Sample, TrainingRow
 from lab_desktop.errors import Cancelled
 from lab_desktop.files import JsonLines
-from lab_desktop.generation.mixing import export_instructlab, general_rows, mix
+from lab_desktop.generation.mixing import export_instructlab, general_rows, mix, taught_rows
 from lab_desktop.generation.seeds import Material
 from lab_desktop.jobs.run import Run
 from lab_desktop.training.phases import LAB_PHASES
@@ -47,6 +48,33 @@ def test_a_held_out_row_is_in_no_phase(tmp_path: Path) -> None:
     trained = {row.id for phase in rows.values() for row in phase}
     assert len(held_out) == dataset.held_out_rows == 8 + 5
     assert not held_out & trained
+
+
+def test_a_held_out_question_is_not_trained_on_with_another_answer_either(tmp_path: Path) -> None:
+    given = samples(knowledge(), 100)
+    given += [replace(row, id=f"{row.id}-long", answer=f"It is certainly {row.answer}.") for row in given[::2]]
+
+    _, rows = deal(tmp_path, [knowledge()], given)
+
+    asked = {row.messages[0].content for row in rows.pop("held_out")}
+    assert len(asked) == 8
+    assert not asked & {row.messages[0].content for phase in rows.values() for row in phase}
+
+
+def test_what_earlier_runs_taught_comes_back_in_every_phase(tmp_path: Path) -> None:
+    earlier = [
+        TrainingRow(f"e{n}", "knowledge/old", (ChatMessage("user", f"old {n}?"), ChatMessage("assistant", "a")))
+        for n in range(10)
+    ]
+    with Run(tmp_path).open() as run:
+        dataset = mix([knowledge()], samples(knowledge(), 60), LAB_PHASES, GENERAL, 0, run, earlier)
+        again = mix([knowledge()], samples(knowledge(), 60), LAB_PHASES, GENERAL, 0, run, earlier[:5])
+
+    for phase in dataset.phases:
+        assert {f"e{n}" for n in range(5)} & {row["id"] for row in JsonLines(phase.path).rows()}, phase.name
+    assert dataset.fingerprint != again.fingerprint
+    assert {row.id for row in taught_rows(tmp_path / "dataset")} >= {f"e{n}" for n in range(5)}
+    assert not any(row.keeps_base for row in taught_rows(tmp_path / "dataset"))
 
 
 def test_dropped_rows_are_not_learned_and_every_kept_one_and_seed_is(tmp_path: Path) -> None:
