@@ -168,13 +168,13 @@ def assert_same(one: Path, other: Path, where: str) -> None:
 
 def cancel_line(worker: Worker) -> None:
     assert worker.process.stdin is not None
-    worker.process.stdin.write(b"cancel\n")
-    worker.process.stdin.flush()
+    with suppress(BrokenPipeError):  # it may be done already
+        worker.process.stdin.write(b"cancel\n")
+        worker.process.stdin.flush()
 
 
 def end_of_input(worker: Worker) -> None:
-    assert worker.process.stdin is not None
-    worker.process.stdin.close()
+    worker.close_input()
 
 
 def terminate(worker: Worker) -> None:
