@@ -365,7 +365,7 @@ def _materials(run: Run, teacher: LlamaModel) -> list[Material]:
 def _teacher(path: Path, run: Run) -> LlamaModel:
     """The teacher, ready to write: with the adapter that taught it its trade, where there is one.
 
-    The practice teacher is fused into a copy of its own, made once for all runs: that writes three times as fast as the
+    The practice teacher is fused into a copy of its own, made once for all runs: that writes twice as fast as the
     small file with an adapter beside it. Where there is no room for a copy, the adapter is used as it is.
     """
     adapter = taught_adapter(path)
