@@ -7,17 +7,24 @@ examples are the test: their questions, passages and answers are known to be rig
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from lab_desktop.artifacts import Leaf
 from lab_desktop.files import read_json, write_json
 from lab_desktop.generation.facts import conversation
-from lab_desktop.generation.prompts import load_prompts
+from lab_desktop.generation.prompts import Prompts, load_prompts
 from lab_desktop.generation.rows import ask_each
 from lab_desktop.generation.seeds import Material
+from lab_desktop.generation.writing import answer_request
 from lab_desktop.jobs.run import Run
 from lab_desktop.models.text_model import Request, TextModel
 from lab_desktop.words import contains, sentences, words
 
 _FEWEST_UNDERSTOOD = 0.5
 """Share of the tasks that a taught teacher does in the right form; an untaught one did none of them in our trials."""
+
+_FEWEST_RIGHT = 0.8
+"""Share of a skill's seed tasks from which a teacher's own answers decide about rows."""
 
 
 def works_fact_by_fact(material: Material, teacher: TextModel, run: Run) -> bool:
@@ -31,6 +38,20 @@ def works_fact_by_fact(material: Material, teacher: TextModel, run: Run) -> bool
         write_json(noted, {"teacher": teacher.name, "fact_tasks_understood": understood, "fact_tasks_asked": asked})
     found = read_json(noted)
     return bool(found["fact_tasks_understood"] >= _FEWEST_UNDERSTOOD * found["fact_tasks_asked"])
+
+
+def does_the_tasks(leaf: Leaf, prompts: Prompts, teacher: TextModel, run: Run) -> bool:
+    """True when the teacher does the person's own tasks of a skill as the person did, shown the other ones."""
+
+    def request(number: int) -> Request:
+        others = replace(leaf, seed_examples=leaf.seed_examples[:number] + leaf.seed_examples[number + 1 :])
+        example = leaf.seed_examples[number]
+        return answer_request(others, prompts, example.context or "", example.pairs[0].question)
+
+    asked = list(range(len(leaf.seed_examples)))
+    replies = ask_each(asked, request, teacher, run, "getting to know the teacher")
+    right = sum(words(reply.text) == words(leaf.seed_examples[number].pairs[0].answer) for number, reply in replies)
+    return right >= _FEWEST_RIGHT * len(asked)
 
 
 def _understood(material: Material, teacher: TextModel, run: Run) -> tuple[int, int]:

@@ -25,6 +25,9 @@ _LEFTOVERS = re.compile(
 
 _NEAR_DUPLICATE = 0.85
 
+_DETERMINED_SHARE = 0.6
+"""Of the seed answers; one in five may have a word of its own."""
+
 
 def check_form(rows: list[Sample], kind: LeafKind) -> list[Sample]:
     """Drop what needs no teacher to see: leftovers of prompts, empty or endless texts, questions that tell the answer.
@@ -85,6 +88,48 @@ def check_round_trip(rows: list[Sample], leaf: Leaf, prompts: Prompts, teacher: 
         return drop(row, "round_trip", f"Asked again, the teacher answered: {reply.text[:200]}", 0.0)
 
     return decide_each(rows, request, decide, teacher, run, "answering again")
+
+
+def is_determined(leaf: Leaf) -> bool:
+    """True for a skill whose answers follow from its tasks; extracting and sorting are such, writing a poem is not.
+
+    What a seed answer says stands in its own task then or, like a set word or a unit, in another seed answer too.
+    """
+    own = [_added(row) for row in _seed_rows(leaf)]
+    covered = sum(added <= set().union(*own[:number], *own[number + 1 :]) for number, added in enumerate(own))
+    return covered >= _DETERMINED_SHARE * len(own)
+
+
+def check_sources(rows: list[Sample], leaf: Leaf) -> list[Sample]:
+    """Drop answers to determined tasks (`is_determined`) with a word that neither the task nor the seeds account for:
+    a small teacher likes to repeat a name or a number of the examples.
+
+    Reads:  context, question, answer
+    """
+    known = set().union(*(_added(row) for row in _seed_rows(leaf)))
+
+    def decide(row: Sample) -> Sample:
+        strange = _added(row) - known
+        return (
+            drop(row, "sources", f"Where does the answer take this from: {', '.join(sorted(strange))}?")
+            if strange
+            else row
+        )
+
+    return [decide(row) if is_open(row) else row for row in rows]
+
+
+def _added(row: Sample) -> set[str]:
+    """The words of an answer that its task does not have."""
+    return set(words(row.answer)) - set(words(row.context)) - set(words(row.question))
+
+
+def _seed_rows(leaf: Leaf) -> list[Sample]:
+    return [
+        Sample("", leaf.name, leaf.kind.value, pair.question, pair.answer, example.context or "")
+        for example in leaf.seed_examples
+        for pair in example.pairs
+    ]
 
 
 def _form_problem(row: Sample, kind: LeafKind) -> str:

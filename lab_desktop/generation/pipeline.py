@@ -17,9 +17,9 @@ from dataclasses import dataclass
 
 from lab_desktop.artifacts import Funnel, Leaf, LeafKind, Sample
 from lab_desktop.files import JsonLines
-from lab_desktop.generation import ability, checks, facts, judging, writing
+from lab_desktop.generation import ability, checks, facts, judging, slots, writing
 from lab_desktop.generation.prompts import Prompts, load_prompts
-from lab_desktop.generation.rows import accept, asked_text
+from lab_desktop.generation.rows import accept, asked_text, is_open
 from lab_desktop.generation.seeds import Material, Unit, fact_units, units, units_in_a_draw
 from lab_desktop.jobs.run import Run
 from lab_desktop.models.text_model import TextModel
@@ -189,20 +189,35 @@ def _way(material: Material, teacher: TextModel, seed: int, run: Run) -> _Way:
         )
     prompts = load_prompts(leaf.kind.value)
     judges: dict[str, judging.Judge] = {}
+    has_slots = bool(slots.templates(leaf))
+    is_able = False
+
+    def begin() -> None:
+        nonlocal is_able
+        judges.update(_examine(leaf, prompts, teacher, run))
+        is_able = has_slots and ability.does_the_tasks(leaf, prompts, teacher, run)
 
     def make(group: Sequence[Unit], known: Sequence[str]) -> tuple[list[Sample], dict[str, int]]:
         written = _WRITERS[leaf.kind](group, prompts, teacher, run)
         rows = [row for unit_rows in written.values() for row in unit_rows]
         decided = _decide(rows, leaf, prompts, judges, teacher, run, known)
-        return decided, dict.fromkeys((unit.id for unit in group), _ASKED[leaf.kind])
+        asked = dict.fromkeys((unit.id for unit in group), _ASKED[leaf.kind])
+        if has_slots:
+            kept = [asked_text(leaf.kind, row.context, row.question) for row in decided if is_open(row)]
+            filled = checks.check_duplicates(_filled(group, teacher, run), [*known, *kept])
+            if is_able:
+                filled = writing.answer_tasks(filled, leaf, prompts, teacher, run)
+            decided += filled
+            asked = {unit: count + sum(_unit(row) == unit for row in filled) for unit, count in asked.items()}
+        return decided, asked
 
     return _Way(
         units=units(material, seed),
         units_in_a_draw=units_in_a_draw(material),
         most_draws=MOST_DRAWS,
-        units_at_once=UNITS_AT_ONCE,
+        units_at_once=UNITS_AT_ONCE // 2 if has_slots else UNITS_AT_ONCE,
         make=make,
-        begin=lambda: judges.update(_examine(leaf, prompts, teacher, run)),
+        begin=begin,
     )
 
 
@@ -239,10 +254,17 @@ def _decide(
         rows = judging.judge_rows(rows, judges["question"], leaf, teacher, run)
         rows = writing.answer_tasks(rows, leaf, prompts, teacher, run)
         rows = checks.check_form(rows, leaf.kind)
+        if checks.is_determined(leaf):
+            rows = checks.check_sources(rows, leaf)
     for name, judge in judges.items():
         if leaf.kind is LeafKind.KNOWLEDGE or name != "question":
             rows = judging.judge_rows(rows, judge, leaf, teacher, run)
     return rows
+
+
+def _filled(group: Sequence[Unit], teacher: TextModel, run: Run) -> list[Sample]:
+    written = slots.write_rows(group, load_prompts("values"), teacher, run)
+    return [row for rows in written.values() for row in rows]
 
 
 def _examine(leaf: Leaf, prompts: Prompts, teacher: TextModel, run: Run) -> dict[str, judging.Judge]:

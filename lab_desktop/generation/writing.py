@@ -8,16 +8,19 @@ conversation, which a small teacher follows far better than instructions.
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
 from lab_desktop.artifacts import ChatMessage, Leaf, Sample, SeedExample
+from lab_desktop.generation.checks import is_determined
 from lab_desktop.generation.prompts import Prompts
-from lab_desktop.generation.rows import ask_each, asked_text, decide_each, drop
+from lab_desktop.generation.rows import ask_each, asked_text, drop, is_open
 from lab_desktop.generation.seeds import Unit, stable_seed
 from lab_desktop.jobs.run import Run
 from lab_desktop.models.text_model import Reply, Request, TextModel
+from lab_desktop.words import words
 
 _LONGEST_REPLY = 330
 _LONGEST_ANSWER = 400
@@ -27,6 +30,9 @@ PAIRS_PER_PASSAGE = 3
 TASKS_PER_REQUEST = 5
 
 CONTEXTS_PER_REQUEST = 2
+
+ORDERS = 3
+"""In which the seed examples are shown to a teacher whose answers can be compared."""
 
 WRITING_TEMPERATURE = 0.7
 """InstructLab writes at 0; one document then gives the same rows in every draw. 0.7 is what it uses for contexts."""
@@ -53,7 +59,7 @@ def write_pairs(units: Sequence[Unit], prompts: Prompts, teacher: TextModel, run
                 ChatMessage("assistant", as_list(shown)),
                 ChatMessage("user", prompts.text("write", passage=unit.passage_text, count=PAIRS_PER_PASSAGE)),
             ),
-            _list_schema(_PAIR_SCHEMA, PAIRS_PER_PASSAGE),
+            list_schema(_PAIR_SCHEMA, PAIRS_PER_PASSAGE),
         )
 
     rows: dict[str, list[Sample]] = {}
@@ -73,7 +79,7 @@ def write_tasks(units: Sequence[Unit], prompts: Prompts, teacher: TextModel, run
     """
     written = ask_each(units, lambda unit: tasks_request(unit, prompts), teacher, run, "writing")
     return {
-        unit.id: [_row(unit, number, text, "") for number, text in enumerate(_texts(reply))] for unit, reply in written
+        unit.id: [_row(unit, number, text, "") for number, text in enumerate(texts(reply))] for unit, reply in written
     }
 
 
@@ -91,14 +97,14 @@ def write_grounded_tasks(
     """
 
     materials = ask_each(units, lambda unit: material_request(unit, prompts), teacher, run, "writing material")
-    written = [(unit, number, text) for unit, reply in materials for number, text in enumerate(_texts(reply))]
+    written = [(unit, number, text) for unit, reply in materials for number, text in enumerate(texts(reply))]
 
     def request(item: tuple[Unit, int, str]) -> Request:
         return grounded_task_request(*item, prompts)
 
     rows: dict[str, list[Sample]] = {unit.id: [] for unit in units}
     for (unit, number, context), reply in ask_each(written, request, teacher, run, "writing tasks"):
-        rows[unit.id] += [_row(unit, number, text, "", context) for text in _texts(reply)[:1]]
+        rows[unit.id] += [_row(unit, number, text, "", context) for text in texts(reply)[:1]]
     return rows
 
 
@@ -115,40 +121,67 @@ def grounded_task_request(unit: Unit, number: int, context: str, prompts: Prompt
         asked = prompts.text("write_question", task_description=task, context=example.context, count=1)
         turns += [ChatMessage("user", asked), ChatMessage("assistant", as_list([example.pairs[0].question]))]
     asked = prompts.text("write_question", task_description=task, context=context, count=1)
-    request = _writing(unit, (*turns, ChatMessage("user", asked)), _list_schema({"type": "string"}, 1))
+    request = _writing(unit, (*turns, ChatMessage("user", asked)), list_schema({"type": "string"}, 1))
     return replace(request, seed=stable_seed(unit.random_seed, number))
 
 
 def answer_tasks(rows: list[Sample], leaf: Leaf, prompts: Prompts, teacher: TextModel, run: Run) -> list[Sample]:
     """Skills: the teacher does each task as the seed examples do, which are shown as earlier turns.
 
-    Reads:  question, context
-    Adds:   answer
-    Drops:  tasks whose conversation does not fit or whose answer was cut off
-    Cost:   one teacher call per row
+    Where the answers follow from the tasks (`checks.is_determined`) it does each task several times, shown the examples
+    in other orders, and the answer that most agree on is taken: what a small teacher copies from the last example
+    changes with the order, what it reads in the task does not.
+
+    Reads:  question, context, and the answer where one is proposed already: it is kept where most agree with it
+    Adds:   answer, and for determined tasks scores["agreement"], the share of the orders that gave it
+    Drops:  tasks whose conversation does not fit, whose answer was cut off, or where no two orders agree (and agree
+            with the proposed answer)
+    Cost:   one teacher call per row, or `ORDERS`
+    Source: self-consistency (arXiv:2203.11171), with orders of the examples instead of samples.
     """
+    orders = ORDERS if is_determined(leaf) else 1
+    waiting = [row for row in rows if is_open(row)]
+    asked = [(row, order) for order in range(orders) for row in waiting]
 
-    def decide(row: Sample, reply: Reply) -> Sample:
-        if reply.finish != "stop" or not reply.text:
+    def request(item: tuple[Sample, int]) -> Request:
+        row, order = item
+        return answer_request(leaf, prompts, row.context, row.question, order)
+
+    replies: dict[str, list[str]] = {row.id: [] for row in waiting}
+    for (row, _), reply in ask_each(asked, request, teacher, run, "answering"):
+        if reply.finish == "stop" and reply.text:
+            replies[row.id].append(reply.text)
+
+    def decide(row: Sample) -> Sample:
+        given = replies[row.id]
+        if not given:
             return drop(row, "answer", "The teacher did not finish its answer.")
-        return replace(row, answer=reply.text)
+        if orders == 1:
+            return replace(row, answer=given[0])
+        alike = Counter(" ".join(words(text)) for text in given)
+        proposed = " ".join(words(row.answer)) or alike.most_common(1)[0][0]
+        votes = alike[proposed]
+        answer = row.answer or next(text for text in given if " ".join(words(text)) == proposed)
+        row = replace(row, answer=answer, scores={**row.scores, "agreement": round(votes / orders, 2)})
+        if votes < 2:
+            return drop(row, "agreement", f"Asked again, the teacher answered: {given[-1][:200]}")
+        return row
 
-    return decide_each(
-        rows, lambda row: answer_request(leaf, prompts, row.context, row.question), decide, teacher, run, "answering"
-    )
+    return [decide(row) if is_open(row) else row for row in rows]
 
 
-def answer_request(leaf: Leaf, prompts: Prompts, context: str, question: str) -> Request:
-    """Ask for the answer to a task; the seed examples stand as earlier turns."""
+def answer_request(leaf: Leaf, prompts: Prompts, context: str, question: str, order: int = 0) -> Request:
+    """Ask for the answer to a task; the seed examples stand as earlier turns, from number `order` on."""
     turns = [ChatMessage("system", prompts.text("system", task_description=leaf.task_description))]
-    for example in leaf.seed_examples:
+    for example in (*leaf.seed_examples[order:], *leaf.seed_examples[:order]):
         asked = asked_text(leaf.kind, example.context or "", example.pairs[0].question)
         turns += [ChatMessage("user", asked), ChatMessage("assistant", example.pairs[0].answer)]
     turns.append(ChatMessage("user", asked_text(leaf.kind, context, question)))
     return Request(tuple(turns), max_tokens=_LONGEST_ANSWER)
 
 
-def _list_schema(item: dict[str, Any], most: int) -> dict[str, Any]:
+def list_schema(item: dict[str, Any], most: int) -> dict[str, Any]:
+    """The form of a reply that is a list, as `as_list` writes it."""
     return {
         "type": "object",
         "properties": {"rows": {"type": "array", "items": item, "minItems": 1, "maxItems": most}},
@@ -162,9 +195,9 @@ _PAIR_SCHEMA = {
     "required": ["question", "answer"],
 }
 
-_TASKS = _list_schema({"type": "string"}, TASKS_PER_REQUEST)
+_TASKS = list_schema({"type": "string"}, TASKS_PER_REQUEST)
 
-_CONTEXTS = _list_schema({"type": "string"}, CONTEXTS_PER_REQUEST)
+_CONTEXTS = list_schema({"type": "string"}, CONTEXTS_PER_REQUEST)
 
 
 def as_list(rows: Sequence[object]) -> str:
@@ -173,7 +206,7 @@ def as_list(rows: Sequence[object]) -> str:
 
 
 def _items(reply: Reply) -> list[Any]:
-    """The complete items of a reply that follows `_list_schema`, also when its end was cut off."""
+    """The complete items of a reply that follows `list_schema`, also when its end was cut off."""
     try:
         return list(json.loads(reply.text)["rows"])
     except (ValueError, KeyError, TypeError):
@@ -191,7 +224,8 @@ def _items(reply: Reply) -> list[Any]:
     return items
 
 
-def _texts(reply: Reply) -> list[str]:
+def texts(reply: Reply) -> list[str]:
+    """The complete texts of a reply that is a list of them."""
     return [item for item in _items(reply) if isinstance(item, str)]
 
 

@@ -20,9 +20,18 @@ from lab_desktop.training.batches import EncodedRow, Pack
 class TrainingBackend(Protocol):
     """A frozen base, trainable low-rank factors, and their optimizer."""
 
-    def prepare(self, rows: Sequence[EncodedRow], is_cancelled: Callable[[], bool] = lambda: False) -> None:
-        """Compute once what never changes for these rows, as far as there is memory for it: what the layers without
-        factors make of them. The same rows in the same order give the same numbers, bit for bit.
+    def prepare(
+        self,
+        rows: Sequence[EncodedRow],
+        is_cancelled: Callable[[], bool] = lambda: False,
+        tell: Callable[[int, int], None] = lambda done, total: None,
+    ) -> None:
+        """Compute once what never changes for these rows: what the layers without factors make of them, as far as there
+        is memory for it, and what the base thinks of those that keep it. The same rows in the same order give the same
+        numbers, bit for bit.
+
+        Args:
+            tell: hears how much is done, and of how much.
 
         Raises:
             TrainingError: memory ran out.

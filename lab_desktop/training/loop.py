@@ -110,9 +110,12 @@ def train(
     step = checkpoints.resume(run)
     exam = pack(held_out, plan.pack_tokens) if len(held_out) >= plan.fewest_held_out else []
     if step < total:
-        run.progress("Reading the practice set", 0, 1)
         every = [row for each in rows for row in (*each.rows, *each.general)]
-        backend.prepare([*every, *held_out], lambda: run.is_cancelled)
+        backend.prepare(
+            [*every, *held_out],
+            lambda: run.is_cancelled,
+            lambda done, packs: run.progress("Reading the practice set", done, packs),
+        )
     if step == 0 and exam:
         checkpoints.curve.append(_look(backend, exam, 0, run))
     for each in rows:

@@ -86,18 +86,30 @@ class TorchBackend:
         # No weight decay: A·B starts at zero and few steps follow. `fused` does all factors in one call.
         self._optimizer = torch.optim.AdamW(self._factors.values(), lr=0.0, weight_decay=0.0, fused=True)
 
-    def prepare(self, rows: Sequence[EncodedRow], is_cancelled: Callable[[], bool] = lambda: False) -> None:
+    def prepare(
+        self,
+        rows: Sequence[EncodedRow],
+        is_cancelled: Callable[[], bool] = lambda: False,
+        tell: Callable[[int, int], None] = lambda done, total: None,
+    ) -> None:
         each_once = list(dict.fromkeys(rows))
         size = sum(len(row.tokens) for row in each_once) * self._model.config.hidden_size * self.precision.itemsize
-        if not self._frozen or size > _PREPARED_BYTES:
-            return
-        with _memory_errors("Reading the practice set"), torch.no_grad():
-            for each in pack(each_once, _PREPARED_TOKENS):
+        begun = pack(each_once, _PREPARED_TOKENS) if self._frozen and size <= _PREPARED_BYTES else []
+        general = pack([row for row in each_once if row.keeps_base], _PREPARED_TOKENS)
+        with _memory_errors("Reading the practice set"), torch.no_grad(), self._without_adapter():
+            for done, each in enumerate([*begun, *general]):
                 if is_cancelled():
                     raise Cancelled
-                hidden, *_ = self._frozen_part(each)
-                for row, nodes in zip(each.rows, each.nodes, strict=True):
-                    self._begun[row] = hidden[0, torch.from_numpy(nodes)].clone()
+                tell(done, len(begun) + len(general))
+                if done < len(begun):
+                    hidden, *_ = self._frozen_part(each)
+                    for row, nodes in zip(each.rows, each.nodes, strict=True):
+                        self._begun[row] = hidden[0, torch.from_numpy(nodes)].clone()
+                else:
+                    hidden = self._hidden(each)
+                    for row, nodes in zip(each.rows, each.nodes, strict=True):
+                        self._base_thoughts[row] = hidden[torch.from_numpy(nodes[row.first_learned - 1 :])].clone()
+            tell(len(begun) + len(general), len(begun) + len(general))
 
     def gradient(self, pack: Pack, answer_scale: float, base_scale: float) -> tuple[float, float]:
         with _memory_errors("This step"):
@@ -182,8 +194,8 @@ class TorchBackend:
     def _base_hidden(self, rows: Sequence[EncodedRow]) -> torch.Tensor:
         """(places, width): what the base thinks at the learned places of these rows, one after the other.
 
-        It never changes, so each row is computed once, and alone: what a row is packed with shows in the last digits,
-        and a training that was killed must go on bit for bit the same.
+        It never changes, so each row is computed once: by `prepare`, or else alone, for what a row is packed with shows
+        in the last digits, and a training that was killed must go on bit for bit the same.
         """
         with self._without_adapter():
             for row in rows:

@@ -2,27 +2,30 @@
 
 Every way gets the same harness and the same number of steps: rows → `mix` → training → exam, questions kept aside and
 general questions, greedy and without a document. `ideal` stands for a perfect teacher: every fact of the document in
-five wordings by hand (tests/exams/*/ideal.jsonl); one wording of each is never trained on.
+five wordings by hand (tests/exams/*/ideal.jsonl), of which one is never trained on. `together` is one training on the
+rows that the loop made for every lesson.
 
-    LESSONS="teodor_vask oru_fen" WAYS="loop ideal" python -m tests.benchmarks learning
+    LESSONS="teodor_vask expense_line" WAYS="loop ideal" WORK=folder python -m tests.benchmarks learning
 
-Without LESSONS and WAYS it takes hours. Results are appended to learning.jsonl in the current folder as they come, and
-what is there already is not measured again.
+All lessons and ways take hours. What was measured is in WORK/learning.jsonl (runs/learning by default), and what is
+there already is not measured again; the table is printed from it.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import json
 import math
 import os
 import random
+import shutil
 import sys
-import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from lab_desktop import workflow
 from lab_desktop.artifacts import Leaf, LeafKind, Phase, Sample, TrainingRow
@@ -30,10 +33,10 @@ from lab_desktop.evaluation.judge import Verdict, judge
 from lab_desktop.evaluation.questions import Question, exam_questions, general_questions
 from lab_desktop.evaluation.report import ask
 from lab_desktop.export.adapter import write_adapter
-from lab_desktop.files import JsonLines
+from lab_desktop.files import JsonLines, read_json
+from lab_desktop.generation import pipeline
 from lab_desktop.generation.mixing import mix
-from lab_desktop.generation.pipeline import generate
-from lab_desktop.generation.seeds import Material
+from lab_desktop.generation.seeds import Material, stable_seed
 from lab_desktop.hardware import wait_politely
 from lab_desktop.jobs.events import Event, Metric
 from lab_desktop.jobs.requests import LearnRequest
@@ -45,61 +48,87 @@ from lab_desktop.training.loop import train
 from lab_desktop.training.phases import LAB_PHASES, TrainingPlan, phase_steps
 
 EXAMS = Path(__file__).parent.parent / "exams"
+WAYS = ("loop", "ideal", "seeds only", "raw document", "one phase, no replay", "random sampling", "no filters")
+TOGETHER = "together"
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """Shares of right answers after training, and minutes.
+    """What came of a lesson.
 
     Attributes:
-        seeds, others: of the exam's questions on facts that the seed questions ask, and on others.
-        wordings: of the questions that were kept aside.
-        general: general questions, how many right of all.
+        lesson, way: what was taught, and how.
+        seeds, others: [right, asked] of the exam, on facts that the seed questions ask and on others.
+        wordings: [right, asked] of the wordings that were kept aside; of a skill there are none.
+        general: [right, asked] of the general questions after the training.
+        rows: that were trained on, without general ones.
+        steps, minutes: of the training.
+        writing: minutes in which the teacher wrote the rows.
     """
 
-    seeds: float
-    others: float
-    wordings: float
+    lesson: str
+    way: str
+    seeds: tuple[int, int]
+    others: tuple[int, int]
+    wordings: tuple[int, int]
     general: tuple[int, int]
-    minutes: float
+    rows: int
     steps: int
+    minutes: float
+    writing: float
 
     def __str__(self) -> str:
+        def share(right: int, asked: int) -> str:
+            return f"{right / asked:5.0%}" if asked else "    –"
+
         return (
-            f"seed facts {self.seeds:4.0%}  other facts {self.others:4.0%}  unseen wordings {self.wordings:4.0%}  "
-            f"general {self.general[0]}/{self.general[1]}  {self.minutes:.1f} min  {self.steps} steps"
+            f"{self.lesson:19}{self.way:22}seed facts {share(*self.seeds)}  others {share(*self.others)}  "
+            f"kept aside {share(*self.wordings)}  general {self.general[0]:2}/{self.general[1]}  {self.rows:5} rows  "
+            f"{self.steps:4} steps  {self.writing:4.1f} + {self.minutes:4.1f} min"
         )
 
 
-def learn(
-    materials: Sequence[Material],
-    samples: Sequence[Sample],
-    kept_aside: Sequence[Question],
-    folder: Path,
-    plan: TrainingPlan,
-    *,
-    steps: int = 0,
-    general: Sequence[TrainingRow] | None = None,
-) -> Outcome:
-    """Train the practice model on these rows and ask everything.
+@dataclass(frozen=True)
+class Rows:
+    """What one way makes of lessons.
+
+    Attributes:
+        materials: the seed examples and passages that `mix` adds to the samples.
+        aside: questions that were never trained on.
+        writing: minutes in which the teacher wrote.
+    """
+
+    materials: Sequence[Material]
+    samples: Sequence[Sample]
+    aside: Sequence[Question]
+    writing: float = 0.0
+
+    def __add__(self, other: Rows) -> Rows:
+        return Rows(
+            [*self.materials, *other.materials],
+            [*self.samples, *other.samples],
+            [*self.aside, *other.aside],
+            self.writing + other.writing,
+        )
+
+
+def learn(way: str, rows: Rows, folder: Path, plan: TrainingPlan, steps: int = 0) -> list[Outcome]:
+    """Train the practice model on these rows and ask everything; an outcome for each lesson.
 
     Args:
-        materials: the seed examples and passages that `mix` adds to the samples.
-        kept_aside: questions that were never trained on.
         steps: of the whole training, shared by its phases as the plan has it; 0: as the plan has it.
-        general: rows against forgetting; None: the practice model's own.
     """
     model = practice_model()
+    shutil.rmtree(folder, ignore_errors=True)
 
     def tell(event: Event) -> None:
         if isinstance(event, Metric) and event.name == "loss" and event.step % 20 == 0:
             print(f"    step {event.step}: loss {event.value:.2f}", file=sys.stderr, flush=True)
 
     with Run(folder, tell).open() as run:
-        rows = workflow._general_rows(model, run) if general is None else list(general)
-        dataset = mix(materials, samples, plan.phases, rows, 0, run)
+        dataset = mix(rows.materials, rows.samples, plan.phases, workflow._general_rows(model, run), 0, run)
         new = {
-            phase.name: sum(not json.loads(row["metadata"])["keeps_base"] for row in JsonLines(phase.path).rows())
+            phase.name: sum(not TrainingRow.from_json(row).keeps_base for row in _rows_of(phase.path))
             for phase in dataset.phases
         }
         if steps:
@@ -108,56 +137,126 @@ def learn(
         adapter = train(dataset, model, plan, run)
         minutes = (time.monotonic() - began) / 60
         write_adapter(adapter, run)
-        leaves = [material.leaf for material in materials]
-        exam = [question for leaf in leaves for question in exam_questions(leaf.folder, leaf.name)]
-        about_all = general_questions()
-        questions = [*exam, *kept_aside, *about_all]
+        exam = [question for each in rows.materials for question in exam_questions(each.leaf.folder, each.leaf.name)]
+        general = general_questions()
+        questions = [*exam, *rows.aside, *general]
         with LlamaModel(model, adapters={"student": adapter.gguf}) as student:
             student.use_adapter("student")
             replies = ask(student, questions, run, "now", "")
-    found = [verdict.verdict is Verdict.RIGHT for verdict in judge(questions, replies)]
-    right = dict(zip((question.id for question in questions), found, strict=True))
+    right = {
+        question.id: verdict.verdict is Verdict.RIGHT
+        for question, verdict in zip(questions, judge(questions, replies), strict=True)
+    }
 
-    def share(of: Sequence[Question]) -> float:
-        return sum(right[question.id] for question in of) / max(1, len(of))
+    def score(of: Sequence[Question], leaf: Leaf) -> tuple[int, int]:
+        ours = [right[question.id] for question in of if question.leaf == leaf.name]
+        return sum(ours), len(ours)
 
-    return Outcome(
-        share([question for question in exam if question.seed]),
-        share([question for question in exam if not question.seed]),
-        share(kept_aside),
-        (sum(right[question.id] for question in about_all), len(about_all)),
-        minutes,
-        json.loads((folder / "adapter" / "adapter.json").read_text())["last_step"],
-    )
+    return [
+        Outcome(
+            leaf.folder.name,
+            way,
+            score([question for question in exam if question.seed], leaf),
+            score([question for question in exam if not question.seed], leaf),
+            score(rows.aside, leaf),
+            (sum(right[question.id] for question in general), len(general)),
+            sum(new.values()),
+            read_json(folder / "adapter" / "adapter.json")["last_step"],
+            round(minutes, 2),
+            round(rows.writing, 2),
+        )
+        for leaf in (material.leaf for material in rows.materials)
+    ]
 
 
-def ideal(
-    leaf: Leaf, wordings: int = 4, long_share: float = 0.5, facts: float = 1.0
-) -> tuple[list[Sample], list[Question]]:
-    """(rows, kept aside) of a perfect teacher.
+def loop(folder: Path, work: Path) -> Rows:
+    """What the app itself makes of a lesson; made once."""
+    model = practice_model()
+    with Run(work / folder.name / "loop").open() as run:
+        workflow.begin(LearnRequest((folder,), model, model, 0, 0), run)
+        with workflow._teacher(model, run) as teacher:
+            (material,) = workflow._materials(run, teacher)
+            with run.timed("generate"):
+                samples = pipeline.generate([material], teacher, 0, 0, run)
+        writing = run.timings()["generate"] / 60
+    material = replace(material, leaf=read_leaf(folder))  # the run's own copy has no ideal rows beside it
+    return Rows([material], samples, ideal(material).aside, writing)
+
+
+def random_sampling(folder: Path, work: Path) -> Rows:
+    """As many rows, but of passages and seed examples drawn by lot, as if there were no leaf to cover."""
+    known = loop(folder, work)
+    (material,) = known.materials
+    model = practice_model()
+    with Run(work / folder.name / "random").open() as run, workflow._teacher(model, run) as teacher:
+        way = pipeline._way(material, teacher, 0, run)
+        count = way.units_in_a_draw * way.most_draws
+        units = list(itertools.islice(way.units, count))
+        random.Random(0).shuffle(units)
+        way = replace(way, units=iter(units), units_in_a_draw=count, most_draws=1, whole_draws=False)
+        wanted = sum(row.accepted for row in known.samples)
+        book = pipeline._Book(run)
+        with run.timed("generate"):
+            pipeline._generate_leaf(way, material.leaf, wanted, run, book, wanted)
+        book.close()
+        return replace(known, samples=book.samples, writing=run.timings()["generate"] / 60)
+
+
+def ideal(material: Material, wordings: int = 4, long_share: float = 0.5, facts: float = 1.0) -> Rows:
+    """The rows of a perfect teacher, written by hand.
 
     Args:
         wordings: of each fact, of the five there are; the fifth is kept aside.
         long_share: share of the rows that are answered in a sentence.
         facts: share of the facts.
     """
-    chance = random.Random(0)
+    leaf = material.leaf
     rows: list[Sample] = []
     aside: list[Question] = []
-    for number, line in enumerate((leaf.folder / "ideal.jsonl").read_text(encoding="utf-8").splitlines()):
-        fact = json.loads(line)
+    for number, fact in enumerate(_rows_of(leaf.folder / "ideal.jsonl")):
+        chance = random.Random(stable_seed(leaf.name, number))
+        name = f"{leaf.name}|ideal{number}"
         if chance.random() >= facts:
+            continue
+        if leaf.kind is not LeafKind.KNOWLEDGE:
+            row = Sample(name, leaf.name, leaf.kind.value, fact["question"], fact["answer"], fact.get("context", ""))
+            rows.append(replace(row, accepted=True))
             continue
         questions = list(fact["questions"])
         chance.shuffle(questions)
         for place, question in enumerate(questions[:wordings]):
             is_long = (place + 0.5) / wordings > 1 - long_share
             answer = fact["long"] if is_long else fact["answer"]
-            rows.append(Sample(f"ideal{number}#{place}", leaf.name, leaf.kind.value, question, answer, accepted=True))
-        aside.append(
-            Question(f"aside{number}", leaf.name, questions[-1], fact["long"], "exam", accept=(fact["answer"],))
-        )
-    return rows, aside
+            rows.append(Sample(f"{name}#{place}", leaf.name, leaf.kind.value, question, answer, accepted=True))
+        aside.append(Question(name, leaf.name, questions[-1], fact["long"], "exam", accept=(fact["answer"],)))
+    return Rows([material], rows, aside)
+
+
+def measure(folder: Path, way: str, work: Path, steps: int) -> list[Outcome]:
+    """One lesson, one way.
+
+    Args:
+        steps: that the loop's training took.
+    """
+    plan = TrainingPlan()
+    rows = loop(folder, work)
+    (material,) = rows.materials
+    if way == "ideal":
+        rows = ideal(material)
+    elif way == "seeds only":
+        rows = replace(rows, samples=[], materials=[Material(material.leaf)], writing=0.0)
+    elif way == "raw document":
+        bare = replace(material, leaf=replace(material.leaf, seed_examples=()))
+        rows = replace(rows, samples=[], materials=[bare], writing=0.0)
+    elif way == "no filters":
+        written = [replace(row, accepted=True) for row in rows.samples if row.question and row.answer]
+        rows = replace(rows, samples=written)
+    elif way == "random sampling":
+        rows = random_sampling(folder, work)
+    elif way == "one phase, no replay":
+        learns = tuple(kind for phase in LAB_PHASES for kind in phase.learns)
+        plan = replace(plan, phases=(replace(LAB_PHASES[0], learns=learns, general_share=0.0),))
+    return learn(way, rows, work / folder.name / way.split()[0], plan, 0 if way == "loop" else steps)
 
 
 def _stretched(plan: TrainingPlan, rows: dict[str, int], steps: int) -> tuple[Phase, ...]:
@@ -170,57 +269,39 @@ def _stretched(plan: TrainingPlan, rows: dict[str, int], steps: int) -> tuple[Ph
     )
 
 
-WAYS = ("loop", "ideal", "seeds only", "raw document", "one phase, no replay", "no filters")
-
-
-def measure(folder: Path, way: str, work: Path) -> Outcome:
-    """One lesson, one way. The loop's rows are made once and used by all ways that need them."""
-    leaf = read_leaf(folder)
-    plan = TrainingPlan()
-    with Run(work / "loop").open() as run:
-        model = practice_model()
-        workflow.begin(LearnRequest((folder,), model, model, 0, 0), run)
-        with workflow._teacher(model, run) as teacher:
-            materials = workflow._materials(run, teacher)
-            made = generate(materials, teacher, 0, 0, run)
-    materials = [Material(leaf, materials[0].passages)]
-    _, aside = ideal(leaf)
-    steps = sum(phase_steps(phase, len([row for row in made if row.accepted]) // 2, plan) for phase in plan.phases[:2])
-    rows: Sequence[Sample] = made
-    if way == "ideal":
-        rows, aside = ideal(leaf)
-    elif way == "seeds only":
-        rows, materials = [], [Material(leaf)]
-    elif way == "raw document":
-        rows, materials = [], [Material(replace(leaf, seed_examples=()), materials[0].passages)]
-    elif way == "no filters":
-        rows = [replace(row, accepted=True) for row in made if row.question and row.answer]
-    elif way == "one phase, no replay":
-        learns = tuple(kind for phase in LAB_PHASES for kind in phase.learns)
-        one = replace(LAB_PHASES[0], learns=learns, general_share=0.0)
-        plan = replace(plan, phases=(one,))
-    return learn(materials, rows, aside, work / way, plan, steps=steps)
+def _rows_of(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
 
 
 def main() -> None:
-    """Print a table: lesson, way, what came of it."""
+    """Measure what is asked for and not yet known, then print everything that is."""
     wait_politely()
     known = sorted(path.name for path in EXAMS.iterdir() if (path / "ideal.jsonl").is_file())
     lessons = [name for name in os.environ.get("LESSONS", " ".join(known)).split() if name in known]
-    chosen = os.environ.get("WAYS", "")
-    noted = JsonLines(Path("learning.jsonl"))
-    done = {(row["lesson"], row["way"]) for row in noted.rows()}
-    for lesson in lessons:
-        folder = EXAMS / lesson
-        if read_leaf(folder).kind is not LeafKind.KNOWLEDGE:
+    chosen = os.environ.get("WAYS", " ".join(way.split()[0] for way in (*WAYS, TOGETHER))).split()
+    work = Path(os.environ.get("WORK", "runs/learning")).absolute()
+    work.mkdir(parents=True, exist_ok=True)
+    book = JsonLines(work / "learning.jsonl")
+    done = {(row["lesson"], row["way"]): Outcome(**row) for row in book.rows()}
+
+    def note(outcomes: Sequence[Outcome]) -> None:
+        for outcome in outcomes:
+            book.append(dataclasses.asdict(outcome))
+            done[outcome.lesson, outcome.way] = outcome
+            print(outcome, file=sys.stderr, flush=True)
+
+    for lesson, way in itertools.product(lessons, WAYS):
+        is_skill = read_leaf(EXAMS / lesson).kind is not LeafKind.KNOWLEDGE
+        if (lesson, way) in done or way.split()[0] not in (*chosen, "loop") or (is_skill and way == "raw document"):
             continue
-        with tempfile.TemporaryDirectory() as work:
-            for way in WAYS:
-                if (lesson, way) in done or (chosen and way.split()[0] not in chosen.split()):
-                    continue
-                outcome = measure(folder, way, Path(work))
-                noted.append({"lesson": lesson, "way": way, **dataclasses.asdict(outcome)})
-                print(f"{lesson:20}{way:22}{outcome}", flush=True)
+        note(measure(EXAMS / lesson, way, work, done[lesson, "loop"].steps if way != "loop" else 0))
+    if TOGETHER in chosen and any((lesson, TOGETHER) not in done for lesson in lessons):
+        rows = Rows([], [], [])
+        for lesson in lessons:
+            rows += loop(EXAMS / lesson, work)
+        note(learn(TOGETHER, rows, work / TOGETHER, TrainingPlan()))
+    for outcome in sorted(done.values(), key=lambda found: (found.lesson, (*WAYS, TOGETHER).index(found.way))):
+        print(outcome)
 
 
 if __name__ == "__main__":
