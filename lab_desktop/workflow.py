@@ -53,7 +53,7 @@ STEPS = ("generate", "train", "export", "evaluate")
 
 PASSAGE_TOKENS = 300
 """The longest passage. InstructLab cuts at 500; a shorter one gives a small teacher less to mix up."""
-GENERAL_ROWS = 300
+GENERAL_ROWS = 1400
 """Rows against forgetting: enough kinds of questions that holding those holds the rest."""
 SMALL_STUDENT_PARAMETERS = 1_000_000_000
 """Below this a student loses too much of what it learned in four bits; eight bits are small anyway."""
@@ -139,19 +139,24 @@ def generate(run: Run) -> Dataset:
 
 
 def _general_rows(student: Path, run: Run) -> list[TrainingRow]:
-    """The student's own answers to general prompts, noted once for all runs: they do not depend on any lesson."""
+    """The student's own answers to general prompts, noted once for all runs: they do not depend on any lesson.
+
+    The practice model's are shipped, in a file of the name that a run would give its notes.
+    """
     ours = run.folder / "general.jsonl"
     with open(student, "rb") as stream:
         identity = hashlib.file_digest(stream, "sha256")
     identity.update((resources() / "replay" / "general.jsonl").read_bytes())
     identity.update(f"{GENERAL_ROWS} {GENERAL_TOKENS}".encode())
-    noted = prepared() / f"general-{identity.hexdigest()[:16]}.jsonl"
-    if not ours.exists() and _is_whole(noted):
+    name = f"general-{identity.hexdigest()[:16]}.jsonl"
+    noted = prepared() / name
+    known = [path for path in (resources() / "practice" / name, noted) if _is_whole(path)]
+    if known and not ours.exists():
         with disk_errors(ours, "What the model knows already"):
-            shutil.copyfile(noted, ours)
+            shutil.copyfile(known[0], ours)
     with LlamaModel(student) as model:
         rows = general_rows(model, GENERAL_ROWS, run)
-    if not noted.exists():
+    if not known:
         with suppress(StorageError), disk_errors(noted, "What the model knows already"):  # it would only save time
             noted.parent.mkdir(parents=True, exist_ok=True)
             write_text(noted, ours.read_text(encoding="utf-8"))
@@ -159,15 +164,12 @@ def _general_rows(student: Path, run: Run) -> list[TrainingRow]:
 
 
 def _is_whole(noted: Path) -> bool:
-    """True for a file of prompts with answers; a damaged one is put away and made again."""
+    """True for a file of prompts with answers; where it is missing or damaged the answers are asked for and written
+    anew."""
     try:
-        if all({"prompt", "answer"} <= row.keys() for row in JsonLines(noted).rows()):
-            return noted.exists()
+        return noted.exists() and all({"prompt", "answer"} <= row.keys() for row in JsonLines(noted).rows())
     except (RunError, AttributeError):
-        pass
-    with suppress(OSError):
-        noted.unlink()
-    return False
+        return False
 
 
 def train(run: Run) -> Adapter:

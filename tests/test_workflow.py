@@ -197,7 +197,10 @@ def test_a_lesson_that_is_taught_again_is_not_replayed_as_it_was(skill_run: Path
         assert workflow._earlier_leaves(run) == []
 
 
-def test_general_answers_are_noted_once_for_all_runs_and_made_again_when_damaged(tmp_path: Path) -> None:
+def test_general_answers_are_noted_once_for_all_runs_and_made_again_when_damaged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(workflow, "GENERAL_ROWS", 50)
     model = brief_model(tmp_path / "model.gguf", seed=1)
     with Run(tmp_path / "one").open() as run:
         first = workflow._general_rows(model, run)

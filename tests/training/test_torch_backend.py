@@ -111,21 +111,26 @@ def test_packed_rows_have_the_loss_and_gradients_of_separate_rows(tiny):
         assert np.abs(gradient - theirs[name]).max() < 1e-4 * max(1.0, np.abs(gradient).max())
 
 
-def test_frozen_layers_get_no_factors_and_reading_rows_ahead_changes_nothing(tiny):
-    rows = [*rows_about_a_document(), row("Hello", "Good day", keeps_base=True)]
-    plain, prepared = (taught(backend_of(tiny, frozen_share=0.5)) for _ in range(2))
-    assert {name.split(".")[2] for name in plain.factors()} == {"1"}
-    prepared.prepare([row("What else?", "Nothing."), *rows])
+@pytest.mark.parametrize("frozen_share", [0.0, 0.5])
+def test_reading_rows_ahead_changes_nothing(tiny, frozen_share):
+    general = [row("Hello", "Good day", keeps_base=True), row("Hell", "o!", keeps_base=True)]
+    rows = [*rows_about_a_document(), *general]
+    plain, prepared = (taught(backend_of(tiny, frozen_share=frozen_share)) for _ in range(2))
+    assert ("0" in {name.split(".")[2] for name in plain.factors()}) == (not frozen_share)
+    told = []
+    prepared.prepare([row("What else?", "Nothing."), *rows], tell=lambda done, packs: told.append((done, packs)))
 
-    # The order of layers shows that what was read ahead is used: the first layer is not called again.
+    # Which layers are called shows that what was read ahead is used.
     called = []
     prepared._layers[0].register_forward_pre_hook(lambda *_: called.append(0))
     losses = [backend.gradient(merge(rows), 0.1, 0.3) for backend in (plain, prepared)]
 
-    assert not called
+    assert len(called) == (0 if frozen_share else 1)
     assert losses[0] == pytest.approx(losses[1], rel=1e-5)
     for name, gradient in plain.gradients().items():
         assert np.abs(gradient - prepared.gradients()[name]).max() < 1e-5 * max(1.0, np.abs(gradient).max()), name
+    assert told[0][0] == 0
+    assert told[-1] == (told[0][1], told[0][1])
 
 
 def test_what_the_base_thinks_of_a_row_is_computed_once(tiny, monkeypatch):
