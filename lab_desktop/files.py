@@ -70,20 +70,26 @@ def write_json(path: Path, value: Any) -> None:
     write_text(path, json.dumps(value, ensure_ascii=False, indent=2) + "\n")
 
 
-def read_json(path: Path) -> Any:
-    """The value in a JSON file that we wrote.
+def read_json(path: Path, *keys: str) -> dict[str, Any]:
+    """The object in a JSON file that we wrote.
+
+    Args:
+        keys: what must be in it.
 
     Raises:
-        RunError: there is no such file, or it is not JSON any more.
+        RunError: there is no such file, or it is not what we wrote any more.
     """
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        value = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(value, dict) or not value.keys() >= set(keys):
+            raise ValueError(f"not an object with {', '.join(keys) or 'keys'}")
     except FileNotFoundError:
         raise RunError(f'"{path.name}" is missing in {path.parent}.', "Run the step before this one first.") from None
     except (ValueError, OSError) as error:
         raise RunError(
             f'"{path.name}" in {path.parent} cannot be read.', "Delete the file and run the step again.", str(error)
         ) from error
+    return value
 
 
 class JsonLines:

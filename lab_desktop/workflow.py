@@ -227,7 +227,7 @@ def read_adapter(folder: Path) -> Adapter:
     Raises:
         RunError: the student of this run is not trained yet.
     """
-    settings = read_json(folder / "adapter" / "adapter.json")
+    settings = read_json(folder / "adapter" / "adapter.json", "rank", "scale")
     return Adapter(folder / "adapter", settings["rank"], settings["scale"], requests.read(folder).student)
 
 

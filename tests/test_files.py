@@ -82,7 +82,13 @@ def test_json_that_is_missing_or_damaged_is_a_sentence(tmp_path: Path) -> None:
         read_json(tmp_path / "a.json")
     (tmp_path / "a.json").write_bytes(b'{"a": "\xff"}')
     with pytest.raises(RunError, match="cannot be read"):
+        read_json(tmp_path / "a.json")(tmp_path / "a.json").write_text('["an array"]')
+    with pytest.raises(RunError, match="cannot be read"):
         read_json(tmp_path / "a.json")
+    (tmp_path / "a.json").write_text('{"rank": 4}')
+    assert read_json(tmp_path / "a.json", "rank") == {"rank": 4}
+    with pytest.raises(RunError, match="cannot be read"):
+        read_json(tmp_path / "a.json", "rank", "scale")
 
 
 # --- rows ---

@@ -36,7 +36,7 @@ def works_fact_by_fact(material: Material, teacher: TextModel, run: Run) -> bool
     if not noted.exists():
         understood, asked = _understood(material, teacher, run)
         write_json(noted, {"teacher": teacher.name, "fact_tasks_understood": understood, "fact_tasks_asked": asked})
-    found = read_json(noted)
+    found = read_json(noted, "fact_tasks_understood", "fact_tasks_asked")
     return bool(found["fact_tasks_understood"] >= _FEWEST_UNDERSTOOD * found["fact_tasks_asked"])
 
 

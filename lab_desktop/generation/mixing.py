@@ -124,7 +124,7 @@ def read_dataset(folder: Path) -> Dataset:
     Raises:
         RunError: it is not complete.
     """
-    manifest = read_json(folder / "manifest.json")
+    manifest = read_json(folder / "manifest.json", "phases", "held_out", "fingerprint")
     return Dataset(
         folder=folder,
         phases=tuple(DatasetPhase(name, folder / f"{name}.jsonl", count) for name, count in manifest["phases"].items()),

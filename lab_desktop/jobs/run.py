@@ -45,11 +45,14 @@ class Run:
     def open(self) -> Iterator[Run]:
         """Hold the folder for this job; a second job on it is refused, a killed job's hold is gone with it.
 
+        A folder that was made for it and stayed empty, because the job was refused, is taken away again.
+
         Raises:
             RunError: another job is working in the folder.
             StorageError: the folder cannot be made or written.
         """
         with disk_errors(self.folder, "The run folder"):
+            is_new = not self.folder.exists()
             self.folder.mkdir(parents=True, exist_ok=True)
             file = self.folder / ".lock"
             was_here = file.exists()
@@ -68,6 +71,10 @@ class Run:
         finally:
             self._journal.close()
             lock.release()
+            if is_new and [path.name for path in self.folder.iterdir()] == [file.name]:
+                with contextlib.suppress(OSError):
+                    file.unlink()
+                    self.folder.rmdir()
 
     def _sweep(self) -> None:
         """Remove the half-written files of a killed job (`files.replacing`); nobody else writes here meanwhile."""
@@ -127,7 +134,7 @@ class Run:
     def timings(self) -> dict[str, float]:
         """Seconds per step so far."""
         path = self.folder / "timings.json"
-        return dict(read_json(path)) if path.exists() else {}
+        return read_json(path) if path.exists() else {}
 
 
 def _now() -> str:

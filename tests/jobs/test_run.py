@@ -34,6 +34,17 @@ def test_a_second_job_on_the_folder_is_refused_and_the_first_goes_on(tmp_path: P
         pass
 
 
+def test_a_refused_job_leaves_no_empty_folder_behind_and_a_folder_that_was_there_stays(tmp_path: Path) -> None:
+    (tmp_path / "there").mkdir()
+    for name in ("new", "there", "used"):
+        with pytest.raises(ValueError, match="refused"), Run(tmp_path / name).open() as run:
+            if name == "used":
+                run.notice("something happened")
+            raise ValueError("refused")
+
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["there", "used"]
+
+
 def test_a_killed_job_gives_its_folder_free_at_once(tmp_path: Path) -> None:
     process = subprocess.Popen([sys.executable, "-c", HOLD, str(tmp_path)], stdout=subprocess.PIPE, text=True)
     try:
