@@ -33,7 +33,7 @@ from lab_desktop.export.fuse import fuse_shipped, shipped_fingerprint
 from lab_desktop.export.pipeline import export as export_model
 from lab_desktop.export.verified import is_finished
 from lab_desktop.files import JsonLines, disk_errors, read_json, write_text
-from lab_desktop.generation.mixing import GENERAL_TOKENS, general_rows, mix, read_dataset, taught_rows
+from lab_desktop.generation.mixing import GENERAL_TOKENS, general_prompts, general_rows, mix, read_dataset, taught_rows
 from lab_desktop.generation.pipeline import funnel
 from lab_desktop.generation.pipeline import generate as generate_samples
 from lab_desktop.generation.seeds import Material
@@ -146,11 +146,11 @@ def _general_rows(student: Path, run: Run) -> list[TrainingRow]:
     ours = run.folder / "general.jsonl"
     with open(student, "rb") as stream:
         identity = hashlib.file_digest(stream, "sha256")
-    identity.update((resources() / "replay" / "general.jsonl").read_bytes())
-    identity.update(f"{GENERAL_ROWS} {GENERAL_TOKENS}".encode())
+    prompts = general_prompts(GENERAL_ROWS)
+    identity.update(f"{prompts} {GENERAL_TOKENS}".encode())
     name = f"general-{identity.hexdigest()[:16]}.jsonl"
     noted = prepared() / name
-    known = [path for path in (resources() / "practice" / name, noted) if _is_whole(path)]
+    known = [path for path in (resources() / "practice" / name, noted) if _is_whole(path, prompts)]
     if known and not ours.exists():
         with disk_errors(ours, "What the model knows already"):
             shutil.copyfile(known[0], ours)
@@ -163,12 +163,11 @@ def _general_rows(student: Path, run: Run) -> list[TrainingRow]:
     return rows
 
 
-def _is_whole(noted: Path) -> bool:
-    """True for a file of prompts with answers; where it is missing or damaged the answers are asked for and written
-    anew."""
+def _is_whole(noted: Path, prompts: Sequence[str]) -> bool:
+    """True for a file that answers every prompt; where it is missing or damaged they are asked and noted anew."""
     try:
-        return noted.exists() and all({"prompt", "answer"} <= row.keys() for row in JsonLines(noted).rows())
-    except (RunError, AttributeError):
+        return noted.exists() and {row["prompt"] for row in JsonLines(noted).rows() if "answer" in row} == set(prompts)
+    except (RunError, TypeError, KeyError):
         return False
 
 

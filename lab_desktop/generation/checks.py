@@ -101,20 +101,18 @@ def is_determined(leaf: Leaf) -> bool:
 
 
 def check_sources(rows: list[Sample], leaf: Leaf) -> list[Sample]:
-    """Drop answers to determined tasks (`is_determined`) with a word that neither the task nor the seeds account for:
-    a small teacher likes to repeat a name or a number of the examples.
+    """Drop answers to determined tasks (`is_determined`) with a word that is an example's and not the task's: a small
+    teacher likes to repeat the names and numbers that it was shown.
 
     Reads:  context, question, answer
     """
-    known = set().union(*(_added(row) for row in _seed_rows(leaf)))
+    seeds = _seed_rows(leaf)
+    set_words = set().union(*map(_added, seeds))
+    theirs = {word for seed in seeds for text in (seed.context, seed.question) for word in words(text)} - set_words
 
     def decide(row: Sample) -> Sample:
-        strange = _added(row) - known
-        return (
-            drop(row, "sources", f"Where does the answer take this from: {', '.join(sorted(strange))}?")
-            if strange
-            else row
-        )
+        taken = sorted(_added(row) & theirs)
+        return drop(row, "sources", f"The answer has this from an example: {', '.join(taken)}") if taken else row
 
     return [decide(row) if is_open(row) else row for row in rows]
 

@@ -144,6 +144,13 @@ def taught_rows(folder: Path) -> list[TrainingRow]:
     return list({row.id: row for row in rows}.values())
 
 
+def general_prompts(count: int) -> list[str]:
+    """What is asked about everything, of every kind; the first `count` of a fixed order."""
+    path = resources() / "replay" / "general.jsonl"
+    prompts = [json.loads(line)["prompt"] for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+    return sorted(prompts, key=stable_seed)[:count]  # the file is ordered by kind
+
+
 def general_rows(student: TextModel, count: int, run: Run) -> list[TrainingRow]:
     """Rows against forgetting: general prompts with the student's own answers from before the training.
 
@@ -151,9 +158,7 @@ def general_rows(student: TextModel, count: int, run: Run) -> list[TrainingRow]:
     which it was stopped again: the same batch gives the same answers.
     Source: learning without forgetting (arXiv:1606.09282), as LAB's replay buffer where the old data is not at hand.
     """
-    path = resources() / "replay" / "general.jsonl"
-    prompts = [json.loads(line)["prompt"] for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
-    prompts = sorted(prompts, key=stable_seed)[:count]  # the file is ordered by kind; every kind is wanted
+    prompts = general_prompts(count)
     book = JsonLines(run.folder / "general.jsonl")
     done = {row["prompt"]: row["answer"] for row in book.rows()}
     run.progress("Noting what the model knows already", len(done), len(prompts))

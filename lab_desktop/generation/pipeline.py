@@ -189,33 +189,34 @@ def _way(material: Material, teacher: TextModel, seed: int, run: Run) -> _Way:
         )
     prompts = load_prompts(leaf.kind.value)
     judges: dict[str, judging.Judge] = {}
-    has_slots = bool(slots.templates(leaf))
+    with_slots = slots.templates(leaf)
     is_able = False
 
     def begin() -> None:
         nonlocal is_able
         judges.update(_examine(leaf, prompts, teacher, run))
-        is_able = has_slots and ability.does_the_tasks(leaf, prompts, teacher, run)
+        is_able = bool(with_slots) and ability.does_the_tasks(leaf, prompts, teacher, run)
 
     def make(group: Sequence[Unit], known: Sequence[str]) -> tuple[list[Sample], dict[str, int]]:
         written = _WRITERS[leaf.kind](group, prompts, teacher, run)
         rows = [row for unit_rows in written.values() for row in unit_rows]
         decided = _decide(rows, leaf, prompts, judges, teacher, run, known)
         asked = dict.fromkeys((unit.id for unit in group), _ASKED[leaf.kind])
-        if has_slots:
-            kept = [asked_text(leaf.kind, row.context, row.question) for row in decided if is_open(row)]
-            filled = checks.check_duplicates(_filled(group, teacher, run), [*known, *kept])
+        if with_slots:
+            filled = slots.write_rows(group, with_slots, load_prompts("values"), teacher, run)
+            filled = _each_once(filled, [*known, *(_asked(row) for row in decided if is_open(row))])
             if is_able:
                 filled = writing.answer_tasks(filled, leaf, prompts, teacher, run)
             decided += filled
-            asked = {unit: count + sum(_unit(row) == unit for row in filled) for unit, count in asked.items()}
+            for row in filled:
+                asked[_unit(row)] += 1
         return decided, asked
 
     return _Way(
         units=units(material, seed),
         units_in_a_draw=units_in_a_draw(material),
         most_draws=MOST_DRAWS,
-        units_at_once=UNITS_AT_ONCE // 2 if has_slots else UNITS_AT_ONCE,
+        units_at_once=UNITS_AT_ONCE // 2 if with_slots else UNITS_AT_ONCE,
         make=make,
         begin=begin,
     )
@@ -228,7 +229,7 @@ def _known(leaf: Leaf, rows: Sequence[Sample]) -> list[str]:
         for example in leaf.seed_examples
         for pair in example.pairs
     ]
-    return questions + [asked_text(leaf.kind, row.context, row.question) for row in rows if row.accepted]
+    return questions + [_asked(row) for row in rows if row.accepted]
 
 
 def _unit(row: Sample) -> str:
@@ -262,9 +263,19 @@ def _decide(
     return rows
 
 
-def _filled(group: Sequence[Unit], teacher: TextModel, run: Run) -> list[Sample]:
-    written = slots.write_rows(group, load_prompts("values"), teacher, run)
-    return [row for rows in written.values() for row in rows]
+def _each_once(rows: Sequence[Sample], known: Sequence[str]) -> list[Sample]:
+    """Rows whose very task is not known yet, each once; filled in, tasks are alike and yet different."""
+    seen = set(known)
+    fresh = []
+    for row in rows:
+        if _asked(row) not in seen:
+            seen.add(_asked(row))
+            fresh.append(row)
+    return fresh
+
+
+def _asked(row: Sample) -> str:
+    return asked_text(LeafKind(row.kind), row.context, row.question)
 
 
 def _examine(leaf: Leaf, prompts: Prompts, teacher: TextModel, run: Run) -> dict[str, judging.Judge]:

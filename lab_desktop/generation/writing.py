@@ -139,7 +139,7 @@ def answer_tasks(rows: list[Sample], leaf: Leaf, prompts: Prompts, teacher: Text
     Cost:   one teacher call per row, or `ORDERS`
     Source: self-consistency (arXiv:2203.11171), with orders of the examples instead of samples.
     """
-    orders = ORDERS if is_determined(leaf) else 1
+    orders = min(ORDERS, len(leaf.seed_examples)) if is_determined(leaf) else 1
     waiting = [row for row in rows if is_open(row)]
     asked = [(row, order) for order in range(orders) for row in waiting]
 
@@ -164,7 +164,8 @@ def answer_tasks(rows: list[Sample], leaf: Leaf, prompts: Prompts, teacher: Text
         answer = row.answer or next(text for text in given if " ".join(words(text)) == proposed)
         row = replace(row, answer=answer, scores={**row.scores, "agreement": round(votes / orders, 2)})
         if votes < 2:
-            return drop(row, "agreement", f"Asked again, the teacher answered: {given[-1][:200]}")
+            other = next((text for text in given if " ".join(words(text)) != proposed), given[0])
+            return drop(row, "agreement", f"Asked again, the teacher answered: {other[:200]}")
         return row
 
     return [decide(row) if is_open(row) else row for row in rows]

@@ -110,9 +110,9 @@ def train(
     step = checkpoints.resume(run)
     exam = pack(held_out, plan.pack_tokens) if len(held_out) >= plan.fewest_held_out else []
     if step < total:
-        every = [row for each in rows for row in (*each.rows, *each.general)]
+        drawn = [row for each in rows for row in (*each.rows, *_beside(each, plan, each.first_step, each.steps))]
         backend.prepare(
-            [*every, *held_out],
+            [*drawn, *held_out],
             lambda: run.is_cancelled,
             lambda done, packs: run.progress("Reading the practice set", done, packs),
         )
@@ -148,8 +148,7 @@ def _train_phase(
         run.detail(f"round {epoch + 1} of {rounds}")
         started = time.monotonic()
         rows = order[1][place]
-        beside = round(each.phase.general_share * plan.effective_batch)
-        packs = pack([*rows, *general_batch(each.general, plan.seed, step * beside, beside)], plan.pack_tokens)
+        packs = pack([*rows, *_beside(each, plan, step, 1)], plan.pack_tokens)
         try:
             loss = _step_loss(backend, packs, plan, run)
         except Cancelled:
@@ -173,6 +172,12 @@ def _train_phase(
             checkpoints.save(step)
         run.progress(f"Training: {word}", step, total)
     return step
+
+
+def _beside(each: _PhaseRows, plan: TrainingPlan, step: int, steps: int) -> list[EncodedRow]:
+    """The general rows of so many steps from `step` on."""
+    count = round(each.phase.general_share * plan.effective_batch)
+    return general_batch(each.general, plan.seed, step * count, steps * count)
 
 
 def _step_loss(backend: TrainingBackend, packs: Sequence[Pack], plan: TrainingPlan, run: Run) -> float:

@@ -87,7 +87,7 @@ class TrainingPlan:
     rows_together: int = 1
     pack_tokens: int = 640
     seed: int = 0
-    evaluate_every: int = 10
+    evaluate_every: int = 20
     fewest_held_out: int = 8
     checkpoint_every: int = 10
     keep_base_weight: float = 2.0

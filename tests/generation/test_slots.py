@@ -128,8 +128,23 @@ def test_a_resumed_run_fills_the_same_words_in(tmp_path: Path) -> None:
             (f"Sort these: {task}", " < ".join(sorted(task.split(", "))))
             for task in ("fig, ash", "oak, elm", "yew, box")
         ],
+        [(f"Sort:\n- {one}\n- {two}", f"- {two}\n- {one}") for one, two in (("fig", "ash"), ("oak", "elm"))],
+        [(f'Sort {{"{one}" & "{two}"}}', f"{two}, {one}") for one, two in (("fig", "ash"), ("oak", "elm"))],
         [("Which is bigger, 4 or 9?", "9"), ("Which is bigger, 8 or 3?", "8"), ("Which is bigger, 1 or 2?", "2")],
         [("Is Rome or Oslo older?", "Rome"), ("Older: Ulm or Bonn?", "Bonn"), ("Is Lyon older, or Nice?", "Nice")],
+        [("Longest: pear, fig, currant", "currant"), ("Longest: elm, chestnut", "chestnut")],
+        [("Sort carrot", "carrot: root"), ("Sort leek", "leek: leaf"), ("Sort beet", "beet: root")],
+        [
+            ("Ada ordered for 120 euros.", "Total 120: free shipping"),
+            ("An order of 30 euros by Bo.", "Total 30: paid shipping"),
+            ("Cy buys for 200 euros.", "Total 200: free shipping"),
+            ("Dan pays 10 euros.", "Total 10: paid shipping"),
+        ],
+        [("Letters of Ada?", "Ada has 3 letters"), ("Letters of Bob?", "Bob has 3 letters")],
+        [("New user Ada Hill", "Ada Hill, ada.hill"), ("New user Bo Moor", "Bo Moor, bo.moor")],
+        [("Ada Hill called. Ada waits.", "Ada Hill"), ("Bo Moor called. Bo waits.", "Bo Moor")],
+        [("दिल्ली से आया पत्र", "दिल्ली"), ("मुंबई से आया पत्र", "मुंबई")],
+        [("\uf8ff, Mark paid 3 euros.", "Mark: 3"), ("\ue000, Tom paid 5 euros.", "Tom: 5")],
         [
             ("Write a poem on rain.", "Drops on tin."),
             ("Write a poem on ice.", "Still water."),
@@ -137,19 +152,26 @@ def test_a_resumed_run_fills_the_same_words_in(tmp_path: Path) -> None:
         ],
         [("Shout this: come", "COME"), ("Shout this: stay", "STAY"), ("Shout this: wait", "WAIT")],
     ],
-    ids=["sort", "compare", "choose", "write", "change"],
 )
-def test_an_answer_that_depends_on_what_is_filled_in_has_no_slots(pairs: list[tuple[str, str]]) -> None:
+def test_an_answer_that_may_depend_on_what_is_filled_in_has_no_slots(pairs: list[tuple[str, str]]) -> None:
     assert templates(skill(*pairs)) == {}
 
 
 def test_of_several_numbers_none_is_filled_in() -> None:
     pairs = [
         (f"{who} has {count} hens and {more} goats. Who has the hens?", f"{who}: {count} hens")
-        for who, count, more in (("Ada", 3, 2), ("Bo", 8, 1), ("Cy", 5, 6))
+        for who, count, more in (("Ada", "three", 2), ("Bo", 8, 1), ("Cy", 5, "six"))
     ]
 
     assert [template.values for template in templates(skill(*pairs)).values()] == [("Ada",), ("Bo",), ("Cy",)]
+
+
+def test_numbers_stay_as_the_persons_are(tmp_path: Path) -> None:
+    for sums in ("0", "0"), ("007", "12"), ("3.50", "7.25"), ("5", "34"):
+        leaf = skill(*((f"Mark spent {each} euros.", f"Sum: {each} EUR") for each in sums))
+        rows = multiply(tmp_path / "-".join(sums), leaf, FakeTeacher(clerk), 8)
+        found = {row.answer.split()[1] for row in rows if "#slots" in row.id}
+        assert found <= set(sums) or (sums == ("5", "34") and all(5 <= int(each) <= 34 for each in found))
 
 
 def test_a_grounded_skill_is_filled_in_its_material() -> None:
@@ -167,25 +189,27 @@ def test_a_grounded_skill_is_filled_in_its_material() -> None:
     )
 
 
-@given(st.lists(st.tuples(st.text(max_size=30), st.text(max_size=20)), min_size=2, max_size=5))
+@given(
+    st.lists(st.tuples(st.text("ab Ä1,.:\n\ue000\u0301", max_size=30), st.text("ab Ä1,.: ", max_size=20)), min_size=2)
+)
 def test_any_examples_filled_with_their_own_words_are_themselves(pairs: list[tuple[str, str]]) -> None:
     leaf = skill(*pairs)
     for number, template in templates(leaf).items():
         assert template.filled(template.values)[1:] == pairs[number]
 
 
-def test_an_answer_with_a_word_from_nowhere_is_dropped_and_the_majority_counts(tmp_path: Path) -> None:
+def test_an_answer_with_a_word_of_an_example_is_dropped_and_the_majority_counts(tmp_path: Path) -> None:
     def forgetful(request: Request) -> Reply | str:
         asked = request.messages[-1].content
         if request.schema and "same kind" not in asked:
             return json.dumps({"rows": [f"Book this: Uwe paid {request.seed % 1000} euros for a {THINGS[0]}."]})
         if request.choices or request.schema:
             return clerk(request)
-        # What is shown last colours the reply, unless the number is even; then it is Otto, whom nobody knows.
+        # What is shown last colours the reply; or it is always Helen.
         right = read_note(asked)
         last = request.messages[-2].content.rpartition("; ")[2]
         number = int(re.findall(r"\d+", asked)[0])
-        return right if number % 3 == 0 else right.replace("Uwe", last if number % 3 == 1 else "Otto")
+        return right if number % 3 == 0 else right.replace("Uwe", last if number % 3 == 1 else "Helen")
 
     rows = [row for row in multiply(tmp_path, skill(*NOTES), FakeTeacher(forgetful)) if "#slots" not in row.id]
 
