@@ -260,7 +260,6 @@ class Phase:
         least_steps: steps that it takes at least, however few the rows: facts need that many to sink in.
         learning_rate: between warm-up and cool-down.
         warmup_share: share of the phase's steps over which the rate rises from zero, linearly.
-        cooldown_share: share of its last steps over which the rate falls to zero, linearly.
     """
 
     name: str
@@ -272,7 +271,6 @@ class Phase:
     learning_rate: float
     warmup_share: float
     least_steps: int = 1
-    cooldown_share: float = 0.0
 
 
 @dataclass(frozen=True)

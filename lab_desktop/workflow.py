@@ -53,7 +53,7 @@ STEPS = ("generate", "train", "export", "evaluate")
 
 PASSAGE_TOKENS = 300
 """The longest passage. InstructLab cuts at 500; a shorter one gives a small teacher less to mix up."""
-GENERAL_ROWS = 1400
+GENERAL_ROWS = 600
 """Rows against forgetting: enough kinds of questions that holding those holds the rest."""
 SMALL_STUDENT_PARAMETERS = 1_000_000_000
 """Below this a student loses too much of what it learned in four bits; eight bits are small anyway."""
@@ -144,11 +144,8 @@ def _general_rows(student: Path, run: Run) -> list[TrainingRow]:
     The practice model's are shipped, in a file of the name that a run would give its notes.
     """
     ours = run.folder / "general.jsonl"
-    with open(student, "rb") as stream:
-        identity = hashlib.file_digest(stream, "sha256")
     prompts = general_prompts(GENERAL_ROWS)
-    identity.update(f"{prompts} {GENERAL_TOKENS}".encode())
-    name = f"general-{identity.hexdigest()[:16]}.jsonl"
+    name = _notes_name(student, prompts)
     noted = prepared() / name
     known = [path for path in (resources() / "practice" / name, noted) if _is_whole(path, prompts)]
     if known and not ours.exists():
@@ -161,6 +158,13 @@ def _general_rows(student: Path, run: Run) -> list[TrainingRow]:
             noted.parent.mkdir(parents=True, exist_ok=True)
             write_text(noted, ours.read_text(encoding="utf-8"))
     return rows
+
+
+def _notes_name(student: Path, prompts: Sequence[str]) -> str:
+    with open(student, "rb") as stream:
+        identity = hashlib.file_digest(stream, "sha256")
+    identity.update(f"{prompts} {GENERAL_TOKENS}".encode())
+    return f"general-{identity.hexdigest()[:16]}.jsonl"
 
 
 def _is_whole(noted: Path, prompts: Sequence[str]) -> bool:

@@ -17,11 +17,12 @@ from lab_desktop import workflow
 from lab_desktop.errors import EvaluationError, LeafError, RunError
 from lab_desktop.evaluation.results import Report
 from lab_desktop.files import read_json
+from lab_desktop.generation.mixing import general_prompts
 from lab_desktop.jobs import requests
 from lab_desktop.jobs.events import Event, Progress
 from lab_desktop.jobs.requests import LearnRequest
 from lab_desktop.jobs.run import Run
-from lab_desktop.paths import prepared
+from lab_desktop.paths import practice_model, prepared, resources
 from lab_desktop.training.phases import LAB_PHASES, TrainingPlan
 from tests.drills_support import (
     brief_model,
@@ -195,6 +196,15 @@ def test_a_lesson_that_is_taught_again_is_not_replayed_as_it_was(skill_run: Path
 
         assert workflow._earlier_rows(run) == []
         assert workflow._earlier_leaves(run) == []
+
+
+def test_the_practice_models_answers_are_shipped_so_that_a_first_lesson_need_not_ask_for_them() -> None:
+    prompts = general_prompts(workflow.GENERAL_ROWS)
+    (shipped,) = (resources() / "practice").glob("general-*.jsonl")
+
+    # Other prompts or another model ask for new ones: run a lesson, and take the file of that name from its folder.
+    assert shipped.name == workflow._notes_name(practice_model(), prompts)
+    assert workflow._is_whole(shipped, prompts)
 
 
 def test_general_answers_are_noted_once_for_all_runs_and_made_again_when_damaged(

@@ -42,7 +42,7 @@ SHORT_ANSWER_WORDS = 8
 """Up to here an answer is short: a name, a number, a phrase; LAB learns those before whole sentences."""
 HELD_OUT_SHARE = 0.1
 _PROMPTS_AT_ONCE = 40
-GENERAL_TOKENS = 32
+GENERAL_TOKENS = 24
 """Of the model's own answer to a general prompt: what it knows shows in the first words."""
 EARLIER_SHARE = 0.5
 """Rows of earlier runs for each new row of a phase, while there are so many."""

@@ -31,7 +31,7 @@ from lab_desktop.files import JsonLines, disk_errors, read_json, replacing, writ
 from lab_desktop.jobs.run import Run
 from lab_desktop.training.backend import TrainingBackend
 from lab_desktop.training.batches import ChatRow, EncodedRow, Pack, batches, encode, general_batch, pack
-from lab_desktop.training.phases import TrainingPlan, phase_steps, rate_at, steps_per_epoch
+from lab_desktop.training.phases import TrainingPlan, cooldown_at, phase_steps, rate_at, steps_per_epoch
 
 _PHASE_WORDS = {"knowledge_short": "facts", "knowledge_long": "explanations", "skills": "skills"}
 
@@ -157,7 +157,7 @@ def _train_phase(
             raise
         if not math.isfinite(loss):
             raise _ran_away(step + 1, checkpoints)
-        norm = backend.apply(rate_at(each.phase, step - each.first_step, each.steps))
+        norm = backend.apply(rate_at(each.phase, step - each.first_step, each.steps) * cooldown_at(plan, step, total))
         if not math.isfinite(norm):
             raise _ran_away(step + 1, checkpoints)
         step += 1

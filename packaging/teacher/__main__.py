@@ -45,12 +45,12 @@ def plan(epochs: float) -> TrainingPlan:
         epochs=epochs,
         learning_rate=7e-4,
         warmup_share=0.03,
-        cooldown_share=0.6,
     )
     return TrainingPlan(
         phases=(phase,),
         rank=RANK,
         frozen_share=0.0,
+        cooldown_share=0.6,
         effective_batch=28,
         rows_together=14,
         pack_tokens=800,

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from lab_desktop.training.phases import LAB_PHASES, TrainingPlan, phase_steps, rate_at
+from lab_desktop.training.phases import LAB_PHASES, TrainingPlan, cooldown_at, phase_steps, rate_at
 
 
 def test_every_phase_replays_all_phases_before_it():
@@ -17,10 +17,11 @@ def test_the_rate_rises_in_a_line_and_then_stays():
     assert [rate_at(phase, step, 10) for step in range(10)] == [0.25, 0.5, 0.75, *[1.0] * 7]
 
 
-def test_the_rate_may_fall_in_a_line_at_the_end():
-    phase = dataclasses.replace(LAB_PHASES[0], learning_rate=1.0, warmup_share=0.2, cooldown_share=0.4)
+def test_the_rate_of_the_whole_training_falls_in_a_line_at_its_end():
+    plan = TrainingPlan(cooldown_share=0.4)
 
-    assert [rate_at(phase, step, 10) for step in range(10)] == [0.5, *[1.0] * 6, 0.75, 0.5, 0.25]
+    assert [cooldown_at(plan, step, 10) for step in range(10)] == [*[1.0] * 7, 0.75, 0.5, 0.25]
+    assert [cooldown_at(TrainingPlan(cooldown_share=0.0), step, 3) for step in range(3)] == [1.0] * 3
 
 
 def test_steps_follow_from_the_data():
