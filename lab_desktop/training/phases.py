@@ -22,7 +22,7 @@ LAB_PHASES: tuple[Phase, ...] = (
         replay_share=0.0,
         # Without any, 12 of 40 general questions were left after 55 steps of fourteen rows; with four beside them, 27.
         general_share=0.75,
-        epochs=4,
+        epochs=5.5,
         least_steps=120,
         # Twice this learned no faster in our trials, half of it half as fast.
         learning_rate=1e-3,
@@ -34,7 +34,7 @@ LAB_PHASES: tuple[Phase, ...] = (
         replays=("knowledge_short",),
         replay_share=0.5,
         general_share=0.75,
-        epochs=3.5,
+        epochs=5,
         least_steps=90,
         learning_rate=1e-3,
         warmup_share=0.1,
@@ -45,7 +45,7 @@ LAB_PHASES: tuple[Phase, ...] = (
         replays=("knowledge_short", "knowledge_long"),
         replay_share=0.3,
         general_share=0.75,
-        epochs=4,
+        epochs=5,
         least_steps=90,
         # About a third: manner is learned from few rows, and a high rate here overwrites the facts learned before.
         learning_rate=3e-4,
