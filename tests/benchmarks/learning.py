@@ -256,7 +256,7 @@ def measure(folder: Path, way: str, work: Path, steps: int) -> list[Outcome]:
     elif way == "one phase, no replay":
         learns = tuple(kind for phase in LAB_PHASES for kind in phase.learns)
         plan = replace(plan, phases=(replace(LAB_PHASES[0], learns=learns, general_share=0.0),))
-    return learn(way, rows, work / folder.name / way.split()[0], plan, 0 if way == "loop" else steps)
+    return learn(way, rows, work / folder.name / f"{way.split()[0]}-student", plan, 0 if way == "loop" else steps)
 
 
 def _stretched(plan: TrainingPlan, rows: dict[str, int], steps: int) -> tuple[Phase, ...]:
