@@ -40,6 +40,8 @@ _MOST_SHARE = 0.6
 _FIXED_SHARE = 0.8
 """Words in so many of the answers make their shape."""
 _LONGEST_RUN_WORDS = 8
+_LONGEST_EXAMPLE = 8_000
+"""Letters; a longer one is no form to fill in, and looking for slots in it takes long."""
 
 _FIRST_HOLE = 0xE000
 _HOLE = re.compile("[\ue000-\uf8ff]")
@@ -209,7 +211,11 @@ def _numbers_between(pool: Sequence[str], chance: random.Random) -> list[str]:
 def _template(context: str, question: str, answer: str, form: set[str]) -> Template | None:
     """An example with holes, or None where it has nothing to fill in or cannot be cut up safely."""
     whole = f"{context}\n\n{question}\n\n{answer}"
-    if _HOLE.search(whole) or any(unicodedata.category(sign)[0] == "M" for sign in whole):
+    if (
+        len(whole) > _LONGEST_EXAMPLE
+        or _HOLE.search(whole)
+        or any(unicodedata.category(sign)[0] == "M" for sign in whole)
+    ):
         return None
     parts = [context, question, answer]
     values: list[str] = []

@@ -71,8 +71,8 @@ class Run:
         finally:
             self._journal.close()
             lock.release()
-            if is_new and [path.name for path in self.folder.iterdir()] == [file.name]:
-                with contextlib.suppress(OSError):
+            with contextlib.suppress(OSError):
+                if is_new and [path.name for path in self.folder.iterdir()] == [file.name]:
                     file.unlink()
                     self.folder.rmdir()
 

@@ -277,7 +277,9 @@ def main() -> None:
     """Measure what is asked for and not yet known, then print everything that is."""
     wait_politely()
     known = sorted(path.name for path in EXAMS.iterdir() if (path / "ideal.jsonl").is_file())
-    lessons = [name for name in os.environ.get("LESSONS", " ".join(known)).split() if name in known]
+    lessons = os.environ.get("LESSONS", " ".join(known)).split()
+    if unknown := set(lessons) - set(known):
+        raise SystemExit(f"There is no lesson {', '.join(sorted(unknown))}. There are: {', '.join(known)}.")
     chosen = os.environ.get("WAYS", " ".join(way.split()[0] for way in (*WAYS, TOGETHER))).split()
     work = Path(os.environ.get("WORK", "runs/learning")).absolute()
     work.mkdir(parents=True, exist_ok=True)

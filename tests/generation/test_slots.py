@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from pathlib import Path
 
 import pytest
@@ -164,6 +165,15 @@ def test_of_several_numbers_none_is_filled_in() -> None:
     ]
 
     assert [template.values for template in templates(skill(*pairs)).values()] == [("Ada",), ("Bo",), ("Cy",)]
+
+
+def test_endless_examples_have_no_slots_and_take_no_time() -> None:
+    endless = " ".join(f"word{number}" for number in range(50_000))
+    began = time.monotonic()
+
+    assert templates(skill((endless, endless), (endless, endless))) == {}
+    assert templates(skill(("a" * 7_000, "a"), ("b" * 7_000, "b"))) == {}
+    assert time.monotonic() - began < 20  # minutes, without a limit
 
 
 def test_numbers_stay_as_the_persons_are(tmp_path: Path) -> None:
