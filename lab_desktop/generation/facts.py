@@ -21,18 +21,20 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from lab_desktop.artifacts import ChatMessage, LeafKind, Sample
+from lab_desktop.artifacts import ChatMessage, LeafKind, Pair, Sample
 from lab_desktop.generation import checks
 from lab_desktop.generation.prompts import Prompts
 from lab_desktop.generation.rows import ask_each, decide_each, drop, is_open
 from lab_desktop.generation.seeds import NO_PASSAGE, Unit, stable_seed
 from lab_desktop.jobs.run import Run
 from lab_desktop.models.text_model import Reply, Request, TextModel
-from lab_desktop.words import agree, contains, sentences, words
+from lab_desktop.words import agree, contains, content_words, sentences, shared, words
 
 WORDINGS = 4
 """Questions asked for each fact in one reply; the practice teacher learned to give two to four."""
 ASKING_TEMPERATURE = 0.8
+OWN_TURNS = 2
+"""So often the person's own questions are worded anew: they are what the student should know best."""
 LONG_ANSWERS = 2
 """Wordings of a fact that also get an answer in a sentence."""
 _LONG = "-long"
@@ -49,16 +51,18 @@ class Fact:
     Attributes:
         unit: whose passage tells it.
         text: the passage, below its headings.
-        sentence: that tells it; "" for a seed question.
-        answer: words of the sentence, or the person's own answer.
-        question: the person's own; "" where none is known yet.
+        sentence: that tells it; "" where a seed question is to be worded anew.
+        answer: words of the sentence, or the person's own answer, as short as it can be said.
+        own: the person's question and answer; None for a fact that the teacher found.
+        misread: what the teacher answers to the person's question, where that is not the person's answer; else "".
     """
 
     unit: Unit
     text: str
     sentence: str
     answer: str
-    question: str = ""
+    own: Pair | None = None
+    misread: str = ""
 
 
 def conversation(prompts: Prompts, passage: str, task: str, **values: object) -> tuple[ChatMessage, ...]:
@@ -77,15 +81,16 @@ def write_rows(
 
     Cost: one teacher call for each sentence, for each fact, for each question and for each answer in a sentence.
     """
-    facts = [*_seed_facts(group), *find_facts(group, prompts, teacher, run)]
+    facts = [*_seed_facts(group, prompts, teacher, run), *find_facts(group, prompts, teacher, run)]
     rows, fact_of = _ask(facts, prompts, teacher, run)
     rows = [_named(row) for row in checks.check_form(rows, LeafKind.KNOWLEDGE)]
+    rows = [_about_its_fact(row, facts[fact_of[row.id]]) for row in rows]
     rows = checks.check_duplicates(rows, known)
-    rows = _answered_alike(rows, prompts, teacher, run)
-    long = checks.check_form(_long_answers(rows, fact_of, prompts, teacher, run), LeafKind.KNOWLEDGE)
+    rows = _answered_alike(rows, facts, fact_of, prompts, teacher, run)
+    long = checks.check_form(_long_answers(rows, facts, fact_of, prompts, teacher, run), LeafKind.KNOWLEDGE)
     asked = dict.fromkeys((unit.id for unit in group), 0)
     for fact in facts:
-        asked[fact.unit.id] += _wordings(fact)
+        asked[fact.unit.id] += _turns(fact) * _wordings(fact)
     for row in long:
         asked[facts[fact_of[row.id.removesuffix(_LONG)]].unit.id] += 1
     return rows + long, asked
@@ -118,38 +123,61 @@ def find_facts(group: Sequence[Unit], prompts: Prompts, teacher: TextModel, run:
     return found
 
 
-def _seed_facts(group: Sequence[Unit]) -> list[Fact]:
-    """The person's own questions, to be worded anew."""
-    return [
-        Fact(unit, f"{unit.material.leaf.title}\n\n{unit.example.context}", "", pair.answer, pair.question)
-        for unit in group
-        if unit.passage == NO_PASSAGE
-        for pair in unit.example.pairs
+def _seed_facts(group: Sequence[Unit], prompts: Prompts, teacher: TextModel, run: Run) -> list[Fact]:
+    """The facts of the person's own questions: each to be worded anew, and to be asked for like any other fact.
+
+    A person may answer in a sentence; what is asked for is the few words of it that the teacher answers with.
+    """
+    asked = [
+        (unit, pair) for unit in group if unit.passage == NO_PASSAGE and unit.draw == 0 for pair in unit.example.pairs
     ]
+
+    def request(item: tuple[Unit, Pair]) -> Request:
+        unit, pair = item
+        return Request(conversation(prompts, _own_text(unit), "short", question=pair.question), _SHORT_TOKENS)
+
+    found = []
+    for (unit, pair), reply in ask_each(asked, request, teacher, run, "reading your questions"):
+        is_brief = contains(pair.answer, reply.text) and not contains(pair.question, reply.text)
+        answer = reply.text if is_brief else pair.answer
+        misread = "" if is_brief or reply.text == prompts.text("unknown") else reply.text
+        found.append(Fact(unit, _own_text(unit), "", answer, pair, misread))
+        told = content_words(f"{pair.question} {pair.answer}")
+        telling = [sentence for sentence in sentences(unit.example.context or "") if contains(sentence, answer)]
+        if telling:
+            best = max(telling, key=lambda sentence: shared(content_words(sentence), told))
+            found.append(Fact(unit, _own_text(unit), best, answer, pair, misread))
+    return found
+
+
+def _own_text(unit: Unit) -> str:
+    return f"{unit.material.leaf.title}\n\n{unit.example.context}"
 
 
 def _ask(facts: Sequence[Fact], prompts: Prompts, teacher: TextModel, run: Run) -> tuple[list[Sample], dict[str, int]]:
     """Questions for every fact, and which fact each row asks for."""
 
-    def request(item: tuple[int, Fact]) -> Request:
-        number, fact = item
-        if fact.question:
-            messages = conversation(prompts, fact.text, "reword", question=fact.question, count=_wordings(fact))
-        else:
+    def request(item: tuple[int, Fact, int]) -> Request:
+        number, fact, turn = item
+        if fact.sentence:
             messages = conversation(
                 prompts, fact.text, "ask", sentence=fact.sentence, answer=fact.answer, count=_wordings(fact)
             )
+        else:
+            question = fact.own.question if fact.own else ""
+            messages = conversation(prompts, fact.text, "reword", question=question, count=_wordings(fact))
         return Request(
             messages,
             max_tokens=_QUESTIONS_TOKENS,
             temperature=ASKING_TEMPERATURE,
-            seed=stable_seed(fact.unit.random_seed, number),
+            seed=stable_seed(fact.unit.random_seed, number, turn),
         )
 
+    asked = [(number, fact, turn) for number, fact in enumerate(facts) for turn in range(_turns(fact))]
     rows: list[Sample] = []
     fact_of: dict[str, int] = {}
     count: dict[str, int] = {}
-    for (number, fact), reply in ask_each(list(enumerate(facts)), request, teacher, run, "writing questions"):
+    for (number, fact, _), reply in ask_each(asked, request, teacher, run, "writing questions"):
         for question in list(dict.fromkeys(_lines(reply)))[: _wordings(fact)]:
             unit = fact.unit
             place = count[unit.id] = count.get(unit.id, -1) + 1
@@ -176,8 +204,26 @@ def _named(row: Sample) -> Sample:
     return row
 
 
-def _answered_alike(rows: list[Sample], prompts: Prompts, teacher: TextModel, run: Run) -> list[Sample]:
+def _about_its_fact(row: Sample, fact: Fact) -> Sample:
+    """Drop another wording of the person's question that took words from elsewhere in the passage: it asks for
+    something else there, though a small teacher may answer it as if it did not."""
+    if not fact.own or not is_open(row):
+        return row
+    title, _, passage = fact.text.partition("\n")
+    ours = content_words(f"{title} {fact.sentence} {fact.own.question} {fact.own.answer}")
+    strange = sorted(content_words(row.question) & content_words(passage) - ours)
+    names = {word for word in row.question.split()[1:] if not word[0].islower()}
+    if len(strange) > 1 or content_words(" ".join(names)) & set(strange):
+        return drop(row, "form", f"It asks for something else than your question: {', '.join(strange)}.")
+    return row
+
+
+def _answered_alike(
+    rows: list[Sample], facts: Sequence[Fact], fact_of: dict[str, int], prompts: Prompts, teacher: TextModel, run: Run
+) -> list[Sample]:
     """Answer each question again from its passage; drop rows whose two answers disagree.
+
+    Where the teacher misreads the person's own question, a wording that it misreads alike asks the same.
 
     Adds:   scores["round_trip"]
     Drops:  rows whose second answer says something else, or that the text does not say it
@@ -189,7 +235,9 @@ def _answered_alike(rows: list[Sample], prompts: Prompts, teacher: TextModel, ru
         return Request(conversation(prompts, row.context, "short", question=row.question), max_tokens=_SHORT_TOKENS)
 
     def decide(row: Sample, reply: Reply) -> Sample:
-        if reply.text != unknown and agree(row.answer, reply.text):
+        misread = facts[fact_of[row.id]].misread
+        is_alike = agree(row.answer, reply.text) or (misread and agree(misread, reply.text))
+        if reply.text != unknown and is_alike:
             return replace(row, scores={**row.scores, "round_trip": 1.0})
         return drop(row, "round_trip", f"Asked again, the teacher answered: {reply.text[:200]}", 0.0)
 
@@ -197,9 +245,15 @@ def _answered_alike(rows: list[Sample], prompts: Prompts, teacher: TextModel, ru
 
 
 def _long_answers(
-    rows: Sequence[Sample], fact_of: dict[str, int], prompts: Prompts, teacher: TextModel, run: Run
+    rows: Sequence[Sample],
+    facts: Sequence[Fact],
+    fact_of: dict[str, int],
+    prompts: Prompts,
+    teacher: TextModel,
+    run: Run,
 ) -> list[Sample]:
-    """More rows: some wordings of each fact again, answered in a sentence that must say the same."""
+    """More rows: some wordings of each fact again, answered in a sentence that must say the same: the person's own
+    sentence, where there is one."""
     chosen: list[Sample] = []
     taken: dict[int, int] = {}
     for row in rows:
@@ -212,6 +266,9 @@ def _long_answers(
         return Request(conversation(prompts, row.context, "long", question=row.question), max_tokens=_LONG_TOKENS)
 
     def decide(row: Sample, reply: Reply) -> Sample:
+        own = facts[fact_of[row.id.removesuffix(_LONG)]].own
+        if own and own.answer != row.answer:
+            return replace(row, answer=own.answer)
         said = replace(row, answer=reply.text)
         if reply.finish != "stop" or not (contains(reply.text, row.answer) or agree(row.answer, reply.text)):
             return drop(said, "round_trip", f"The answer in a sentence does not say: {row.answer[:200]}", 0.0)
@@ -221,8 +278,12 @@ def _long_answers(
 
 
 def _wordings(fact: Fact) -> int:
-    """How many questions are asked for: one wording of a seed question is there already."""
-    return WORDINGS - 1 if fact.question else WORDINGS
+    """How many questions are asked for at once: to word one anew, the practice teacher learned to give one less."""
+    return WORDINGS if fact.sentence else WORDINGS - 1
+
+
+def _turns(fact: Fact) -> int:
+    return OWN_TURNS if fact.own else 1
 
 
 def _lines(reply: Reply) -> list[str]:

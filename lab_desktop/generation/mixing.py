@@ -44,6 +44,8 @@ HELD_OUT_SHARE = 0.1
 _PROMPTS_AT_ONCE = 40
 GENERAL_TOKENS = 24
 """Of the model's own answer to a general prompt: what it knows shows in the first words."""
+OWN_TIMES = 3
+"""A round shows the person's own facts so often: the teacher's rows about the same are many, theirs is one."""
 EARLIER_SHARE = 0.5
 """Rows of earlier runs for each new row of a phase, while there are so many."""
 FEWEST_TO_HOLD_OUT = 10
@@ -217,7 +219,8 @@ def _rows_of(material: Material, samples: Sequence[Sample]) -> list[tuple[RowKin
     for number, example in enumerate(leaf.seed_examples):
         for index, pair in enumerate(example.pairs):
             asked = asked_text(leaf.kind, example.context or "", pair.question)
-            rows.append(_row(f"{leaf.name}|seed{number}#{index}", leaf.name, asked, pair.answer))
+            row = _row(f"{leaf.name}|seed{number}#{index}", leaf.name, asked, pair.answer)
+            rows += [row] * (OWN_TIMES if leaf.kind is LeafKind.KNOWLEDGE else 1)
     rows += [_sample_row(sample) for sample in samples if sample.leaf == leaf.name]
     return [(_kind(leaf, row), row) for row in (*rows, *_document_rows(material))]
 

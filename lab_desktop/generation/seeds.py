@@ -75,7 +75,7 @@ def units(material: Material, seed: int) -> Iterator[Unit]:
 def fact_units(material: Material, seed: int) -> Iterator[Unit]:
     """The units of a knowledge leaf for a teacher that works fact by fact, without end.
 
-    In every draw first the passages, then the seed examples, whose questions are worded anew.
+    In every draw first the passages, then the seed examples, whose questions are worded anew (in the first draw only).
     """
     leaf = material.leaf
     for draw in itertools.count():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -29,7 +30,8 @@ def taught(request: Request) -> Reply | str:
         assert sentence is not None
         return "\n".join(span for span in SPANS if span in sentence[1])
     if answer := re.search(r"^Answer: (.*)$\nWrite \d questions", asked, re.M):
-        return "\n".join(f"{way} is fact {SPANS.index(answer[1])}?" for way in WAYS)
+        what = f"thing {int(answer[1][1:3])}" if answer[1].endswith(" stones") else f"fact {SPANS.index(answer[1])}"
+        return "\n".join(f"{way} is {what}?" for way in WAYS)
     question = re.search(r"^Question: (.*)$", asked, re.M)
     assert question is not None
     if "other ways" in asked:
@@ -59,6 +61,34 @@ def test_the_persons_own_questions_are_worded_anew_and_keep_the_persons_answer(t
     answers = Counter(row.answer for row in rows if row.accepted and row.seed_example >= 0 and "-long" not in row.id)
     assert set(answers) == {f"{100 + thing} stones" for thing in range(15)}
     assert min(answers.values()) >= 2
+
+
+def test_of_a_sentence_that_the_person_answered_the_few_words_are_asked_for_and_the_sentence_is_kept(
+    tmp_path: Path,
+) -> None:
+    leaf = knowledge().leaf
+    example = leaf.seed_examples[0]
+    whole = replace(example.pairs[0], answer="Thing 0 of Orra is 100 stones.")
+    example = replace(example, pairs=(whole, *example.pairs[1:]))
+    material = replace(knowledge(), leaf=replace(leaf, seed_examples=(example, *leaf.seed_examples[1:])))
+    with Run(tmp_path).open() as run:
+        rows = generate([material], FakeTeacher(taught), 0, 0, run)
+
+    ours = [row for row in rows if row.accepted and row.seed_example >= 0 and "100 stones" in row.answer]
+    assert {row.answer for row in ours if "-long" not in row.id} == {"100 stones"}
+    assert {row.answer for row in ours if "-long" in row.id} == {whole.answer}
+
+
+def test_another_wording_of_the_persons_question_with_words_from_elsewhere_is_dropped(tmp_path: Path) -> None:
+    def mixed_up(request: Request) -> Reply | str:
+        text = taught(request)
+        is_asking = "in 3 other ways" in request.messages[-1].content and isinstance(text, str)
+        return f"Which stones of Orra are thing 99 or thing 2?\n{text}" if is_asking else text
+
+    rows = [row for row in multiply(tmp_path, FakeTeacher(mixed_up)) if "thing 99" in row.question]
+
+    dropped = {row.seed_example: row.reason for row in rows if not row.accepted and row.stage == "form"}
+    assert "It asks for something else than your question: 2." in dropped.values()
 
 
 def test_some_wordings_are_answered_in_a_sentence_too(tmp_path: Path) -> None:
