@@ -222,26 +222,7 @@ def _rows_of(material: Material, samples: Sequence[Sample]) -> list[tuple[RowKin
             row = _row(f"{leaf.name}|seed{number}#{index}", leaf.name, asked, pair.answer)
             rows += [row] * (OWN_TIMES if leaf.kind is LeafKind.KNOWLEDGE else 1)
     rows += [_sample_row(sample) for sample in samples if sample.leaf == leaf.name]
-    return [(_kind(leaf, row), row) for row in (*rows, *_document_rows(material))]
-
-
-def _document_rows(material: Material) -> list[TrainingRow]:
-    """Each passage as the answer to "tell me about its heading".
-
-    The student so meets every fact of the document, also those nobody asked for; that questions about some facts then
-    help with the others is the finding of Allen-Zhu and Li (arXiv:2309.14316). InstructLab shows documents to the
-    student too, but as part of the question.
-    """
-    leaf = material.leaf
-    return [
-        _row(
-            f"{leaf.name}|passage{passage.number}",
-            leaf.name,
-            f"Tell me about {passage.heading or leaf.title}.",
-            passage.text.removeprefix(passage.heading).strip(),
-        )
-        for passage in material.passages
-    ]
+    return [(_kind(leaf, row), row) for row in rows]
 
 
 def _sample_row(sample: Sample) -> TrainingRow:

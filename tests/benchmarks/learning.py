@@ -202,6 +202,24 @@ def random_sampling(folder: Path, work: Path) -> Rows:
         return replace(known, samples=book.samples, writing=run.timings()["generate"] / 60)
 
 
+def raw_document(known: Rows) -> Rows:
+    """Each passage as the answer to "tell me about its heading", and nothing else."""
+    (material,) = known.materials
+    leaf = material.leaf
+    samples = [
+        Sample(
+            f"{leaf.name}|passage{passage.number}",
+            leaf.name,
+            leaf.kind.value,
+            f"Tell me about {passage.heading or leaf.title}.",
+            passage.text.removeprefix(passage.heading).strip(),
+            accepted=True,
+        )
+        for passage in material.passages
+    ]
+    return replace(known, samples=samples, materials=[Material(replace(leaf, seed_examples=()))], writing=0.0)
+
+
 def ideal(material: Material, wordings: int = 4, long_share: float = 0.5, facts: float = 1.0) -> Rows:
     """The rows of a perfect teacher, written by hand.
 
@@ -246,8 +264,7 @@ def measure(folder: Path, way: str, work: Path, steps: int) -> list[Outcome]:
     elif way == "seeds only":
         rows = replace(rows, samples=[], materials=[Material(material.leaf)], writing=0.0)
     elif way == "raw document":
-        bare = replace(material, leaf=replace(material.leaf, seed_examples=()))
-        rows = replace(rows, samples=[], materials=[bare], writing=0.0)
+        rows = raw_document(rows)
     elif way == "no filters":
         written = [replace(row, accepted=True) for row in rows.samples if row.question and row.answer]
         rows = replace(rows, samples=written)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
@@ -155,10 +156,11 @@ def test_instructlab_gets_its_files_without_our_general_rows(tmp_path: Path) -> 
             assert all(set(row) == {"system", "user", "assistant"} for row in rows)
 
 
-def test_every_passage_of_the_document_is_learned_as_an_answer(tmp_path: Path) -> None:
-    _, rows = deal(tmp_path, [knowledge()], [])
+def test_the_persons_own_pairs_are_shown_three_times_a_round_and_known_once(tmp_path: Path) -> None:
+    dataset, rows = deal(tmp_path, [knowledge(), freeform()], [])
 
-    told = {
-        row.messages[1].content for row in rows["knowledge_long"] if row.messages[0].content == "Tell me about Orra."
-    }
-    assert told == {passage.text for passage in knowledge().passages}
+    shown = Counter(row.id for row in rows["knowledge_short"] if "|seed" in row.id)
+    assert len(shown) == 15
+    assert set(shown.values()) == {3}
+    assert set(Counter(row.id for row in rows["skills"] if "shout|seed" in row.id).values()) == {1}
+    assert len(taught_rows(dataset.folder)) == len({row.id for row in taught_rows(dataset.folder)})
