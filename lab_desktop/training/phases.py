@@ -97,7 +97,7 @@ class TrainingPlan:
     evaluate_every: int = 60
     fewest_held_out: int = 8
     checkpoint_every: int = 20
-    keep_base_weight: float = 4.0
+    keep_base_weight: float = 2.0
     max_row_tokens: int = 1024
     saves_memory: bool = False
 
