@@ -1,4 +1,5 @@
-"""Where the program starts: the window, a worker (`--worker FOLDER`), or a command (see cli.py).
+"""Where the program starts: the window (`window`), a worker (`--worker FOLDER [STEP…]`), a model in conversation
+(`--chat`), or a command (see cli.py).
 
 Imports wait until `main`, so that Ctrl-C while they load ends calmly too.
 """
@@ -15,12 +16,20 @@ def main() -> int:
         from lab_desktop import hardware
 
         hardware.wait_politely()
-        if arguments[:1] == ["--worker"] and len(arguments) == 2:
+        if arguments[:1] == ["--worker"] and len(arguments) > 1:
             from pathlib import Path
 
             from lab_desktop.jobs import worker
 
-            return worker.main(Path(arguments[1]))
+            return worker.main(Path(arguments[1]), arguments[2:])
+        if arguments == ["--chat"]:
+            from lab_desktop.jobs import conversation
+
+            return conversation.main()
+        if arguments[:1] == ["window"]:
+            from lab_desktop.ui import app
+
+            return app.main(arguments[1:])
         from lab_desktop import cli
 
         return cli.main(arguments)

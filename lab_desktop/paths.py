@@ -58,6 +58,11 @@ def runs() -> Path:
     return user_data() / "runs"
 
 
+def projects() -> Path:
+    """Where the window's projects are."""
+    return user_data() / "projects"
+
+
 def prepared() -> Path:
     """Where what was made from a model to work faster is kept; it may be deleted and is then made again."""
     return user_data() / "prepared"

@@ -15,7 +15,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -34,7 +34,7 @@ from lab_desktop.export.pipeline import export as export_model
 from lab_desktop.export.verified import is_finished
 from lab_desktop.files import JsonLines, disk_errors, read_json, write_text
 from lab_desktop.generation.mixing import GENERAL_TOKENS, general_prompts, general_rows, mix, read_dataset, taught_rows
-from lab_desktop.generation.pipeline import funnel
+from lab_desktop.generation.pipeline import funnel, read_samples
 from lab_desktop.generation.pipeline import generate as generate_samples
 from lab_desktop.generation.seeds import Material
 from lab_desktop.jobs import requests
@@ -42,14 +42,14 @@ from lab_desktop.jobs.requests import LearnRequest
 from lab_desktop.jobs.run import EVENTS_FILE, Run
 from lab_desktop.models.gguf import read_header
 from lab_desktop.models.llama import LlamaModel
+from lab_desktop.models.tokenizer import Tokenizer
 from lab_desktop.paths import prepared, resources, taught_adapter
+from lab_desktop.reviews import read_reviews, reviewed
 from lab_desktop.taxonomy.qna import read_leaf
 from lab_desktop.taxonomy.tree import find_leaves
 from lab_desktop.training.backend import trainable
 from lab_desktop.training.loop import train as train_adapter
 from lab_desktop.training.phases import LAB_PHASES, TrainingPlan
-
-STEPS = ("generate", "train", "export", "evaluate")
 
 PASSAGE_TOKENS = 300
 """The longest passage. InstructLab cuts at 500; a shorter one gives a small teacher less to mix up."""
@@ -71,6 +71,19 @@ def learn(request: LearnRequest, run: Run) -> Report:
     train(run)
     export(run)
     return evaluate(run)
+
+
+def do(steps: Sequence[str], request: LearnRequest, run: Run) -> None:
+    """Some steps of the loop, by name.
+
+    Raises:
+        RunError: there is no such step; else as `learn`.
+    """
+    if unknown := [name for name in steps if name not in STEPS]:
+        raise RunError(f"There is no step {', '.join(unknown)}.", f"There are: {', '.join(STEPS)}.")
+    begin(request, run)
+    for name in steps:
+        STEPS[name](run)
 
 
 def begin(request: LearnRequest, run: Run) -> None:
@@ -132,10 +145,21 @@ def generate(run: Run) -> Dataset:
     begin(request, run)
     with run.timed("generate"):
         with _teacher(request.teacher, run) as teacher:
-            materials = _materials(run, teacher)
-            samples = generate_samples(materials, teacher, request.samples, request.seed, run)
-        general = _general_rows(request.student, run)
-        return mix(materials, samples, LAB_PHASES, general, request.seed, run, _earlier_rows(run))
+            generate_samples(_materials(run, teacher.count_tokens), teacher, request.samples, request.seed, run)
+        return deal(run)
+
+
+def deal(run: Run) -> Dataset:
+    """The end of step 2: dataset/ from what was written and what the person decided about it.
+
+    Training does it again, which costs nothing while nothing was decided since.
+    """
+    request = requests.read(run.folder)
+    with Tokenizer(request.teacher) as tokenizer:
+        materials = _materials(run, lambda text: len(tokenizer.encode(text)))
+    samples = reviewed(read_samples(run), read_reviews(run.folder))
+    general = _general_rows(request.student, run)
+    return mix(materials, samples, LAB_PHASES, general, request.seed, run, _earlier_rows(run))
 
 
 def _general_rows(student: Path, run: Run) -> list[TrainingRow]:
@@ -179,7 +203,7 @@ def train(run: Run) -> Adapter:
     """Step 3: checkpoint/ and adapter/."""
     request = requests.read(run.folder)
     with run.timed("train"):
-        dataset = read_dataset(run.folder / "dataset")
+        dataset = deal(run)
         start = _earlier(run) / "adapter" / "adapter.safetensors" if request.start_from else None
         adapter = train_adapter(dataset, request.student, replace(TrainingPlan(), seed=request.seed), run, start)
         if not is_finished(adapter.gguf, fingerprint(adapter)):
@@ -356,13 +380,13 @@ def _leaves(run: Run) -> list[Leaf]:
     return [read_leaf(folder) for folder in find_leaves(run.folder / "leaves")]
 
 
-def _materials(run: Run, teacher: LlamaModel) -> list[Material]:
+def _materials(run: Run, count_tokens: Callable[[str], int]) -> list[Material]:
     materials = []
     for leaf in _leaves(run):
         found: list[Passage] = []
         if leaf.kind is LeafKind.KNOWLEDGE and leaf.document:
             documents = read_documents(leaf.folder, leaf.document.patterns)
-            found = passages(documents, teacher.count_tokens, PASSAGE_TOKENS)
+            found = passages(documents, count_tokens, PASSAGE_TOKENS)
         materials.append(Material(leaf, tuple(found)))
     return materials
 
@@ -418,3 +442,11 @@ def _kinds(student: Path) -> tuple[str, ...]:
             count *= length
         parameters += count
     return ("F16", "Q8_0") if parameters < SMALL_STUDENT_PARAMETERS else ("Q4_K_M",)
+
+
+STEPS: dict[str, Callable[[Run], object]] = {
+    "generate": generate,
+    "train": train,
+    "export": export,
+    "evaluate": evaluate,
+}

@@ -16,13 +16,15 @@ import safetensors.numpy
 from lab_desktop import workflow
 from lab_desktop.errors import EvaluationError, LeafError, RunError
 from lab_desktop.evaluation.results import Report
-from lab_desktop.files import read_json
+from lab_desktop.files import JsonLines, read_json
 from lab_desktop.generation.mixing import general_prompts
 from lab_desktop.jobs import requests
 from lab_desktop.jobs.events import Event, Progress
 from lab_desktop.jobs.requests import LearnRequest
-from lab_desktop.jobs.run import Run
+from lab_desktop.jobs.run import Run, enough_file
 from lab_desktop.paths import practice_model, prepared, resources
+from lab_desktop.reviews import FILE_NAME as REVIEWS
+from lab_desktop.reviews import Review
 from lab_desktop.training.phases import LAB_PHASES, TrainingPlan
 from tests.drills_support import (
     brief_model,
@@ -358,3 +360,41 @@ def test_lessons_of_all_kinds_with_a_teacher_that_is_not_the_student(tmp_path: P
     assert (report["base"], report["judge"]["teacher"]) in {("student.gguf", "teacher"), ("student.gguf", None)}
     phases = read_json(tmp_path / "run" / "dataset" / "manifest.json")["phases"]
     assert list(phases) == ["knowledge_short", "knowledge_long", "skills"]
+
+
+def test_what_the_person_decided_is_dealt(skill_run: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    shutil.copytree(skill_run, folder)
+    samples = [json.loads(line) for line in (folder / "samples.jsonl").read_text(encoding="utf-8").splitlines()]
+    dropped = next(row["id"] for row in samples if not row["accepted"])  # by a check
+    book = JsonLines(folder / REVIEWS)
+
+    def dealt() -> str:
+        with Run(folder).open() as run:
+            workflow.deal(run)
+        return "".join(path.read_text(encoding="utf-8") for path in (folder / "dataset").glob("*.jsonl"))
+
+    assert "shouted by hand" not in dealt()
+    book.append(Review(dropped, "keep", "Shout this: by hand", "shouted by hand").to_json())
+    assert "shouted by hand" in dealt()
+    book.append(Review(dropped, "undone").to_json())
+    book.close()
+    assert "shouted by hand" not in dealt()
+
+
+def test_a_person_who_has_enough_ends_the_writing_and_the_run_goes_on(skill_run: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    request = replace(requests.read(skill_run), leaves=(skill_run / "leaves",))
+    begin(request, folder)
+    enough_file(folder, "generate").touch()
+
+    with Run(folder).open() as run:
+        workflow.do(["generate"], request, run)
+
+    assert not (folder / "samples.jsonl").exists()
+    assert read_json(folder / "dataset" / "manifest.json")["phases"]
+
+
+def test_a_step_that_does_not_exist_is_refused(skill_run: Path) -> None:
+    with pytest.raises(RunError, match="no step dance"), Run(skill_run).open() as run:
+        workflow.do(["dance"], requests.read(skill_run), run)

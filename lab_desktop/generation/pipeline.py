@@ -148,6 +148,8 @@ def _generate_leaf(way: _Way, leaf: Leaf, share: int, run: Run, book: _Book, wan
     asked: set[str] = set()
     run.progress(_STEP, min(book.kept(), wanted), wanted)
     for group in _groups(way):
+        if run.has_enough("generate"):
+            return
         is_covered = not way.whole_draws or len(asked) % way.units_in_a_draw == 0
         if is_covered and sum(row.accepted for row in book.of_units(asked)) >= share:
             return

@@ -120,6 +120,10 @@ class Run:
         if self._is_cancelled():
             raise Cancelled
 
+    def has_enough(self, step: str) -> bool:
+        """True once the person said that what a step has made so far is enough (`enough_file`)."""
+        return enough_file(self.folder, step).exists()
+
     @contextlib.contextmanager
     def timed(self, step: str) -> Iterator[None]:
         """Add the seconds spent inside to the step's total in timings.json, over all resumes."""
@@ -135,6 +139,12 @@ class Run:
         """Seconds per step so far."""
         path = self.folder / "timings.json"
         return read_json(path) if path.exists() else {}
+
+
+def enough_file(folder: Path, step: str) -> Path:
+    """Its existence says that a step may end with what it has: "Stop and keep". Whoever looks on writes it, while the
+    job works; the job looks for it between units of work."""
+    return folder / f"enough-{step}"
 
 
 def _now() -> str:

@@ -1,10 +1,11 @@
 """One job in a process of its own, so that memory returns at its end and a crash takes nobody with it.
 
-    python -m lab_desktop --worker FOLDER
+    python -m lab_desktop --worker FOLDER [STEP…]
 
-Reads FOLDER/request.json; writes events as JSON lines on standard output, the last of them exactly one of Finished,
-Stopped, Failed. The line "cancel" on standard input asks it to stop; so do the end of the input (whoever started it
-is gone) and SIGTERM. Exit code: 0 finished, 1 failed, 130 stopped. What the work is, `workflow` says.
+Reads FOLDER/request.json and does the named steps of it, or all. Writes events as JSON lines on standard output, the
+last of them exactly one of Finished, Stopped, Failed. The line "cancel" on standard input asks it to stop; so do the
+end of the input (whoever started it is gone) and SIGTERM. Exit code: 0 finished, 1 failed, 130 stopped. What the work
+is, `workflow` says.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import os
 import signal
 import threading
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,13 +29,13 @@ from lab_desktop.jobs.run import Run
 Work = Callable[[LearnRequest, Run], dict[str, Any]]
 
 
-def main(folder: Path, work: Work | None = None) -> int:
-    """Do the job of a run folder; `work` is the whole LAB path unless a test says otherwise."""
+def main(folder: Path, steps: Sequence[str] = (), work: Work | None = None) -> int:
+    """Do the job of a run folder, or some steps of it; `work` is the LAB path unless a test says otherwise."""
     cancelled = threading.Event()
     voice = _Voice(_take_stdout(), cancelled)
     _listen(cancelled)
     run = Run(folder, voice.tell, cancelled.is_set)
-    ending = _ending(lambda: _do(folder, work or _learn, run))
+    ending = _ending(lambda: _do(folder, work or (lambda request, run: _learn(request, run, steps)), run))
     voice.tell(ending)
     return {Finished: 0, Stopped: 130}.get(type(ending), 1)
 
@@ -85,11 +86,11 @@ def _ending(job: Callable[[], Event]) -> Event:
         )
 
 
-def _learn(request: LearnRequest, run: Run) -> dict[str, Any]:
-    from lab_desktop.workflow import learn  # loads the model libraries, which takes seconds
+def _learn(request: LearnRequest, run: Run, steps: Sequence[str]) -> dict[str, Any]:
+    from lab_desktop import workflow  # loads the model libraries, which takes seconds
 
-    learn(request, run)
-    return {"report": str(run.folder / "report.json")}
+    workflow.do(steps or tuple(workflow.STEPS), request, run)
+    return {"steps": list(steps)}
 
 
 def _take_stdout() -> int:

@@ -139,6 +139,9 @@ def _train_phase(
     word = _PHASE_WORDS.get(each.phase.name, each.phase.name.replace("_", " "))
     order: tuple[int, list[list[EncodedRow]]] = (-1, [])
     while each.first_step <= step < each.first_step + each.steps:
+        if run.has_enough("train") and step > 0:
+            checkpoints.save(step)
+            return step
         epoch, place = divmod(step - each.first_step, epoch_steps)
         if order[0] != epoch:
             # Another phase must not repeat this one's order: the epoch number is mixed with the phase's first step.

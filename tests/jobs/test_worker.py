@@ -42,7 +42,7 @@ def start(folder: Path, work: str) -> subprocess.Popen[str]:
     script = (
         "import os, sys, time\nfrom pathlib import Path\nfrom lab_desktop.errors import ModelError\n"
         "from lab_desktop.jobs import worker\n"
-        f"def work(request, run):\n    {WORKS[work]}\nsys.exit(worker.main(Path(sys.argv[1]), work))"
+        f"def work(request, run):\n    {WORKS[work]}\nsys.exit(worker.main(Path(sys.argv[1]), (), work))"
     )
     pipe = subprocess.PIPE
     return subprocess.Popen(

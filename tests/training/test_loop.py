@@ -18,7 +18,7 @@ import safetensors.numpy
 from lab_desktop.artifacts import DatasetPhase
 from lab_desktop.errors import Cancelled, StorageError, TrainingError
 from lab_desktop.jobs import events
-from lab_desktop.jobs.run import Run
+from lab_desktop.jobs.run import Run, enough_file
 from lab_desktop.training.loop import train
 from tests.fakes import tiny_model
 from tests.training.students import bytes_of, small_plan, write_dataset
@@ -179,6 +179,22 @@ def test_the_best_by_held_out_questions_is_kept_and_not_the_last(tmp_path, tiny,
     chosen = safetensors.numpy.load_file(adapter.weights)
     assert all((saved[name] == values).all() for name, values in chosen.items())
     assert len(list((tmp_path / "checkpoint").iterdir())) == 2  # the best and the last
+
+
+def test_a_person_who_has_enough_gets_the_best_so_far(tmp_path, tiny, dataset):
+    class Satisfied(Listener):
+        def metric(self, name, value, step):
+            super().metric(name, value, step)
+            if step == 5:
+                enough_file(self.folder, "train").touch()
+
+    run = Satisfied(tmp_path)
+    adapter = learn(dataset, tiny, small_plan(), run)
+
+    told = json.loads((tmp_path / "adapter" / "adapter.json").read_text(encoding="utf-8"))
+    assert told["last_step"] == 5
+    assert adapter.weights.exists()
+    assert learn(dataset, tiny, small_plan(), Listener(tmp_path)).weights == adapter.weights  # and it is done
 
 
 def test_with_too_few_held_out_questions_the_last_step_is_kept(tmp_path, tiny, dataset):

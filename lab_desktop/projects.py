@@ -1,0 +1,177 @@
+"""Projects: one goal of a person, "Our service manual": a model, lessons, and the run in which it is taught.
+
+A project is a folder below `paths.projects()`: project.json, lessons/ (its leaves) and runs/. How far it is follows
+from what lies there and is stored nowhere: "exists" means "complete".
+"""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Literal
+
+from lab_desktop.errors import RunError
+from lab_desktop.files import JsonLines, disk_errors, read_json, write_json
+from lab_desktop.jobs import requests
+from lab_desktop.jobs.requests import LearnRequest
+
+FILE_NAME = "project.json"
+Station = Literal["teach", "practice", "train", "check", "use"]
+STATIONS: tuple[Station, ...] = ("teach", "practice", "train", "check", "use")
+
+
+@dataclass(frozen=True)
+class Project:
+    """What project.json says.
+
+    Attributes:
+        folder: where it lies; its name never changes, the title may.
+        title: what the person calls it.
+        is_practice: it was made by the tour.
+        model: the GGUF file that learns, or "" for the practice model.
+        teacher: the GGUF file that teaches, or "" for the same as `model`.
+        samples: practice questions that are wanted; 0: as many as the lessons hold.
+        created: UTC.
+    """
+
+    folder: Path
+    title: str
+    is_practice: bool = False
+    model: str = ""
+    teacher: str = ""
+    samples: int = 0
+    created: str = ""
+
+    @property
+    def lessons(self) -> Path:
+        return self.folder / "lessons"
+
+    @property
+    def runs(self) -> list[Path]:
+        """Its run folders, oldest first."""
+        found = (path for path in (self.folder / "runs").glob("*") if (path / requests.FILE_NAME).is_file())
+        return sorted(found, key=lambda path: path.name)
+
+    @property
+    def run(self) -> Path | None:
+        """The run in hand: the newest."""
+        return self.runs[-1] if self.runs else None
+
+
+def create(root: Path, title: str, lessons: Sequence[Path], *, is_practice: bool = False, model: str = "") -> Project:
+    """A new project with copies of these leaf folders.
+
+    Raises:
+        StorageError: it could not be written.
+    """
+    folder = _free(root, title)
+    project = Project(folder, title, is_practice, model, created=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()))
+    with disk_errors(folder, "The project"):
+        (folder / "lessons").mkdir(parents=True)
+        for lesson in lessons:
+            shutil.copytree(lesson, folder / "lessons" / lesson.name, ignore=shutil.ignore_patterns(".*"))
+    save(project)
+    return project
+
+
+def save(project: Project) -> None:
+    """
+    Raises:
+        StorageError: it could not be written.
+    """
+    value = {key: field for key, field in asdict(project).items() if key != "folder"}
+    write_json(project.folder / FILE_NAME, value)
+
+
+def read(folder: Path) -> Project:
+    """
+    Raises:
+        RunError: there is no project, or it is damaged.
+    """
+    value = read_json(folder / FILE_NAME, "title")
+    known = {key: value[key] for key in Project.__dataclass_fields__ if key in value and key != "folder"}
+    try:
+        project = Project(folder, **known)
+        if not isinstance(project.title, str) or not isinstance(project.samples, int):
+            raise TypeError(str(known))
+    except TypeError as error:
+        raise RunError(f'"{FILE_NAME}" in {folder} is damaged.', "Delete the project, or mend the file.") from error
+    return project
+
+
+def every(root: Path) -> list[Project]:
+    """All projects, the newest first; a damaged one is left out here (opening it says what is wrong)."""
+    found = []
+    for path in root.glob(f"*/{FILE_NAME}"):
+        try:
+            found.append(read(path.parent))
+        except RunError:
+            continue
+    return sorted(found, key=lambda project: project.created, reverse=True)
+
+
+def new_run(project: Project, practice_model: Path) -> Path:
+    """A run folder for the project's lessons as they are now, with its request."""
+    number = 1 + max((int(path.name) for path in project.runs if path.name.isdigit()), default=0)
+    folder = project.folder / "runs" / f"{number:03}"
+    model = Path(project.model) if project.model else practice_model
+    teacher = Path(project.teacher) if project.teacher else model
+    with disk_errors(folder, "The run folder"):
+        folder.mkdir(parents=True)
+    requests.write(folder, LearnRequest((project.lessons,), teacher, model, project.samples, 0))
+    return folder
+
+
+@dataclass(frozen=True)
+class State:
+    """How far a run is.
+
+    Attributes:
+        written, kept: practice questions so far.
+        has_dataset, has_adapter, has_report: the stations that are done.
+        steps: training steps that are safe.
+    """
+
+    written: int = 0
+    kept: int = 0
+    has_dataset: bool = False
+    has_adapter: bool = False
+    has_report: bool = False
+
+    @property
+    def station(self) -> Station:
+        """The first station that is not done."""
+        if self.has_report:
+            return "use"
+        if self.has_adapter:
+            return "check"
+        return "train" if self.has_dataset else "practice"
+
+
+def state(run: Path | None) -> State:
+    """
+    Raises:
+        RunError: a file of the run is damaged.
+    """
+    if run is None:
+        return State()
+    rows = JsonLines(run / "samples.jsonl").rows()
+    return State(
+        written=len(rows),
+        kept=sum(bool(row.get("accepted")) for row in rows),
+        has_dataset=(run / "dataset" / "manifest.json").is_file(),
+        has_adapter=(run / "adapter" / "adapter.json").is_file(),
+        has_report=(run / "report.json").is_file(),
+    )
+
+
+def _free(root: Path, title: str) -> Path:
+    name = "".join(letter if letter.isalnum() or letter in "-_" else "-" for letter in title.lower()).strip("-")
+    name = name[:60] or "project"
+    number = 1
+    while (folder := root / (name if number == 1 else f"{name}-{number}")).exists():
+        number += 1
+    return folder

@@ -1,0 +1,171 @@
+"""The model that is in conversation, seen from the window: a child process kept alive (jobs/conversation.py).
+
+It is opened when the first question comes, so an idle window holds no model; a child that dies is opened again with the
+next question, and nothing is lost, for the conversation is in the window.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QObject, QProcess, Signal
+
+from lab_desktop.artifacts import ChatMessage
+
+
+@dataclass(frozen=True)
+class Voices:
+    """Who can answer: a model file, and adapters of it by name; without an adapter's name the model itself answers."""
+
+    model: Path
+    adapters: tuple[tuple[str, Path], ...] = ()
+
+
+@dataclass(frozen=True)
+class Done:
+    """How an answer ended.
+
+    Attributes:
+        tokens, seconds: of the answer.
+        used: tokens of the conversation with it.
+        left_out: oldest turns that no longer fit.
+    """
+
+    tokens: int
+    seconds: float
+    used: int
+    left_out: int
+    was_stopped: bool
+
+
+class ChatProcess(QObject):
+    """Attributes:
+    context_tokens: what the model in hand can hold; 0 while none is open.
+    """
+
+    loading = Signal()
+    ready = Signal()
+    piece = Signal(int, str)
+    done = Signal(int, object)
+    """(number, Done)"""
+    failed = Signal(int, str, str, str)
+    """(number, text, hint, details): the question could not be answered."""
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.context_tokens = 0
+        self._voices: Voices | None = None
+        self._process: QProcess | None = None
+        self._rest = b""
+        self._open: list[int] = []
+        self._number = 0
+
+    def use(self, voices: Voices) -> None:
+        """Talk to these from the next question on; another model's process is closed."""
+        if voices != self._voices:
+            self.close()
+            self._voices = voices
+
+    def ask(
+        self, messages: Sequence[ChatMessage], voice: str | None = None, temperature: float = 0.0, seed: int = 0,
+        max_tokens: int = 512,
+    ) -> int:  # fmt: skip
+        """Ask; gives the number under which pieces come."""
+        self._number += 1
+        self._open.append(self._number)
+        self._start()
+        self._write(
+            {
+                "ask": self._number,
+                "messages": [[message.role, message.content] for message in messages],
+                "voice": voice,
+                "temperature": temperature,
+                "seed": seed,
+                "max_tokens": max_tokens,
+            }
+        )
+        return self._number
+
+    def stop(self, number: int) -> None:
+        """Stop an answer; what came of it stays."""
+        if number in self._open:
+            self._write({"stop": number})
+
+    def close(self) -> None:
+        """Give the memory back."""
+        process, self._process = self._process, None
+        self.context_tokens = 0
+        if process is not None:
+            process.finished.disconnect()
+            process.closeWriteChannel()
+            if not process.waitForFinished(500):
+                process.kill()
+                process.waitForFinished(1000)
+            process.deleteLater()
+        self._give_up()
+
+    def _start(self) -> None:
+        if self._process is not None or self._voices is None:
+            return
+        process = QProcess(self)
+        process.setProgram(sys.executable)
+        process.setArguments(["-m", "lab_desktop", "--chat"])
+        process.readyReadStandardOutput.connect(self._read)
+        process.finished.connect(lambda *_: self._died())
+        self._process, self._rest = process, b""
+        process.start()
+        adapters = {name: str(path) for name, path in self._voices.adapters}
+        self._write({"model": str(self._voices.model), "adapters": adapters})
+        self.loading.emit()
+
+    def _write(self, value: dict[str, Any]) -> None:
+        if self._process is not None:
+            self._process.write(json.dumps(value).encode() + b"\n")
+
+    def _read(self) -> None:
+        if self._process is None:
+            return
+        data = self._rest + bytes(self._process.readAllStandardOutput().data())
+        *lines, self._rest = data.split(b"\n")
+        for line in lines:
+            try:
+                self._hear(json.loads(line))
+            except (ValueError, KeyError, TypeError):
+                continue
+
+    def _hear(self, said: dict[str, Any]) -> None:
+        if said["event"] == "ready":
+            self.context_tokens = int(said["context"])
+            self.ready.emit()
+        elif said["event"] == "piece":
+            self.piece.emit(said["ask"], said["text"])
+        elif said["event"] == "done":
+            self._open = [number for number in self._open if number != said["ask"]]
+            self.done.emit(
+                said["ask"],
+                Done(said["tokens"], said["seconds"], said["used"], said["left_out"], said["was_stopped"]),
+            )
+        elif said["event"] == "failed":
+            numbers = [said["ask"]] if said["ask"] is not None else list(self._open)
+            self._open = [number for number in self._open if number not in numbers]
+            for number in numbers:
+                self.failed.emit(number, said["text"], said["hint"], said["details"])
+
+    def _died(self) -> None:
+        self._read()
+        if self._process is not None:
+            self._process.deleteLater()
+        self._process = None
+        self.context_tokens = 0
+        self._give_up()
+
+    def _give_up(self) -> None:
+        numbers, self._open = self._open, []
+        for number in numbers:
+            text = self.tr("The model stopped unexpectedly. Your chat is safe.")
+            self.failed.emit(number, text, self.tr("Ask again."), "")

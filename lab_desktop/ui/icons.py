@@ -1,0 +1,47 @@
+"""Our icons: SVG outlines in resources/icons, drawn in a colour of the theme at whatever size is asked for."""
+
+from __future__ import annotations
+
+import functools
+
+from PySide6.QtCore import QByteArray, QRectF, QSize, Qt
+from PySide6.QtGui import QGuiApplication, QIcon, QPainter, QPixmap
+from PySide6.QtSvg import QSvgRenderer
+
+from lab_desktop.paths import resources
+from lab_desktop.ui.theme import look
+
+_UNITS = 24
+_STROKE = 1.5
+
+
+def draw(painter: QPainter, name: str, box: QRectF, role: str) -> None:
+    """Draw an icon into a square, with a stroke of 1.5 pixels at every size."""
+    _renderer(name, look().theme.color(role).name(), box.width()).render(painter, box)
+
+
+def icon(name: str, role: str = "text", size: int = 18) -> QIcon:
+    """The icon as Qt's own controls want it; whoever keeps it asks again when the look changes."""
+    made = QIcon()
+    screens = QGuiApplication.screens()
+    ratio = max((screen.devicePixelRatio() for screen in screens), default=1.0)
+    pixmap = QPixmap(QSize(size, size) * ratio)
+    pixmap.setDevicePixelRatio(ratio)
+    pixmap.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(pixmap)
+    draw(painter, name, QRectF(0, 0, size, size), role)
+    painter.end()
+    made.addPixmap(pixmap)
+    return made
+
+
+@functools.lru_cache(maxsize=512)
+def _renderer(name: str, color: str, size: float) -> QSvgRenderer:
+    """
+    Raises:
+        FileNotFoundError: there is no icon of that name.
+    """
+    source = (resources() / "icons" / f"{name}.svg").read_text(encoding="utf-8")
+    width = f'stroke-width="{_STROKE * _UNITS / size:.3f}"'
+    tinted = source.replace('stroke="#000"', f'stroke="{color}"').replace('stroke-width="1.5"', width)
+    return QSvgRenderer(QByteArray(tinted.encode()))

@@ -1,0 +1,276 @@
+"""Long work, seen from the window: one heavy job at a time in a child process, others wait, everything is noted.
+
+A `Job` is a run folder and the steps that are to be done in it. `JobRunner` starts the child (`--worker`), turns its
+lines into `jobs.events` and says them as a signal; what became of each job goes to the activity journal, so that a
+window opened later knows it. A child that dies without a word is a job that was broken off: its work up to the last
+checkpoint is safe, and starting it again goes on there.
+"""
+
+from __future__ import annotations
+
+import enum
+import json
+import sys
+import time
+from collections import deque
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from PySide6.QtCore import QObject, QProcess, QTimer, Signal
+
+from lab_desktop.files import JsonLines
+from lab_desktop.jobs import events
+from lab_desktop.jobs.events import Event, Failed, Finished, Notice, Pace, Progress, Stopped
+from lab_desktop.jobs.run import EVENTS_FILE, enough_file
+
+_TAIL = 4000
+"""Characters of the child's standard error that are kept for a report."""
+_PATIENCE_MS = 8000
+"""A child that was asked to stop and does not is ended by force; what was finished is on disk."""
+
+
+class JobState(enum.StrEnum):
+    WAITING = "waiting"
+    RUNNING = "running"
+    STOPPING = "stopping"
+    PAUSED = "paused"
+    DONE = "done"
+    FAILED = "failed"
+    BROKEN = "broken"
+
+    @property
+    def is_over(self) -> bool:
+        return self in (JobState.PAUSED, JobState.DONE, JobState.FAILED, JobState.BROKEN)
+
+
+@dataclass(frozen=True)
+class Job:
+    """Some steps of a run.
+
+    Attributes:
+        folder: the run folder.
+        steps: of the workflow, in order.
+        title: what the person calls it.
+        began, seconds: local time of the start (seconds since 1970), and how long it took, when it is over.
+        text, hint, details: what to say about a job that failed, was broken off or is done.
+    """
+
+    folder: Path
+    steps: tuple[str, ...]
+    title: str
+    state: JobState = JobState.WAITING
+    began: float = 0.0
+    seconds: float = 0.0
+    text: str = ""
+    hint: str = ""
+    details: str = field(default="", repr=False)
+
+    def to_json(self) -> dict[str, object]:
+        return {
+            "folder": str(self.folder),
+            "steps": list(self.steps),
+            "title": self.title,
+            "state": self.state.value,
+            "began": round(self.began, 3),
+            "seconds": round(self.seconds, 3),
+            "text": self.text,
+            "hint": self.hint,
+            "details": self.details,
+        }
+
+
+def read_journal(path: Path) -> list[Job]:
+    """What the activity journal tells, oldest first; lines of another version are left out.
+
+    Raises:
+        RunError: a line is damaged.
+    """
+    jobs = []
+    for row in JsonLines(path).rows():
+        try:
+            jobs.append(
+                Job(
+                    Path(row["folder"]),
+                    tuple(row["steps"]),
+                    row["title"],
+                    JobState(row["state"]),
+                    row["began"],
+                    row["seconds"],
+                    row["text"],
+                    row["hint"],
+                    row["details"],
+                )
+            )
+        except (KeyError, TypeError, ValueError):
+            continue
+    return jobs
+
+
+class JobRunner(QObject):
+    """Runs jobs one after the other.
+
+    Attributes:
+        current: the job in hand, or None.
+        progress: what it said last about its progress.
+        pace: how fast that grows.
+    """
+
+    changed = Signal()
+    """Another job, another state, or the queue changed."""
+    said = Signal(object)
+    """The job in hand said an Event."""
+    ended = Signal(object)
+    """A Job that is over."""
+
+    def __init__(self, journal: Path, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.current: Job | None = None
+        self.progress: Progress | None = None
+        self.pace = Pace()
+        self.last_word = 0.0
+        self._journal = JsonLines(journal)
+        self._waiting: deque[Job] = deque()
+        self._process: QProcess | None = None
+        self._rest = b""
+        self._errors = ""
+        self._ending: Event | None = None
+
+    @property
+    def waiting(self) -> list[Job]:
+        return list(self._waiting)
+
+    @property
+    def is_busy(self) -> bool:
+        return self.current is not None
+
+    def start(self, job: Job) -> None:
+        """Start a job, or queue it behind the one in hand; a job that is there already is not queued twice."""
+        same = [each for each in (self.current, *self._waiting) if each is not None]
+        if any((each.folder, each.steps) == (job.folder, job.steps) for each in same):
+            return
+        self._waiting.append(replace(job, state=JobState.WAITING))
+        self._next()
+        self.changed.emit()
+
+    def pause(self) -> None:
+        """Ask the job in hand to stop; it saves what it finished, and starting it again goes on there."""
+        if self.current is None or self._process is None or self.current.state is not JobState.RUNNING:
+            return
+        self.current = replace(self.current, state=JobState.STOPPING)
+        self._process.write(b"cancel\n")
+        self._process.closeWriteChannel()
+        process = self._process
+        QTimer.singleShot(_PATIENCE_MS, lambda: process.kill() if self._process is process else None)
+        self.changed.emit()
+
+    def keep(self, step: str) -> None:
+        """Let the step in hand end with what it has."""
+        if self.current is not None:
+            enough_file(self.current.folder, step).touch()
+
+    def forget(self, job: Job) -> None:
+        """Take a job out of the queue."""
+        self._waiting = deque(each for each in self._waiting if each != job)
+        self.changed.emit()
+
+    def stop_all(self, wait_ms: int = _PATIENCE_MS) -> None:
+        """Pause and wait for it: the window is closing."""
+        self._waiting.clear()
+        self.pause()
+        process = self._process
+        if process is not None and not process.waitForFinished(wait_ms):
+            process.kill()
+            process.waitForFinished(1000)
+
+    def _next(self) -> None:
+        if self.current is not None or not self._waiting:
+            return
+        job = self._waiting.popleft()
+        self.current = replace(job, state=JobState.RUNNING, began=time.time())
+        self.progress, self.pace, self._ending, self._rest, self._errors = None, Pace(), None, b"", ""
+        self.last_word = time.monotonic()
+        process = QProcess(self)
+        process.setProgram(sys.executable)
+        process.setArguments(["-m", "lab_desktop", "--worker", str(job.folder), *job.steps])
+        process.readyReadStandardOutput.connect(self._read)
+        process.readyReadStandardError.connect(self._read_errors)
+        process.finished.connect(lambda *_: self._end())
+        process.errorOccurred.connect(self._could_not_start)
+        self._process = process
+        process.start()
+
+    def _could_not_start(self, error: QProcess.ProcessError) -> None:
+        if error == QProcess.ProcessError.FailedToStart:
+            self._end()
+
+    def _read_errors(self) -> None:
+        if self._process is not None:
+            said = bytes(self._process.readAllStandardError().data()).decode("utf-8", "replace")
+            self._errors = (self._errors + said)[-_TAIL:]
+
+    def _read(self) -> None:
+        if self._process is None:
+            return
+        data = self._rest + bytes(self._process.readAllStandardOutput().data())
+        *lines, self._rest = data.split(b"\n")
+        for line in lines:
+            try:
+                event = events.from_json(json.loads(line))
+            except (ValueError, KeyError, TypeError):
+                continue  # not ours; the child keeps its output for events alone
+            self._hear(event)
+
+    def _hear(self, event: Event) -> None:
+        self.last_word = time.monotonic()
+        if isinstance(event, (Finished, Stopped, Failed)):
+            self._ending = event
+            return
+        if isinstance(event, Progress):
+            if self.progress is None or self.progress.text != event.text:
+                self.pace = Pace()
+            self.pace.update(event.done)
+            self.progress = event
+        self.said.emit(event)
+
+    def _end(self) -> None:
+        if self._process is None or self.current is None:
+            return
+        self._read()
+        self._read_errors()
+        self._process.deleteLater()
+        self._process = None
+        job = replace(self.current, seconds=time.time() - self.current.began)
+        ending = self._ending
+        if isinstance(ending, Finished):
+            job = replace(job, state=JobState.DONE)
+        elif isinstance(ending, Failed):
+            job = replace(job, state=JobState.FAILED, text=ending.text, hint=ending.hint, details=ending.details)
+        elif isinstance(ending, Stopped) or job.state is JobState.STOPPING:
+            job = replace(job, state=JobState.PAUSED)
+        else:
+            job = replace(job, state=JobState.BROKEN, details=self._errors)
+        self.current = None
+        self._journal.append(job.to_json())
+        self.ended.emit(job)
+        self._next()
+        self.changed.emit()
+
+
+def last_words(folder: Path) -> list[Event]:
+    """What the jobs of a run said so far, without progress: rows, measures and notices, so that a page can be redrawn.
+
+    Raises:
+        RunError: the journal of the run is damaged.
+    """
+    said: list[Event] = []
+    for row in JsonLines(folder / EVENTS_FILE).rows():
+        try:
+            said.append(events.from_json(row))
+        except (KeyError, TypeError):
+            continue
+    return said
+
+
+def notices(said: list[Event]) -> list[str]:
+    """The sentences among them, oldest first."""
+    return [event.text for event in said if isinstance(event, Notice)]

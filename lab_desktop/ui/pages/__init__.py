@@ -1,0 +1,1 @@
+"""One page for each noun of the sidebar, and the tour."""

@@ -1,0 +1,1 @@
+"""Improve: four stations on one page, from practice questions to a model that is used."""

@@ -1,0 +1,86 @@
+"""What the window is about: the projects, the one in hand, its run, the jobs and the chat. Pages share one of these.
+
+No page knows another page: they say what they want done (`go`), and listen to what changed.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Signal
+
+from lab_desktop import paths, projects
+from lab_desktop.projects import Project, State
+from lab_desktop.ui.chat_process import ChatProcess, Voices
+from lab_desktop.ui.jobs import Job, JobRunner
+
+STATION_STEPS: dict[str, tuple[str, ...]] = {
+    "practice": ("generate",),
+    "train": ("train",),
+    "check": ("evaluate", "export"),
+}
+
+
+class Session(QObject):
+    """Attributes:
+    project: the one in hand, or None.
+    state: how far its run is.
+    """
+
+    changed = Signal()
+    """The project in hand, its state, or the list of projects."""
+    wanted = Signal(str)
+    """A page should be shown, by its name."""
+
+    def __init__(self, home: Path | None = None, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        home = home or paths.user_data()
+        self.root = home / "projects"
+        self.journal = home / "activity.jsonl"
+        self.chats = home / "chats"
+        self.jobs = JobRunner(self.journal, self)
+        self.chat = ChatProcess(self)
+        self.project: Project | None = None
+        self.state = State()
+        self.projects: list[Project] = []
+        self.jobs.ended.connect(lambda _: self.refresh())
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Look at the disk again."""
+        self.projects = projects.every(self.root)
+        if self.project is not None:
+            self.project = next((each for each in self.projects if each.folder == self.project.folder), None)
+        if self.project is None and self.projects:
+            self.project = self.projects[0]
+        self.state = projects.state(self.project.run if self.project else None)
+        self.changed.emit()
+
+    def open(self, project: Project) -> None:
+        self.project = project
+        self.refresh()
+
+    def go(self, page: str) -> None:
+        self.wanted.emit(page)
+
+    def new_practice(self) -> Project:
+        """The practice project: the built-in lesson about an invented island."""
+        project = projects.create(
+            self.root, self.tr("Velmora"), [paths.resources() / "practice" / "velmora"], is_practice=True
+        )
+        self.open(project)
+        return project
+
+    def begin(self, station: str) -> None:
+        """Start a station of the project in hand, or go on with it."""
+        if self.project is None:
+            return
+        run = self.project.run or projects.new_run(self.project, paths.practice_model())
+        self.jobs.start(Job(run, STATION_STEPS[station], self.project.title))
+
+    def voices(self) -> Voices:
+        """Who can be talked to: the project's model, and what it learned."""
+        model = Path(self.project.model) if self.project and self.project.model else paths.practice_model()
+        run = self.project.run if self.project else None
+        adapter = run / "adapter" / "adapter.gguf" if run else None
+        return Voices(model, (("new", adapter),) if adapter and adapter.is_file() else ())

@@ -1,0 +1,354 @@
+"""Text, buttons, cards, rules, banners, badges: what every page is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal, TypeVar
+
+from PySide6.QtCore import QEvent, QRectF, QSize, Qt
+from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QKeyEvent, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtWidgets import (
+    QBoxLayout,
+    QButtonGroup,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QLayout,
+    QPushButton,
+    QSizePolicy,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from lab_desktop.ui import icons
+from lab_desktop.ui.theme import TypeStyle, look
+
+Kind = Literal["", "primary", "plain", "quiet", "danger"]
+Tone = Literal["info", "good", "warn", "bad"]
+_Box = TypeVar("_Box", bound=QBoxLayout)
+TONE_ICONS: dict[str, str] = {"info": "info", "good": "check", "warn": "warn", "bad": "warn"}
+
+
+def column(
+    *items: QWidget | QLayout | int, gap: int = 0, margins: tuple[int, int, int, int] = (0, 0, 0, 0)
+) -> QVBoxLayout:
+    """Items below each other; a number is empty space, -1 takes all that is left."""
+    return _filled(QVBoxLayout(), items, gap, margins)
+
+
+def row(
+    *items: QWidget | QLayout | int, gap: int = 0, margins: tuple[int, int, int, int] = (0, 0, 0, 0)
+) -> QHBoxLayout:
+    """Items beside each other; a number is empty space, -1 takes all that is left."""
+    return _filled(QHBoxLayout(), items, gap, margins)
+
+
+def _filled(
+    layout: _Box, items: tuple[QWidget | QLayout | int, ...], gap: int, margins: tuple[int, int, int, int]
+) -> _Box:
+    layout.setSpacing(gap)
+    layout.setContentsMargins(*margins)
+    for item in items:
+        if isinstance(item, QWidget):
+            layout.addWidget(item)
+        elif isinstance(item, QLayout):
+            layout.addLayout(item)
+        elif item < 0:
+            layout.addStretch(1)
+        else:
+            layout.addSpacing(item)
+    return layout
+
+
+def empty(layout: QLayout) -> None:
+    """Take everything out of a layout, at once for the eye."""
+    while (item := layout.takeAt(0)) is not None:
+        if (widget := item.widget()) is not None:
+            widget.hide()
+            widget.deleteLater()
+
+
+class Label(QLabel):
+    """Text in a style of the scale and a colour role."""
+
+    def __init__(self, text: str = "", style: TypeStyle = "body", tone: str = "text", *, wraps: bool = False) -> None:
+        super().__init__(text)
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setProperty("type", style)
+        self.setProperty("tone", tone)
+        self.setWordWrap(wraps)
+        if wraps:
+            self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
+        self.setTextInteractionFlags(Qt.TextInteractionFlag.NoTextInteraction)
+        self._style: TypeStyle = style
+        self._refont()
+        look().changed.connect(self._refont)
+
+    def set_tone(self, tone: str) -> None:
+        if self.property("tone") != tone:
+            self.setProperty("tone", tone)
+            self.style().unpolish(self)
+            self.style().polish(self)
+
+    def _refont(self) -> None:
+        self.setFont(look().font(self._style))  # tabular figures and letter spacing, which no style sheet can say
+
+
+class ElidedLabel(Label):
+    """One line that ends in … where it does not fit; the whole text is its tooltip then."""
+
+    def __init__(self, text: str = "", style: TypeStyle = "body", tone: str = "text") -> None:
+        self._whole = text
+        super().__init__(text, style, tone)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        self.setMinimumWidth(24)
+
+    def setText(self, text: str) -> None:
+        self._whole = text
+        self._fit()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        shown = self.fontMetrics().elidedText(self._whole, Qt.TextElideMode.ElideRight, max(self.width(), 24))
+        super().setText(shown)
+        self.setToolTip(self._whole if shown != self._whole else "")
+        self.setAccessibleName(self._whole)
+
+
+class Icon(QWidget):
+    """An icon in a colour role; it says nothing by itself, the text beside it does."""
+
+    def __init__(self, name: str, role: str = "text2", size: int = 16) -> None:
+        super().__init__()
+        self._name, self._role = name, role
+        self.setFixedSize(size, size)
+        look().changed.connect(self.update)
+
+    def show_icon(self, name: str, role: str) -> None:
+        self._name, self._role = name, role
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        icons.draw(painter, self._name, QRectF(self.rect()), self._role)
+
+
+class Button(QPushButton):
+    """A push button: its kind, its icon, what it does; Return presses it as Space does."""
+
+    def __init__(
+        self, text: str, kind: Kind = "", icon: str = "", on_click: Callable[[], object] | None = None, size: str = ""
+    ) -> None:
+        super().__init__(text)
+        self.setProperty("kind", kind)
+        self.setProperty("size", size)
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self._icon = icon
+        self._kind = kind
+        if on_click is not None:
+            self.clicked.connect(lambda: on_click())
+        if icon:
+            self.setIconSize(QSize(14, 14))
+            self._tint()
+            look().changed.connect(self._tint)
+
+    def set_icon(self, name: str) -> None:
+        self._icon = name
+        self._tint()
+
+    def _tint(self) -> None:
+        roles = {"primary": "on_fill", "plain": "accent", "quiet": "text2", "danger": "bad"}
+        self.setIcon(icons.icon(self._icon, roles.get(self._kind, "text2"), 14))
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self.click()
+        else:
+            super().keyPressEvent(event)
+
+
+class ReasonButton(QWidget):
+    """A button that is either free, or shut with a sentence why and a button that mends it."""
+
+    def __init__(self, button: Button) -> None:
+        super().__init__()
+        self.button = button
+        self._why = Label("", "small", "text2")
+        self._icon = Icon("info", "text2", 16)
+        self._mend = Button("", "plain")
+        self._mending: Callable[[], object] = lambda: None
+        self._mend.clicked.connect(lambda: self._mending())
+        self.setLayout(row(button, self._icon, self._why, self._mend, -1, gap=8))
+        self.free()
+
+    def free(self) -> None:
+        self.button.setEnabled(True)
+        self.button.setAccessibleDescription("")
+        for part in (self._icon, self._why, self._mend):
+            part.hide()
+
+    def shut(self, why: str, mend: str, mending: Callable[[], object]) -> None:
+        self.button.setEnabled(False)
+        self.button.setAccessibleDescription(why)
+        self.button.setToolTip(why)
+        self._why.setText(why)
+        self._mend.setText(mend)
+        self._mending = mending
+        for part in (self._icon, self._why, self._mend):
+            part.show()
+
+
+class Card(QFrame):
+    """A white surface with a hairline round it; parts in it are split by rules, never by cards."""
+
+    def __init__(self, *items: QWidget | QLayout | int, gap: int = 0, padding: tuple[int, int] = (20, 16)) -> None:
+        super().__init__()
+        self.setProperty("surface", "card")
+        wide, high = padding
+        self.setLayout(column(*items, gap=gap, margins=(wide, high, wide, high)))
+
+
+def rule(is_upright: bool = False) -> QFrame:
+    """A hairline."""
+    line = QFrame()
+    line.setProperty("rule", True)
+    line.setFrameShape(QFrame.Shape.NoFrame)
+    if is_upright:
+        line.setFixedWidth(1)
+    else:
+        line.setFixedHeight(1)
+    return line
+
+
+class Banner(QFrame):
+    """What happened, then what is safe, and one button; announced once to who cannot see it."""
+
+    def __init__(
+        self, tone: Tone, cause: str, safe: str = "", button: str = "", on_click: Callable[[], object] | None = None
+    ) -> None:
+        super().__init__()
+        self._icon = Icon("info", "text2", 18)
+        self._text = Label("", wraps=True)
+        self._text.setTextFormat(Qt.TextFormat.RichText)
+        self.button = Button("")
+        self._on_click: Callable[[], object] = lambda: None
+        self.button.clicked.connect(lambda: self._on_click())
+        inside = row(self._icon, self._text, self.button, gap=12, margins=(16, 10, 12, 10))
+        inside.setStretch(1, 1)
+        self.setLayout(inside)
+        self.setMinimumHeight(48)
+        self.say(tone, cause, safe, button, on_click)
+
+    def say(
+        self, tone: Tone, cause: str, safe: str = "", button: str = "", on_click: Callable[[], object] | None = None
+    ) -> None:
+        self.setProperty("surface", tone)
+        self.style().unpolish(self)
+        self.style().polish(self)
+        self._icon.show_icon(TONE_ICONS[tone], {"info": "text2"}.get(tone, tone))
+        self._text.setText(f"<b>{_escaped(cause)}</b> {_escaped(safe)}")
+        self.setAccessibleName(f"{cause} {safe}".strip())
+        self.button.setText(button)
+        self.button.setVisible(bool(button))
+        self._on_click = on_click or (lambda: None)
+        if self.isVisible():
+            announce(self, f"{cause} {safe}")
+
+    def showEvent(self, event: QEvent) -> None:
+        announce(self, self.accessibleName())
+
+
+class Badge(QLabel):
+    """A word on a tint, with its icon: Comfortable, Tight, Draft."""
+
+    def __init__(
+        self, text: str, tone: Literal["good", "warn", "bad", "accent", "plain"] = "plain", icon: str = ""
+    ) -> None:
+        super().__init__(text)
+        self._tone, self._icon = tone, icon
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        self.setFont(look().font("label"))
+        look().changed.connect(self._restyle)
+        self._restyle()
+
+    def _restyle(self) -> None:
+        self.setFont(look().font("label"))
+        self.updateGeometry()
+        self.update()
+
+    def sizeHint(self) -> QSize:
+        wide = self.fontMetrics().horizontalAdvance(self.text()) + 16 + (18 if self._icon else 0)
+        return QSize(wide, max(20, self.fontMetrics().height() + 4))
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        paint_badge(painter, QRectF(self.rect()), self.text(), self._tone, self._icon)
+
+
+def paint_badge(painter: QPainter, box: QRectF, text: str, tone: str, icon: str = "") -> None:
+    """A badge as delegates draw it too."""
+    theme = look().theme
+    ground = {"good": "good_tint", "warn": "warn_tint", "bad": "bad_tint", "accent": "tint"}.get(tone, "sunken")
+    ink = tone if tone != "plain" else "text2"
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(theme.color(ground))
+    painter.drawRoundedRect(box, box.height() / 2, box.height() / 2)
+    left = box.left() + 8
+    if icon:
+        icons.draw(painter, icon, QRectF(left, box.center().y() - 7, 14, 14), ink)
+        left += 18
+    painter.setPen(theme.color(ink))
+    painter.setFont(look().font("label"))
+    painter.drawText(QRectF(left, box.top(), box.right() - left, box.height()), Qt.AlignmentFlag.AlignVCenter, text)
+
+
+class Segmented(QFrame):
+    """A few choices side by side, one of them taken."""
+
+    def __init__(self, choices: list[tuple[str, str]], chosen: str, on_choice: Callable[[str], object]) -> None:
+        super().__init__()
+        self._group = QButtonGroup(self)
+        self._buttons: dict[str, QToolButton] = {}
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        layout = row(gap=0)
+        for number, (name, text) in enumerate(choices):
+            button = QToolButton()
+            button.setText(text)
+            button.setAccessibleName(text)
+            button.setCheckable(True)
+            button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+            button.setProperty(
+                "segment", "first" if number == 0 else "last" if number == len(choices) - 1 else "middle"
+            )
+            button.clicked.connect(lambda _, name=name: on_choice(name))
+            self._group.addButton(button)
+            self._buttons[name] = button
+            layout.addWidget(button)
+        self.setLayout(layout)
+        self.choose(chosen)
+
+    def choose(self, name: str) -> None:
+        self._buttons[name].setChecked(True)
+
+    def set_text(self, name: str, text: str) -> None:
+        self._buttons[name].setText(text)
+        self._buttons[name].setAccessibleName(text)
+
+    @property
+    def chosen(self) -> str:
+        return next((name for name, button in self._buttons.items() if button.isChecked()), "")
+
+
+def announce(widget: QWidget, text: str) -> None:
+    """Let a screen reader say it now."""
+    QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(widget, text))
+
+
+def _escaped(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

@@ -1,0 +1,419 @@
+"""The frame round every page: sidebar, header, path, next line, activity bar."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QListView,
+    QStyle,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from lab_desktop.ui import icons
+from lab_desktop.ui.theme import look
+from lab_desktop.ui.widgets.basic import Button, ElidedLabel, Icon, Label, empty, row, rule
+from lab_desktop.ui.widgets.meters import Ring
+
+_Index = QModelIndex | QPersistentModelIndex
+WIDE, NARROW = 208, 76
+
+
+@dataclass(frozen=True)
+class Place:
+    """An item of the sidebar.
+
+    Attributes:
+        name: of its page.
+        count: beside it, in grey; 0: none.
+        news: a badge: things there that need the person.
+    """
+
+    name: str
+    title: str
+    icon: str
+    count: int = 0
+    news: int = 0
+
+
+class _Places(QAbstractListModel):
+    def __init__(self, places: Sequence[Place]) -> None:
+        super().__init__()
+        self.places = list(places)
+
+    def rowCount(self, parent: _Index = QModelIndex()) -> int:  # noqa: B008
+        return 0 if parent.isValid() else len(self.places)
+
+    def data(self, index: _Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
+        place = self.places[index.row()]
+        if role == Qt.ItemDataRole.UserRole:
+            return place
+        if role == Qt.ItemDataRole.DisplayRole:
+            return place.title
+        if role == Qt.ItemDataRole.AccessibleTextRole:
+            return ", ".join(
+                [
+                    place.title,
+                    *([str(place.count)] if place.count else []),
+                    *([f"{place.news} new"] if place.news else []),
+                ]
+            )
+        return None
+
+
+class _PlaceDelegate(QStyledItemDelegate):
+    is_narrow = False
+
+    def sizeHint(self, option: QStyleOptionViewItem, index: _Index) -> QSize:
+        return QSize(NARROW - 16, 52) if self.is_narrow else QSize(WIDE - 24, 34)
+
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: _Index) -> None:
+        theme = look().theme
+        place: Place = index.data(Qt.ItemDataRole.UserRole)
+        box = QRectF(option.rect).adjusted(0, 1, 0, -1)
+        state = option.state
+        is_chosen = bool(state & QStyle.StateFlag.State_Selected)
+        is_hovered = bool(state & QStyle.StateFlag.State_MouseOver)
+        painter.save()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        if is_chosen or is_hovered:
+            ground = theme.color("sel")
+            ground.setAlphaF(1.0 if is_chosen else 0.5)
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(ground)
+            painter.drawRoundedRect(box, 6, 6)
+        if state & QStyle.StateFlag.State_HasFocus:
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.setPen(theme.color("accent"))
+            painter.drawRoundedRect(box.adjusted(0.5, 0.5, -0.5, -0.5), 6, 6)
+        ink = "accent" if is_chosen else "text2"
+        painter.setPen(theme.color("text"))
+        if self.is_narrow:
+            icons.draw(painter, place.icon, QRectF(box.center().x() - 9, box.top() + 7, 18, 18), ink)
+            painter.setFont(look().font("tiny"))
+            painter.drawText(box.adjusted(0, 28, 0, 0), Qt.AlignmentFlag.AlignHCenter, place.title)
+        else:
+            icons.draw(painter, place.icon, QRectF(box.left() + 10, box.center().y() - 9, 18, 18), ink)
+            painter.setFont(look().font("strong" if is_chosen else "control"))
+            painter.drawText(box.adjusted(38, 0, -40, 0), Qt.AlignmentFlag.AlignVCenter, place.title)
+            if place.news:
+                self._draw_news(painter, box, place.news)
+            elif place.count:
+                painter.setPen(theme.color("text3"))
+                painter.setFont(look().font("small"))
+                painter.drawText(
+                    box.adjusted(0, 0, -10, 0), Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight,
+                    str(place.count),
+                )  # fmt: skip
+        painter.restore()
+
+    @staticmethod
+    def _draw_news(painter: QPainter, box: QRectF, news: int) -> None:
+        theme = look().theme
+        disc = QRectF(box.right() - 28, box.center().y() - 9, 18, 18)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(theme.color("fill"))
+        painter.drawEllipse(disc)
+        painter.setPen(theme.color("on_fill"))
+        painter.setFont(look().font("tiny"))
+        painter.drawText(disc, Qt.AlignmentFlag.AlignCenter, str(news))
+
+
+class Sidebar(QFrame):
+    """The nouns of the app; below 1100 pixels of window width only their icons with a small word."""
+
+    chosen = Signal(str)
+
+    def __init__(self, places: Sequence[Place], foot: Sequence[Place]) -> None:
+        super().__init__()
+        self.setProperty("surface", "sidebar")
+        self._delegate = _PlaceDelegate()
+        self._lists = [self._made(places, self.tr("Pages")), self._made(foot, self.tr("Settings and help"))]
+        layout = QVBoxLayout()
+        layout.setContentsMargins(12, 16, 12, 12)
+        layout.setSpacing(0)
+        layout.addWidget(self._lists[0], 1)
+        layout.addWidget(self._lists[1])
+        self.setLayout(layout)
+        self.set_narrow(False)
+        look().changed.connect(self._relook)
+
+    def _made(self, places: Sequence[Place], name: str) -> QListView:
+        made = QListView()
+        made.setModel(_Places(places))
+        made.setItemDelegate(self._delegate)
+        made.setAccessibleName(name)
+        made.setMouseTracking(True)
+        made.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        made.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        made.setFrameShape(QFrame.Shape.NoFrame)
+        made.selectionModel().currentChanged.connect(lambda index, _: self._take(made, index))
+        made.clicked.connect(lambda index: self._take(made, index))
+        return made
+
+    def _take(self, view: QListView, index: QModelIndex) -> None:
+        if index.isValid():
+            self.chosen.emit(index.data(Qt.ItemDataRole.UserRole).name)
+
+    def show_place(self, name: str) -> None:
+        """Mark a place without going there."""
+        for view in self._lists:
+            model = view.model()
+            assert isinstance(model, _Places)
+            selection = view.selectionModel()
+            selection.blockSignals(True)
+            numbers = [number for number, place in enumerate(model.places) if place.name == name]
+            view.setCurrentIndex(model.index(numbers[0], 0) if numbers else QModelIndex())
+            if not numbers:
+                view.clearSelection()
+            selection.blockSignals(False)
+            view.viewport().update()
+
+    def set_places(self, places: Sequence[Place]) -> None:
+        """The same places with other counts."""
+        model = self._lists[0].model()
+        assert isinstance(model, _Places)
+        model.places = list(places)
+        model.dataChanged.emit(model.index(0, 0), model.index(len(places) - 1, 0))
+
+    def set_narrow(self, is_narrow: bool) -> None:
+        self._delegate.is_narrow = is_narrow
+        self.setFixedWidth(NARROW if is_narrow else WIDE)
+        margin = 8 if is_narrow else 12
+        layout = self.layout()
+        assert layout is not None
+        layout.setContentsMargins(margin, 16, margin, 12)
+        self._relook()
+
+    def _relook(self) -> None:
+        for view in self._lists:
+            model = view.model()
+            view.setFixedHeight(sum(view.sizeHintForRow(number) for number in range(model.rowCount())) + 2)
+            view.doItemsLayout()
+        self._lists[0].setMinimumHeight(0)
+        self._lists[0].setMaximumHeight(16777215)
+
+
+class Header(QWidget):
+    """Title and place of the page, what is saved, and who one talks to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setFixedHeight(52)
+        self.title = Label("", "head")
+        self.place = Label("", "body", "text3")
+        self.saved = Label("", "small", "text3")
+        self.chip = QToolButton()
+        self.chip.setProperty("chip", True)
+        self.chip.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self.chip.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self.chip.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setLayout(row(self.title, self.place, -1, self.saved, self.chip, gap=12, margins=(24, 0, 24, 0)))
+        look().changed.connect(self._tint)
+        self._tint()
+
+    def _tint(self) -> None:
+        self.chip.setIcon(icons.icon("models", "text2", 14))
+
+    def show_page(self, title: str, place: str = "") -> None:
+        self.title.setText(title)
+        self.place.setText(place)
+
+    def show_voice(self, name: str, model: str) -> None:
+        self.chip.setText(f"{name}  {model}" if model else name)
+        self.chip.setAccessibleName(self.tr("You talk to {0} {1}").format(name, model))
+
+
+@dataclass(frozen=True)
+class PathStep:
+    """A step of the path: its state is "done", "now", "later" or "needs you"."""
+
+    name: str
+    title: str
+    state: str
+    count: str = ""
+
+
+class PathBar(QWidget):
+    """The one path of the project in hand: what is done, where one is, what comes."""
+
+    chosen = Signal(str)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setFixedHeight(44)
+        self.project = QToolButton()
+        self.project.setProperty("flat", True)
+        self.project.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.project.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self._steps = QHBoxLayout()
+        self._steps.setSpacing(0)
+        line = rule(is_upright=True)
+        line.setFixedHeight(20)
+        self.setLayout(row(self.project, line, self._steps, -1, gap=16, margins=(24, 0, 24, 0)))
+
+    def show_path(self, project: str, steps: Sequence[PathStep]) -> None:
+        self.project.setText(project)
+        self.project.setAccessibleName(self.tr("Project {0}").format(project))
+        empty(self._steps)
+        for number, step in enumerate(steps):
+            if number:
+                self._steps.addWidget(_Connector())
+            button = _StepButton(step, number + 1, len(steps))
+            button.clicked.connect(lambda _, name=step.name: self.chosen.emit(name))
+            self._steps.addWidget(button)
+
+
+class _Connector(QWidget):
+    def __init__(self) -> None:
+        super().__init__()
+        self.setFixedSize(36, 20)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setPen(look().theme.color("line2"))
+        painter.drawLine(5, 10, self.width() - 5, 10)
+
+
+class _StepButton(QToolButton):
+    def __init__(self, step: PathStep, number: int, total: int) -> None:
+        super().__init__()
+        self._step = step
+        words = {"done": self.tr("done"), "now": self.tr("now"), "later": self.tr("later")}
+        state = words.get(step.state, self.tr("needs you"))
+        self.setAccessibleName(
+            self.tr("{0} {1}, step {2} of {3}, {4}").format(step.title, step.count, number, total, state)
+        )
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        look().changed.connect(self.updateGeometry)
+
+    def sizeHint(self) -> QSize:
+        style = "strong" if self._step.state == "now" else "body"
+        text = QFontMetrics(look().font(style)).horizontalAdvance(self._text())  # type: ignore[arg-type]
+        return QSize(text + 26 + (24 if self._step.state == "now" else 4), 28)
+
+    def _text(self) -> str:
+        return f"{self._step.title}  {self._step.count}".strip()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        theme = look().theme
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        box = QRectF(self.rect())
+        is_now = self._step.state == "now"
+        left = box.left() + (12 if is_now else 2)
+        if is_now:
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(theme.color("tint"))
+            painter.drawRoundedRect(box, 14, 14)
+        mark = QRectF(left, box.center().y() - 7, 14, 14)
+        if self._step.state == "done":
+            icons.draw(painter, "check", mark, "good")
+        elif self._step.state == "needs you":
+            icons.draw(painter, "warn", mark, "bad")
+        else:
+            pen = painter.pen()
+            pen.setStyle(Qt.PenStyle.SolidLine)
+            pen.setColor(theme.color("data" if is_now else "text3"))
+            pen.setWidthF(3.5 if is_now else 1.5)
+            painter.setPen(pen)
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawEllipse(mark.adjusted(2, 2, -2, -2))
+        painter.setPen(theme.color("accent" if is_now else "text2"))
+        painter.setFont(look().font("strong" if is_now else "body"))
+        painter.drawText(box.adjusted(left + 20, 0, 0, 0), Qt.AlignmentFlag.AlignVCenter, self._text())
+        if self.hasFocus():
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            pen = painter.pen()
+            pen.setColor(theme.color("accent"))
+            pen.setWidthF(2)
+            painter.setPen(pen)
+            painter.drawRoundedRect(box.adjusted(1, 1, -1, -1), 14, 14)
+
+
+class NextLine(QFrame):
+    """One sentence: what to do now, and the one filled button that does it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setProperty("surface", "page")
+        self.setFixedHeight(52)
+        self._text = ElidedLabel("")
+        self._on_click: Callable[[], object] = lambda: None
+        self.button = Button("", "primary", on_click=lambda: self._on_click())
+        inside = row(
+            Label(self.tr("Next:"), "strong", "accent"), self._text, self.button, gap=6, margins=(24, 0, 24, 0)
+        )
+        inside.setStretch(1, 1)
+        self.setLayout(inside)
+        self.say("", "", lambda: None)
+
+    def say(self, text: str, button: str, on_click: Callable[[], object]) -> None:
+        self._text.setText(text)
+        self.button.setText(button)
+        self.button.setVisible(bool(button))
+        self._on_click = on_click
+        self.setVisible(bool(text))
+
+
+class ActivityBar(QFrame):
+    """The job in hand in one line: what, how much, how fast, until when; and one button."""
+
+    opened = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setProperty("surface", "sidebar")
+        self.setFixedHeight(36)
+        self._ring = Ring(14, 2)
+        self._icon = Icon("check", "good", 14)
+        self._what = Label("", "small")
+        self._detail = ElidedLabel("", "small", "text2")
+        self.button = Button("", size="small", icon="pause")
+        self._power = Label("", "small", "text2")
+        self.all = QToolButton()
+        self.all.setProperty("flat", True)
+        self.all.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.all.setAccessibleName(self.tr("All activity"))
+        self.all.setToolTip(self.tr("All activity"))
+        self.all.clicked.connect(self.opened)
+        inside = row(
+            self._ring, self._icon, self._what, self._detail, self.button, self._power, self.all, gap=8,
+            margins=(20, 0, 16, 0),
+        )  # fmt: skip
+        inside.setStretch(3, 1)
+        self.setLayout(inside)
+        look().changed.connect(self._tint)
+        self._tint()
+        self.rest()
+
+    def _tint(self) -> None:
+        self.all.setIcon(icons.icon("chevron-up", "text2", 14))
+
+    def rest(self, text: str = "") -> None:
+        """Nothing runs."""
+        self._ring.hide()
+        self._icon.setVisible(bool(text))
+        self._what.setText("")
+        self._detail.setText(text or self.tr("Nothing is running. Everything is saved."))
+        self.button.hide()
+
+    def work(self, what: str, detail: str, share: float | None, is_paused: bool, button: str, icon: str) -> None:
+        self._icon.hide()
+        self._ring.show()
+        self._ring.show_share(share, is_paused)
+        self._what.setText(what)
+        self._detail.setText(detail)
+        self.button.setText(button)
+        self.button.set_icon(icon)
+        self.button.setVisible(bool(button))

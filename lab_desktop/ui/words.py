@@ -1,0 +1,93 @@
+"""The sentences that several parts of the window share: progress, pace, finish times, amounts."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+from PySide6.QtCore import QCoreApplication, QLocale
+
+from lab_desktop.jobs.events import Pace, Progress
+from lab_desktop.ui.jobs import Job, JobState
+
+_SILENCE_S = 20.0
+"""After so long without a word a line says that work still goes on."""
+_FIRST_SHARE = 0.1
+"""Before so much is done a finish time is a guess, and is given as a range."""
+
+
+def tr(text: str) -> str:
+    return QCoreApplication.translate("words", text)
+
+
+def job_words(job: Job) -> str:
+    """What a job does, in a verb and an object."""
+    names = {
+        "generate": tr("Writing practice questions"),
+        "train": tr("Training"),
+        "evaluate": tr("Checking"),
+        "export": tr("Making the model smaller"),
+    }
+    return names.get(job.steps[0], tr("Working")) if job.steps else tr("Working")
+
+
+def state_words(job: Job) -> str:
+    return {
+        JobState.WAITING: tr("Waiting"),
+        JobState.RUNNING: tr("Running"),
+        JobState.STOPPING: tr("Pausing"),
+        JobState.PAUSED: tr("Paused"),
+        JobState.DONE: tr("Done"),
+        JobState.FAILED: tr("Needs you"),
+        JobState.BROKEN: tr("Stopped unexpectedly"),
+    }[job.state]
+
+
+def progress_words(progress: Progress | None, pace: Pace, silent_s: float = 0.0) -> Sequence[str]:
+    """Count, pace and finish time, as far as they are known."""
+    if progress is None:
+        return [tr("getting ready …")]
+    parts = [tr("{0} of {1}").format(number(progress.done), number(progress.total))] if progress.total > 1 else []
+    if silent_s > _SILENCE_S:
+        return [*parts, tr("still working …")]
+    per_second = pace.per_second
+    left = pace.seconds_left(progress.total)
+    if per_second is None or left is None:
+        return [*parts, tr("measuring speed …")]
+    if progress.total > 1 and per_second * 60 < 600:
+        parts.append(tr("{0} a minute").format(number(round(per_second * 60))))
+    share = progress.done / max(1, progress.total)
+    parts.append(finish_time(left, is_sure=share >= _FIRST_SHARE))
+    return parts
+
+
+def finish_time(seconds: float, is_sure: bool, now: float | None = None) -> str:
+    """When something will be done: minutes while it is near, a time of day when far, a range while it is vague."""
+    if seconds < 45:
+        return tr("less than a minute")
+    if not is_sure:
+        low, high = max(1, round(seconds / 60 * 0.7)), max(2, round(seconds / 60 * 1.5))
+        return tr("{0}–{1} minutes").format(low, high)
+    if seconds < 600:
+        minutes = max(1, round(seconds / 60))
+        return tr("about a minute") if minutes == 1 else tr("about {0} minutes").format(minutes)
+    at = time.localtime((time.time() if now is None else now) + seconds)
+    return tr("done about {0}").format(time.strftime("%H:%M", at))
+
+
+def duration(seconds: float) -> str:
+    """How long something took."""
+    if seconds < 90:
+        return tr("{0} s").format(round(seconds))
+    if seconds < 5400:
+        return tr("{0} min").format(round(seconds / 60))
+    return tr("{0} h {1} min").format(int(seconds // 3600), round(seconds % 3600 / 60))
+
+
+def number(value: int) -> str:
+    return QLocale().toString(value)
+
+
+def size(size_bytes: float) -> str:
+    """Bytes as people say them."""
+    return f"{size_bytes / 1e9:.1f} GB" if size_bytes >= 1e9 else f"{size_bytes / 1e6:.0f} MB"

@@ -1,0 +1,70 @@
+"""projects.py: folders that say how far they are by what lies in them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from lab_desktop import paths, projects
+from lab_desktop.errors import RunError
+from lab_desktop.jobs import requests
+
+VELMORA = paths.resources() / "practice" / "velmora"
+
+
+def test_a_project_has_its_own_copy_of_its_lessons(tmp_path: Path) -> None:
+    project = projects.create(tmp_path, "Our manual", [VELMORA])
+
+    assert (project.lessons / "velmora" / "qna.yaml").read_bytes() == (VELMORA / "qna.yaml").read_bytes()
+    assert projects.read(project.folder) == project
+    assert projects.every(tmp_path) == [project]
+
+
+def test_two_projects_may_have_the_same_title(tmp_path: Path) -> None:
+    first, second = (projects.create(tmp_path, "Über uns / 2026", [VELMORA]) for _ in range(2))
+
+    assert first.folder != second.folder
+    assert first.title == second.title
+
+
+def test_a_run_asks_for_the_projects_lessons_and_model(tmp_path: Path) -> None:
+    project = projects.create(tmp_path, "Our manual", [VELMORA])
+    first = projects.new_run(project, Path("/models/m.gguf"))
+    second = projects.new_run(project, Path("/models/m.gguf"))
+
+    assert (first.name, second.name) == ("001", "002")
+    assert project.run == second
+    request = requests.read(second)
+    assert (request.leaves, request.student) == ((project.lessons,), Path("/models/m.gguf"))
+
+
+def test_how_far_a_run_is_follows_from_its_files(tmp_path: Path) -> None:
+    assert projects.state(None).station == "practice"
+    (tmp_path / "samples.jsonl").write_text('{"accepted": true}\n{"accepted": false}\n', encoding="utf-8")
+    assert (projects.state(tmp_path).written, projects.state(tmp_path).kept) == (2, 1)
+    stations = {"dataset/manifest.json": "train", "adapter/adapter.json": "check", "report.json": "use"}
+    for name, station in stations.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("{}", encoding="utf-8")
+        assert projects.state(tmp_path).station == station
+
+
+@pytest.mark.parametrize("content", ["", "[]", '{"title": 3}', '{"title": "x", "samples": "many"}'])
+def test_a_damaged_project_is_told_and_the_others_are_shown(tmp_path: Path, content: str) -> None:
+    whole = projects.create(tmp_path, "Whole", [VELMORA])
+    broken = projects.create(tmp_path, "Broken", [VELMORA])
+    (broken.folder / projects.FILE_NAME).write_text(content, encoding="utf-8")
+
+    assert projects.every(tmp_path) == [whole]
+    with pytest.raises(RunError):
+        projects.read(broken.folder)
+
+
+def test_a_setting_of_a_later_version_is_left_alone(tmp_path: Path) -> None:
+    project = projects.create(tmp_path, "Our manual", [VELMORA])
+    file = project.folder / projects.FILE_NAME
+    file.write_text(json.dumps(json.loads(file.read_text("utf-8")) | {"colour": "blue"}), encoding="utf-8")
+
+    assert projects.read(project.folder) == project

@@ -1,0 +1,43 @@
+"""A window without a screen, with a person's folder of its own."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from lab_desktop.ui.main_window import MainWindow
+from lab_desktop.ui.session import Session
+from lab_desktop.ui.theme import Look, look
+
+
+@pytest.fixture(autouse=True)
+def shown(qapp: QApplication) -> Look:
+    """The look, light."""
+    found = look()
+    found.choose("light")
+    return found
+
+
+@pytest.fixture
+def session(own_home: Path) -> Iterator[Session]:
+    made = Session(own_home)
+    yield made
+    made.jobs.stop_all()
+    made.chat.close()
+
+
+@pytest.fixture
+def window(session: Session, qtbot: QtBot) -> MainWindow:
+    made = MainWindow(session)
+    qtbot.addWidget(made)
+    made.show()
+    qtbot.waitExposed(made)
+    return made

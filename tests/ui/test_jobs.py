@@ -1,0 +1,79 @@
+"""ui/jobs.py: real child processes, one at a time, and what becomes of each."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+
+import pytest
+from pytestqt.qtbot import QtBot
+
+from lab_desktop import paths, projects
+from lab_desktop.jobs import requests
+from lab_desktop.jobs.requests import LearnRequest
+from lab_desktop.ui.jobs import Job, JobRunner, JobState, read_journal
+from lab_desktop.ui.session import Session
+
+
+def run_folder(root: Path) -> Path:
+    """A run whose lesson is missing: its job ends with a sentence after seconds."""
+    root.mkdir(parents=True)
+    model = paths.practice_model()
+    requests.write(root, LearnRequest((root / "no-such-lesson",), model, model, 0, 0))
+    return root
+
+
+def test_a_job_that_fails_says_why_and_is_noted(session: Session, qtbot: QtBot, tmp_path: Path) -> None:
+    folder = run_folder(tmp_path / "run")
+
+    with qtbot.waitSignal(session.jobs.ended, timeout=60_000) as ended:
+        session.jobs.start(Job(folder, ("generate",), "Orra"))
+
+    job = ended.args[0]
+    assert job.state is JobState.FAILED
+    assert "no-such-lesson" in job.text
+    assert job.hint
+    assert [(noted.state, noted.text, noted.title) for noted in read_journal(session.journal)] == [
+        (job.state, job.text, "Orra")
+    ]
+    assert not session.jobs.is_busy
+
+
+def test_one_job_runs_and_the_others_wait(session: Session, qtbot: QtBot, tmp_path: Path) -> None:
+    first, second = (Job(run_folder(tmp_path / name), ("generate",), name) for name in ("first", "second"))
+    session.jobs.start(first)
+    session.jobs.start(second)
+    session.jobs.start(second)  # a second press of the same button
+
+    assert session.jobs.current is not None
+    assert [job.title for job in session.jobs.waiting] == ["second"]
+    qtbot.waitUntil(lambda: not session.jobs.is_busy, timeout=60_000)
+    assert [job.title for job in read_journal(session.journal)] == ["first", "second"]
+
+
+@pytest.mark.slow
+def test_a_killed_job_is_told_as_broken_off_and_goes_on(session: Session, qtbot: QtBot) -> None:
+    project = session.new_practice()
+    session.begin("practice")
+    qtbot.waitUntil(lambda: projects.state(project.run).written > 0, timeout=240_000)
+    process = session.jobs._process
+    assert process is not None
+
+    with qtbot.waitSignal(session.jobs.ended, timeout=60_000) as ended:
+        os.kill(process.processId(), signal.SIGKILL)
+
+    assert ended.args[0].state is JobState.BROKEN
+    before = projects.state(project.run).written
+    with qtbot.waitSignal(session.jobs.ended, timeout=240_000) as paused:
+        session.begin("practice")
+        qtbot.waitUntil(lambda: projects.state(project.run).written > before, timeout=240_000)
+        session.jobs.pause()
+    assert paused.args[0].state is JobState.PAUSED
+
+
+def test_a_journal_of_another_version_is_read_as_far_as_it_goes(tmp_path: Path) -> None:
+    (tmp_path / "activity.jsonl").write_text('{"folder": "x"}\n', encoding="utf-8")
+
+    assert read_journal(tmp_path / "activity.jsonl") == []
+    assert not JobRunner(tmp_path / "activity.jsonl").is_busy

@@ -1,0 +1,100 @@
+"""Practice questions reviewed by keys: decisions are on disk at once, and training learns what the person decided."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from pytestqt.qtbot import QtBot
+
+from lab_desktop import paths, projects
+from lab_desktop.artifacts import Sample
+from lab_desktop.reviews import read_reviews, reviewed
+from lab_desktop.ui.main_window import MainWindow
+from lab_desktop.ui.pages.improve.page import ImprovePage
+from lab_desktop.ui.pages.improve.practice import PracticeStation, source_sentence
+from lab_desktop.ui.session import Session
+
+
+def sample(number: int, *, accepted: bool = True) -> Sample:
+    return Sample(
+        id=f"knowledge/velmora|p0|d0#{number}",
+        leaf="knowledge/velmora",
+        kind="knowledge",
+        question=f"Question {number}?",
+        answer=f"answer {number}",
+        context="Velmora\n\nIt is an island.",
+        passage=0,
+        accepted=accepted,
+        stage="accepted" if accepted else "duplicate",
+        scores={"round_trip": 1.0} if accepted else {},
+    )
+
+
+@pytest.fixture
+def run(session: Session) -> Path:
+    """The practice project with some rows written."""
+    project = session.new_practice()
+    folder = projects.new_run(project, paths.practice_model())
+    rows = [sample(number, accepted=number != 3) for number in range(6)]
+    (folder / "samples.jsonl").write_text("".join(json.dumps(row.to_json()) + "\n" for row in rows), encoding="utf-8")
+    session.refresh()
+    return folder
+
+
+@pytest.fixture
+def station(run: Path, window: MainWindow) -> PracticeStation:
+    window.show_page("improve")
+    page = window._pages["improve"]
+    assert isinstance(page, ImprovePage)
+    page.show_station("practice")
+    found = page._stations[0]
+    assert isinstance(found, PracticeStation)
+    found.table.selectRow(0)
+    return found
+
+
+def test_keys_keep_drop_and_undo(station: PracticeStation, run: Path, qtbot: QtBot) -> None:
+    qtbot.keyClick(station.table, Qt.Key.Key_K)
+    qtbot.keyClick(station.table, Qt.Key.Key_D)
+    assert {name[-1]: review.verdict for name, review in read_reviews(run).items()} == {"0": "keep", "1": "drop"}
+
+    qtbot.keyClick(station.table, Qt.Key.Key_Z)
+    assert {name[-1]: review.verdict for name, review in read_reviews(run).items()} == {"0": "keep"}
+
+
+def test_a_mended_row_is_learned_as_it_was_mended(station: PracticeStation, run: Path, qtbot: QtBot) -> None:
+    qtbot.keyClick(station.table, Qt.Key.Key_F)
+    station._detail._edit_answer.setText("a better answer")
+    station._detail._save()
+
+    rows = reviewed([sample(0), sample(1)], read_reviews(run))
+    assert [(row.answer, row.accepted) for row in rows] == [("a better answer", True), ("answer 1", True)]
+
+
+def test_filters_count_what_they_show(station: PracticeStation) -> None:
+    assert station.model.counts() == Counter({"all": 5, "open": 5, "alike": 1, "dropped": 1})
+    station.table.filtered.choose("alike")
+    assert station.table.filtered.rowCount() == 1
+
+
+def test_decisions_are_there_when_the_window_opens_again(
+    station: PracticeStation, session: Session, qtbot: QtBot
+) -> None:
+    qtbot.keyClick(station.table, Qt.Key.Key_D)
+
+    again = PracticeStation(session)
+    qtbot.addWidget(again)
+    again.refresh()
+
+    assert again.model.counts()["dropped"] == 2
+
+
+def test_the_source_sentence_is_the_one_that_tells_the_answer() -> None:
+    text = "Orra\n\nThe lighthouse was built in 1811. Its lamp burns fish oil. The harbour holds forty boats."
+
+    assert source_sentence(text, "fish oil", "What does the lamp burn?") == "Its lamp burns fish oil."
+    assert source_sentence(text, "nothing of that", "Why?") == ""

@@ -1,0 +1,52 @@
+"""ui/main_window.py: what a person finds when the window opens."""
+
+from __future__ import annotations
+
+from PySide6.QtWidgets import QAbstractButton, QLineEdit, QPlainTextEdit
+from pytestqt.qtbot import QtBot
+
+from lab_desktop.ui.main_window import MainWindow
+from lab_desktop.ui.session import Session
+from lab_desktop.ui.widgets.basic import Button
+
+
+def test_an_empty_home_says_what_to_do_first(window: MainWindow, session: Session, qtbot: QtBot) -> None:
+    assert window.next_line.button.text() == "Show me"
+
+    window.next_line.button.click()
+
+    assert session.project is not None
+    assert session.project.title == "Velmora"
+    assert window.header.title.text() == "Velmora"
+    assert window.next_line.button.text() == "Write questions"
+
+
+def test_every_control_has_a_name(window: MainWindow, session: Session) -> None:
+    session.new_practice()
+    for page in ("home", "chat", "improve", "activity"):
+        window.show_page(page)
+        nameless = [
+            control
+            for kind in (QAbstractButton, QLineEdit, QPlainTextEdit)
+            for control in window.findChildren(kind)
+            if control.isVisible() and not (control.accessibleName() or getattr(control, "text", str)())
+        ]
+        assert nameless == []
+
+
+def test_a_narrow_window_shows_icons_and_a_wide_one_words(window: MainWindow, qtbot: QtBot) -> None:
+    window.resize(960, 640)
+    qtbot.waitUntil(lambda: window.sidebar.width() < 100, timeout=2000)
+    window.resize(1440, 900)
+    qtbot.waitUntil(lambda: window.sidebar.width() > 200, timeout=2000)
+
+
+def test_there_is_one_filled_button_in_sight(window: MainWindow, session: Session) -> None:
+    session.new_practice()
+    window.show_page("improve")
+
+    filled = [
+        button for button in window.findChildren(Button) if button.isVisible() and button.property("kind") == "primary"
+    ]
+
+    assert [button.text() for button in filled] == ["Write questions"]
