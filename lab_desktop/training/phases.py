@@ -46,7 +46,7 @@ LAB_PHASES: tuple[Phase, ...] = (
         replays=("knowledge_short", "knowledge_long"),
         replay_share=0.3,
         general_share=0.5,
-        # With five rounds 4 of 33 general questions were lost to a skill of 120 rows, with three 2, and it was as good.
+        # Five rounds of a skill of 120 rows cost four of 33 general questions, three cost two to four and were as good.
         epochs=3,
         least_steps=60,
         # About a third: manner is learned from few rows, and a high rate here overwrites the facts learned before.
