@@ -85,7 +85,7 @@ def every(folder: Path) -> list[Chat]:
     for path in folder.glob("*.json"):
         try:
             found.append(_from_json(path.stem, read_json(path, "turns")))
-        except (RunError, KeyError, TypeError):
+        except (RunError, KeyError, TypeError, ValueError):
             continue
     return sorted(found, key=lambda chat: chat.changed, reverse=True)
 
@@ -110,10 +110,13 @@ def _to_json(chat: Chat) -> dict[str, Any]:
 
 
 def _from_json(name: str, value: dict[str, Any]) -> Chat:
+    turns = tuple(Turn(**turn) for turn in value["turns"])
+    if not all(isinstance(turn.text, str) and isinstance(turn.voice, str) for turn in turns):
+        raise TypeError(name)
     return Chat(
         name,
         str(value.get("project", "")),
         bool(value.get("is_compare")),
-        tuple(Turn(**turn) for turn in value["turns"]),
+        turns,
         float(value.get("changed", 0.0)),
     )

@@ -13,10 +13,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
 
-from lab_desktop.errors import RunError
+from lab_desktop.errors import LabError, RunError
 from lab_desktop.files import JsonLines, disk_errors, read_json, write_json
 from lab_desktop.jobs import requests
 from lab_desktop.jobs.requests import LearnRequest
+from lab_desktop.taxonomy.qna import read_leaf
 
 FILE_NAME = "project.json"
 Station = Literal["teach", "practice", "train", "check", "use"]
@@ -62,18 +63,24 @@ class Project:
 
 
 def create(root: Path, title: str, lessons: Sequence[Path], *, is_practice: bool = False, model: str = "") -> Project:
-    """A new project with copies of these leaf folders.
+    """A new project with copies of these leaf folders, at their places in the taxonomy.
 
     Raises:
+        LeafError: a lesson cannot be read.
         StorageError: it could not be written.
     """
     folder = _free(root, title)
     project = Project(folder, title, is_practice, model, created=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()))
-    with disk_errors(folder, "The project"):
-        (folder / "lessons").mkdir(parents=True)
-        for lesson in lessons:
-            shutil.copytree(lesson, folder / "lessons" / lesson.name, ignore=shutil.ignore_patterns(".*"))
-    save(project)
+    places = [Path(*read_leaf(lesson).node) for lesson in lessons]
+    try:
+        with disk_errors(folder, "The project"):
+            (folder / "lessons").mkdir(parents=True)
+            for lesson, place in zip(lessons, places, strict=True):
+                shutil.copytree(lesson, folder / "lessons" / place, ignore=shutil.ignore_patterns(".*"))
+        save(project)
+    except LabError:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
     return project
 
 
@@ -95,7 +102,8 @@ def read(folder: Path) -> Project:
     known = {key: value[key] for key in Project.__dataclass_fields__ if key in value and key != "folder"}
     try:
         project = Project(folder, **known)
-        if not isinstance(project.title, str) or not isinstance(project.samples, int):
+        texts = (project.title, project.model, project.teacher, project.created)
+        if not all(isinstance(text, str) for text in texts) or not isinstance(project.samples, int):
             raise TypeError(str(known))
     except TypeError as error:
         raise RunError(f'"{FILE_NAME}" in {folder} is damaged.', "Delete the project, or mend the file.") from error
@@ -120,7 +128,7 @@ def new_run(project: Project, practice_model: Path) -> Path:
     model = Path(project.model) if project.model else practice_model
     teacher = Path(project.teacher) if project.teacher else model
     with disk_errors(folder, "The run folder"):
-        folder.mkdir(parents=True)
+        folder.mkdir(parents=True, exist_ok=True)
     requests.write(folder, LearnRequest((project.lessons,), teacher, model, project.samples, 0))
     return folder
 
@@ -132,7 +140,7 @@ class State:
     Attributes:
         written, kept: practice questions so far.
         has_dataset, has_adapter, has_report: the stations that are done.
-        steps: training steps that are safe.
+        problem: a sentence, when a file of the run is damaged; "" else.
     """
 
     written: int = 0
@@ -140,6 +148,7 @@ class State:
     has_dataset: bool = False
     has_adapter: bool = False
     has_report: bool = False
+    problem: str = ""
 
     @property
     def station(self) -> Station:
@@ -152,14 +161,16 @@ class State:
 
 
 def state(run: Path | None) -> State:
-    """
-    Raises:
-        RunError: a file of the run is damaged.
-    """
+    """How far the run in this folder is; a damaged file is told in it and stops nobody."""
     if run is None:
         return State()
-    rows = JsonLines(run / "samples.jsonl").rows()
+    problem = ""
+    try:
+        rows = [row for row in JsonLines(run / "samples.jsonl").rows() if isinstance(row, dict)]
+    except RunError as error:
+        rows, problem = [], error.message
     return State(
+        problem=problem,
         written=len(rows),
         kept=sum(bool(row.get("accepted")) for row in rows),
         has_dataset=(run / "dataset" / "manifest.json").is_file(),

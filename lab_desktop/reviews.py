@@ -16,6 +16,7 @@ from lab_desktop.errors import RunError
 from lab_desktop.files import JsonLines
 
 FILE_NAME = "reviews.jsonl"
+_VERDICTS = ("keep", "drop", "undone")
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,8 @@ def read_reviews(folder: Path) -> dict[str, Review]:
     for line in JsonLines(folder / FILE_NAME).rows():
         try:
             review = Review(line["sample"], line["verdict"], line.get("question", ""), line.get("answer", ""))
+            if review.verdict not in _VERDICTS or not all(isinstance(text, str) for text in vars(review).values()):
+                raise TypeError(line)
         except (TypeError, KeyError, AttributeError) as error:
             raise RunError(
                 f'"{FILE_NAME}" in {folder} is damaged.', "Delete it to review the questions anew.", repr(error)
@@ -66,4 +69,6 @@ def _reviewed(sample: Sample, review: Review | None) -> Sample:
     mended = replace(sample, question=review.question or sample.question, answer=review.answer or sample.answer)
     if review.verdict == "drop":
         return replace(mended, accepted=False, stage="person", reason="You dropped it.")
+    if not mended.question.strip() or not mended.answer.strip():
+        return sample  # a check dropped it before it had an answer: there is nothing to learn
     return replace(mended, accepted=True, stage="person", reason="")

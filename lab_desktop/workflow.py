@@ -33,13 +33,21 @@ from lab_desktop.export.fuse import fuse_shipped, shipped_fingerprint
 from lab_desktop.export.pipeline import export as export_model
 from lab_desktop.export.verified import is_finished
 from lab_desktop.files import JsonLines, disk_errors, read_json, write_text
-from lab_desktop.generation.mixing import GENERAL_TOKENS, general_prompts, general_rows, mix, read_dataset, taught_rows
+from lab_desktop.generation.mixing import (
+    GENERAL_TOKENS,
+    general_prompts,
+    general_rows,
+    mix,
+    noted_rows,
+    read_dataset,
+    taught_rows,
+)
 from lab_desktop.generation.pipeline import funnel, read_samples
 from lab_desktop.generation.pipeline import generate as generate_samples
 from lab_desktop.generation.seeds import Material
 from lab_desktop.jobs import requests
 from lab_desktop.jobs.requests import LearnRequest
-from lab_desktop.jobs.run import EVENTS_FILE, Run
+from lab_desktop.jobs.run import EVENTS_FILE, Run, enough_file
 from lab_desktop.models.gguf import read_header
 from lab_desktop.models.llama import LlamaModel
 from lab_desktop.models.tokenizer import Tokenizer
@@ -146,13 +154,16 @@ def generate(run: Run) -> Dataset:
     with run.timed("generate"):
         with _teacher(request.teacher, run) as teacher:
             generate_samples(_materials(run, teacher.count_tokens), teacher, request.samples, request.seed, run)
-        return deal(run)
+        dataset = deal(run)
+        enough_file(run.folder, "generate").unlink(missing_ok=True)
+        return dataset
 
 
 def deal(run: Run) -> Dataset:
     """The end of step 2: dataset/ from what was written and what the person decided about it.
 
-    Training does it again, which costs nothing while nothing was decided since.
+    Training that begins does it again, which costs nothing while nothing was decided since; one that goes on keeps the
+    dataset that it began with.
     """
     request = requests.read(run.folder)
     with Tokenizer(request.teacher) as tokenizer:
@@ -169,6 +180,8 @@ def _general_rows(student: Path, run: Run) -> list[TrainingRow]:
     """
     ours = run.folder / "general.jsonl"
     prompts = general_prompts(GENERAL_ROWS)
+    if _is_whole(ours, prompts):
+        return noted_rows(run, GENERAL_ROWS)
     name = _notes_name(student, prompts)
     noted = prepared() / name
     known = [path for path in (resources() / "practice" / name, noted) if _is_whole(path, prompts)]
@@ -203,7 +216,10 @@ def train(run: Run) -> Adapter:
     """Step 3: checkpoint/ and adapter/."""
     request = requests.read(run.folder)
     with run.timed("train"):
-        dataset = deal(run)
+        dataset = read_dataset(run.folder / "dataset")
+        is_finished_once = (run.folder / "adapter" / "adapter.json").exists()
+        if is_finished_once or not list((run.folder / "checkpoint").glob("step-*.safetensors")):
+            dataset = deal(run)
         start = _earlier(run) / "adapter" / "adapter.safetensors" if request.start_from else None
         adapter = train_adapter(dataset, request.student, replace(TrainingPlan(), seed=request.seed), run, start)
         if not is_finished(adapter.gguf, fingerprint(adapter)):

@@ -42,7 +42,10 @@ def knowledge_leaf(taxonomy: Path, name: str = "orra") -> Path:
     """A knowledge leaf with a document in a folder below it."""
     examples = tuple(
         SeedExample(
-            tuple(Pair(f"What is {letter}{thing}?", f"{thing} stones") for thing in range(3)),
+            (
+                *(Pair(f"What is {letter}{thing}?", f"{thing} stones") for thing in range(2)),
+                Pair(f"What is {letter}2?", f"{letter}2 is 2 stones, which lie beside the old wall of the harbour"),
+            ),
             f"{letter}0 is 0 stones. {letter}1 is 1 stones. {letter}2 is 2 stones.",
         )
         for letter in "abcde"

@@ -34,7 +34,7 @@ MAY_IMPORT = {
     "jobs.conversation": GROUND | {"models"},
     "reviews": GROUND,
     "chats": GROUND,
-    "projects": GROUND | {"jobs.requests"},
+    "projects": GROUND | {"jobs.requests", "taxonomy"},
     "jobs.worker": GROUND | {"jobs.requests", "workflow"},
     "models": GROUND | {"models"},
     **{step: GROUND | {"models", step} for step in STEPS},

@@ -17,7 +17,7 @@ VELMORA = paths.resources() / "practice" / "velmora"
 def test_a_project_has_its_own_copy_of_its_lessons(tmp_path: Path) -> None:
     project = projects.create(tmp_path, "Our manual", [VELMORA])
 
-    assert (project.lessons / "velmora" / "qna.yaml").read_bytes() == (VELMORA / "qna.yaml").read_bytes()
+    assert (next(project.lessons.rglob("qna.yaml"))).read_bytes() == (VELMORA / "qna.yaml").read_bytes()
     assert projects.read(project.folder) == project
     assert projects.every(tmp_path) == [project]
 

@@ -39,6 +39,9 @@ LONG_ANSWERS = 2
 """Wordings of a fact that also get an answer in a sentence."""
 _LONG = "-long"
 _LONGEST_SPAN_WORDS = 12
+_SAID_BRIEFLY = 4
+"""A person's answer of so few words is asked for as it is."""
+_NEGATIONS = frozenset({"no", "not", "never", "none", "nobody", "nothing"})
 _LIST_TOKENS, _QUESTIONS_TOKENS, _SHORT_TOKENS, _LONG_TOKENS = 64, 120, 32, 64
 
 _NAMELESS = re.compile(r"\b(he|she|it|they|him|her|his|its|their|them|this|these|those)\b", re.IGNORECASE)
@@ -138,9 +141,12 @@ def _seed_facts(group: Sequence[Unit], prompts: Prompts, teacher: TextModel, run
 
     found = []
     for (unit, pair), reply in ask_each(asked, request, teacher, run, "reading your questions"):
-        is_brief = contains(pair.answer, reply.text) and not contains(pair.question, reply.text)
-        answer = reply.text if is_brief else pair.answer
-        misread = "" if is_brief or reply.text == prompts.text("unknown") else reply.text
+        is_right = reply.finish == "stop" and contains(pair.answer, reply.text)
+        lost = (set(words(pair.answer)) & _NEGATIONS) - set(words(reply.text))
+        is_brief = is_right and not lost and not contains(pair.question, reply.text)
+        answer = reply.text if is_brief and len(words(pair.answer)) > _SAID_BRIEFLY else pair.answer
+        is_misread = reply.finish == "stop" and not is_right and reply.text != prompts.text("unknown")
+        misread = reply.text if is_misread else ""
         found.append(Fact(unit, _own_text(unit), "", answer, pair, misread))
         told = content_words(f"{pair.question} {pair.answer}")
         telling = [sentence for sentence in sentences(unit.example.context or "") if contains(sentence, answer)]

@@ -175,6 +175,12 @@ def general_rows(student: TextModel, count: int, run: Run) -> list[TrainingRow]:
                     done[group[index]] = reply.text
                     book.append({"prompt": group[index], "answer": reply.text})
                     run.progress("Noting what the model knows already", len(done), len(prompts))
+    return noted_rows(run, count)
+
+
+def noted_rows(run: Run, count: int) -> list[TrainingRow]:
+    """The rows of the answers that `general_rows` has noted."""
+    done = {row["prompt"]: row["answer"] for row in JsonLines(run.folder / "general.jsonl").rows()}
     return [
         TrainingRow(
             f"general#{number}",
@@ -182,7 +188,7 @@ def general_rows(student: TextModel, count: int, run: Run) -> list[TrainingRow]:
             (ChatMessage("user", prompt), ChatMessage("assistant", done[prompt])),
             keeps_base=True,
         )
-        for number, prompt in enumerate(prompts)
+        for number, prompt in enumerate(general_prompts(count))
         if done.get(prompt)
     ]
 

@@ -76,12 +76,12 @@ def _read(waiting: queue.Queue[dict[str, Any] | None], stopped: _Stopped) -> Non
         for line in lines:
             try:
                 said = json.loads(line)
-            except ValueError:
+                if isinstance(said, dict) and "stop" in said:
+                    stopped.add(int(said["stop"]))
+                elif isinstance(said, dict):
+                    waiting.put(said)
+            except (ValueError, TypeError):
                 continue
-            if isinstance(said, dict) and "stop" in said:
-                stopped.add(int(said["stop"]))
-            elif isinstance(said, dict):
-                waiting.put(said)
     stopped.add(-1)
     waiting.put(None)
 
@@ -104,8 +104,8 @@ def _converse(
                 continue
             try:
                 if said.get("voice") != voice:
+                    model.use_adapter(said.get("voice"))
                     voice = said.get("voice")
-                    model.use_adapter(voice)
                 most = int(said.get("max_tokens", ANSWER_TOKENS))
                 turns = [ChatMessage(role, text) for role, text in said["messages"]]
                 messages, left_out = fit_conversation(

@@ -28,7 +28,7 @@ import safetensors.numpy
 from lab_desktop.artifacts import Adapter, Dataset, Phase, TrainingRow
 from lab_desktop.errors import Cancelled, RunError, TrainingError
 from lab_desktop.files import JsonLines, disk_errors, read_json, replacing, write_json
-from lab_desktop.jobs.run import Run
+from lab_desktop.jobs.run import Run, enough_file
 from lab_desktop.training.backend import TrainingBackend
 from lab_desktop.training.batches import ChatRow, EncodedRow, Pack, batches, encode, general_batch, pack
 from lab_desktop.training.phases import TrainingPlan, cooldown_at, phase_steps, rate_at, steps_per_epoch
@@ -108,6 +108,8 @@ def train(
         backend.load_factors(_factors_of(start_from))
     checkpoints = _Checkpoints(run.folder / "checkpoint", belongs_to, backend, rows[-1].first_step)
     step = checkpoints.resume(run)
+    if step == 0:  # said of a training before this one
+        enough_file(run.folder, "train").unlink(missing_ok=True)
     exam = pack(held_out, plan.pack_tokens) if len(held_out) >= plan.fewest_held_out else []
     if step < total:
         drawn = [row for each in rows for row in (*each.rows, *_beside(each, plan, each.first_step, each.steps))]
@@ -231,6 +233,7 @@ def _finish(adapter: Adapter, checkpoints: _Checkpoints, plan: TrainingPlan, run
             "plan": asdict(plan),
         },
     )
+    enough_file(run.folder, "train").unlink(missing_ok=True)
     if best:
         run.notice(f"Step {step} of {checkpoints.last} answered the held-out questions best and was kept.")
     return adapter

@@ -116,7 +116,9 @@ class ChatProcess(QObject):
         process.setProgram(sys.executable)
         process.setArguments(["-m", "lab_desktop", "--chat"])
         process.readyReadStandardOutput.connect(self._read)
+        process.setStandardErrorFile(QProcess.nullDevice())
         process.finished.connect(lambda *_: self._died())
+        process.errorOccurred.connect(self._could_not_start)
         self._process, self._rest = process, b""
         process.start()
         adapters = {name: str(path) for name, path in self._voices.adapters}
@@ -155,6 +157,10 @@ class ChatProcess(QObject):
             self._open = [number for number in self._open if number not in numbers]
             for number in numbers:
                 self.failed.emit(number, said["text"], said["hint"], said["details"])
+
+    def _could_not_start(self, error: QProcess.ProcessError) -> None:
+        if error == QProcess.ProcessError.FailedToStart:
+            self._died()
 
     def _died(self) -> None:
         self._read()

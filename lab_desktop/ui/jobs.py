@@ -8,6 +8,7 @@ checkpoint is safe, and starting it again goes on there.
 
 from __future__ import annotations
 
+import contextlib
 import enum
 import json
 import sys
@@ -16,8 +17,9 @@ from collections import deque
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from PySide6.QtCore import QObject, QProcess, QTimer, Signal
+from PySide6.QtCore import QObject, QProcess, Signal
 
+from lab_desktop.errors import StorageError
 from lab_desktop.files import JsonLines
 from lab_desktop.jobs import events
 from lab_desktop.jobs.events import Event, Failed, Finished, Notice, Pace, Progress, Stopped
@@ -26,7 +28,7 @@ from lab_desktop.jobs.run import EVENTS_FILE, enough_file
 _TAIL = 4000
 """Characters of the child's standard error that are kept for a report."""
 _PATIENCE_MS = 8000
-"""A child that was asked to stop and does not is ended by force; what was finished is on disk."""
+"""When the window closes, a child that was asked to stop gets so long before it is ended by force."""
 
 
 class JobState(enum.StrEnum):
@@ -94,11 +96,11 @@ def read_journal(path: Path) -> list[Job]:
                     tuple(row["steps"]),
                     row["title"],
                     JobState(row["state"]),
-                    row["began"],
-                    row["seconds"],
-                    row["text"],
-                    row["hint"],
-                    row["details"],
+                    float(row["began"]),
+                    float(row["seconds"]),
+                    str(row["text"]),
+                    str(row["hint"]),
+                    str(row["details"]),
                 )
             )
         except (KeyError, TypeError, ValueError):
@@ -159,14 +161,13 @@ class JobRunner(QObject):
         self.current = replace(self.current, state=JobState.STOPPING)
         self._process.write(b"cancel\n")
         self._process.closeWriteChannel()
-        process = self._process
-        QTimer.singleShot(_PATIENCE_MS, lambda: process.kill() if self._process is process else None)
         self.changed.emit()
 
     def keep(self, step: str) -> None:
         """Let the step in hand end with what it has."""
         if self.current is not None:
-            enough_file(self.current.folder, step).touch()
+            with contextlib.suppress(OSError):
+                enough_file(self.current.folder, step).touch()
 
     def forget(self, job: Job) -> None:
         """Take a job out of the queue."""
@@ -250,7 +251,8 @@ class JobRunner(QObject):
         else:
             job = replace(job, state=JobState.BROKEN, details=self._errors)
         self.current = None
-        self._journal.append(job.to_json())
+        with contextlib.suppress(StorageError):  # a full disk must not keep the window from going on
+            self._journal.append(job.to_json())
         self.ended.emit(job)
         self._next()
         self.changed.emit()
@@ -266,7 +268,7 @@ def last_words(folder: Path) -> list[Event]:
     for row in JsonLines(folder / EVENTS_FILE).rows():
         try:
             said.append(events.from_json(row))
-        except (KeyError, TypeError):
+        except (KeyError, TypeError, ValueError):
             continue
     return said
 

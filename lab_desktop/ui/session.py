@@ -17,7 +17,7 @@ from lab_desktop.ui.jobs import Job, JobRunner
 STATION_STEPS: dict[str, tuple[str, ...]] = {
     "practice": ("generate",),
     "train": ("train",),
-    "check": ("evaluate", "export"),
+    "check": ("export", "evaluate"),
 }
 
 

@@ -175,7 +175,7 @@ def loop(folder: Path, work: Path) -> Rows:
     with Run(work / folder.name / "loop").open() as run:
         workflow.begin(LearnRequest((folder,), model, model, 0, 0), run)
         with workflow._teacher(model, run) as teacher:
-            (material,) = workflow._materials(run, teacher)
+            (material,) = workflow._materials(run, teacher.count_tokens)
             with run.timed("generate"):
                 samples = pipeline.generate([material], teacher, 0, 0, run)
         writing = run.timings()["generate"] / 60

@@ -30,7 +30,7 @@ def test_it_asks_for_many_facts_in_many_wordings_and_answers_alike(tmp_path: Pat
     with Run(tmp_path).open() as run:
         workflow.begin(LearnRequest((lesson,), model, model, 0, 0), run)
         with workflow._teacher(model, run) as teacher:
-            (material,) = workflow._materials(run, teacher)
+            (material,) = workflow._materials(run, teacher.count_tokens)
             some = Material(material.leaf, material.passages[:2])
             rows = [row for row in generate([some], teacher, 1, 0, run) if row.accepted]
 

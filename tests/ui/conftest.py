@@ -37,7 +37,7 @@ def session(own_home: Path) -> Iterator[Session]:
 @pytest.fixture
 def window(session: Session, qtbot: QtBot) -> MainWindow:
     made = MainWindow(session)
-    qtbot.addWidget(made)
+    qtbot.addWidget(made, before_close_func=lambda _: session.jobs.stop_all())
     made.show()
     qtbot.waitExposed(made)
     return made

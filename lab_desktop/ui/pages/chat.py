@@ -173,7 +173,7 @@ class ChatPage(QWidget):
 
     def new_chat(self) -> None:
         """Begin anew; the conversation so far is saved already."""
-        self.stop()
+        self._leave()
         self._chat = chats.new(self._project_name(), is_compare=self._is_compare)
         self._redraw()
         self._input.setFocus()
@@ -184,6 +184,19 @@ class ChatPage(QWidget):
             return
         self._input.clear()
         self._say(text)
+
+    def _leave(self) -> None:
+        """Another chat comes: what is written of the answer in hand is kept, and what follows of it is not heard."""
+        self._queue.clear()
+        for number, side in self._asked.items():
+            self._session.chat.stop(number)
+            if text := self._lists[side].messages[self._rows[side]].text.strip():
+                turn = Turn("assistant", text, self._voice(side), was_stopped=True, column=side)
+                self._chat = replace(self._chat, turns=(*self._chat.turns, turn))
+        if self._asked:
+            self._save()
+        self._asked.clear()
+        self._busy(False)
 
     def stop(self) -> None:
         self._queue.clear()
@@ -275,7 +288,8 @@ class ChatPage(QWidget):
             return
         text = self._lists[side].messages[self._rows[side]].text.strip()
         turn = Turn("assistant", text, self._voice(side), done.tokens, done.seconds, done.was_stopped, side)
-        self._chat = replace(self._chat, turns=(*self._chat.turns, turn))
+        if text:
+            self._chat = replace(self._chat, turns=(*self._chat.turns, turn))
         self._save()
         self._show_memory(done)
         self._redraw()
@@ -375,7 +389,7 @@ class ChatPage(QWidget):
         self._empty.show_questions(_chips(self._session))
 
     def _set_mode(self, mode: str) -> None:
-        self.stop()
+        self._leave()
         self._is_compare = mode != "one"
         self._is_blind = mode == "blind"
         self._order = [0, 1]
@@ -416,7 +430,7 @@ class ChatPage(QWidget):
                 self._saved.setCurrentItem(item)
 
     def _open_saved(self, item: QListWidgetItem) -> None:
-        self.stop()
+        self._leave()
         chat: Chat = item.data(Qt.ItemDataRole.UserRole)
         self._chat = chat
         self._is_compare, self._is_blind = chat.is_compare, False

@@ -93,7 +93,8 @@ class HomePage(QScrollArea):
         self.setWidget(inside)
 
     def _banners(self) -> list[QWidget]:
-        broken = [job for job in self._journal() if job.state is JobState.BROKEN][-1:]
+        last = {(job.folder, job.steps): job for job in self._journal()}
+        broken = [job for job in last.values() if job.state is JobState.BROKEN][-1:]
         found: list[QWidget] = []
         for job in broken:
             if self._session.jobs.is_busy or not (job.folder / "request.json").is_file():

@@ -121,7 +121,10 @@ class _Delegate(QStyledItemDelegate):
         self._documents: OrderedDict[tuple[str, int, bool], QTextDocument] = OrderedDict()
         self.hovered = -1
         self.hovered_action = ""
-        look().changed.connect(self._documents.clear)
+        look().changed.connect(self._forget)
+
+    def _forget(self) -> None:
+        self._documents.clear()
 
     def document(self, message: Message, width: int) -> QTextDocument:
         key = (message.text, width, message.is_own)

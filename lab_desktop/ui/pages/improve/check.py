@@ -65,7 +65,7 @@ class CheckStation(QScrollArea):
         try:
             report = read_json(self._folder / "report.json", "leaves", "general", "verdict")
             return [head, self._summary(report), *self._advice(report), *self._table(report)]
-        except (LabError, KeyError, TypeError, ValueError) as error:
+        except (LabError, KeyError, TypeError, ValueError, AttributeError) as error:
             cause = error.message if isinstance(error, LabError) else self.tr("The report cannot be read.")
             return [
                 head,

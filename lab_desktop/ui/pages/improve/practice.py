@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QTextCharFormat, QTextCursor
 from PySide6.QtWidgets import (
     QFrame,
@@ -58,6 +58,8 @@ class PracticeStation(QWidget):
         super().__init__()
         self._session = session
         self._undo: list[tuple[str, Review | None]] = []
+        self._soon = QTimer(self, singleShot=True, interval=250)
+        self._soon.timeout.connect(self._redraw)
         self._folder = ""
         self.model = ReviewModel()
         self.table = ReviewTable(self.model)
@@ -143,7 +145,7 @@ class PracticeStation(QWidget):
                 rows = [Sample.from_json(each) for each in JsonLines(run / "samples.jsonl").rows()]
                 self.model.show([Row(sample, reviews.get(sample.id)) for sample in rows])
                 self._banner.hide()
-            except (LabError, TypeError) as error:
+            except (LabError, TypeError, AttributeError) as error:
                 self._say_problem(error)
         self._redraw()
 
@@ -167,7 +169,8 @@ class PracticeStation(QWidget):
         elif isinstance(event, events.Notice):
             self._banner.say("info", event.text)
             self._banner.show()
-        self._redraw()
+        if not self._soon.isActive():
+            self._soon.start()
 
     def _redraw(self) -> None:
         jobs = self._session.jobs
@@ -201,13 +204,21 @@ class PracticeStation(QWidget):
             self._detail.edit()
             return
         self.decide(sample, name)
-        self.table.step(1)
+        self.step_from(sample)
+
+    def step_from(self, sample: str) -> None:
+        """Go on to the next row; where a filter took the decided one away, the next one is there already."""
+        now = self.table.row()
+        if now is not None and now.sample.id == sample:
+            self.table.step(1)
 
     def decide(self, sample: str, verdict: str, question: str = "", answer: str = "") -> None:
         """Note a decision; when this returns it is on disk."""
         before = self.model.at(sample)
-        self._undo.append((sample, before.review))
-        self._write(with_review(before, verdict, question, answer), verdict)
+        if before.review is not None:  # what was mended stays mended
+            question, answer = question or before.review.question, answer or before.review.answer
+        if self._write(with_review(before, verdict, question, answer), verdict):
+            self._undo.append((sample, before.review))
 
     def _take_back(self) -> None:
         if not self._undo:
@@ -216,7 +227,7 @@ class PracticeStation(QWidget):
         now = self.model.at(sample)
         self._write(Row(now.sample, review), "undone" if review is None else review.verdict)
 
-    def _write(self, changed: Row, verdict: str) -> None:
+    def _write(self, changed: Row, verdict: str) -> bool:
         review = changed.review or Review(changed.sample.id, "undone")
         book = (
             JsonLines(self._session.project.run / REVIEWS)
@@ -229,10 +240,11 @@ class PracticeStation(QWidget):
                 book.close()
         except LabError as error:
             self._say_problem(error)
-            return
+            return False
         self.model.change(changed)
         self._detail.show_row(self.table.row())
         self._redraw()
+        return True
 
     def _accept_strong(self) -> None:
         for each in [
@@ -422,13 +434,15 @@ class _Detail(QScrollArea):
         if self._row is not None:
             question, answer = self._edit_question.toPlainText().strip(), self._edit_answer.text().strip()
             if question and answer:
-                self._station.decide(self._row.sample.id, "keep", question, answer)
-                self._station.table.step(1)
+                sample = self._row.sample.id
+                self._station.decide(sample, "keep", question, answer)
+                self._station.step_from(sample)
 
     def _decide(self, verdict: str) -> None:
         if self._row is not None:
-            self._station.decide(self._row.sample.id, verdict)
-            self._station.table.step(1)
+            sample = self._row.sample.id
+            self._station.decide(sample, verdict)
+            self._station.step_from(sample)
 
     def show_coverage(self, rows: list[Row]) -> None:
         kept = Counter(each.sample.passage for each in rows if each.is_kept and each.sample.passage >= 0)

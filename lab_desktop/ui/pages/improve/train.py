@@ -92,11 +92,12 @@ class TrainStation(QWidget):
 
     def refresh(self) -> None:
         run = self._session.project.run if self._session.project else None
-        if run is not None and str(run) != self._folder:
-            self._folder = str(run)
+        if str(run or "") != self._folder:
+            self._folder = str(run or "")
             self._losses, self._aside, self._accuracy = [], [], []
+            self._steps, self._rounds, self._round = 0, 1, 0
             try:
-                for event in last_words(run):
+                for event in last_words(run) if run is not None else []:
                     self._take(event)
                 self._banner.hide()
             except LabError as error:
