@@ -1,5 +1,5 @@
-"""Where the program starts: the window (`window`), a worker (`--worker FOLDER [STEP…]`), a model in conversation
-(`--chat`), or a command (see cli.py).
+"""Where the program starts: a worker (`--worker FOLDER [STEP…]`), a model in conversation (`--chat`), or a command, the
+window among them (see cli.py).
 
 Imports wait until `main`, so that Ctrl-C while they load ends calmly too.
 """
@@ -26,10 +26,6 @@ def main() -> int:
             from lab_desktop.jobs import conversation
 
             return conversation.main()
-        if arguments[:1] == ["window"]:
-            from lab_desktop.ui import app
-
-            return app.main(arguments[1:])
         from lab_desktop import cli
 
         return cli.main(arguments)

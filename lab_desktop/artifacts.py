@@ -149,7 +149,15 @@ class Sample:
 
     @classmethod
     def from_json(cls, row: dict[str, Any]) -> Sample:
-        return cls(**row)
+        """
+        Raises:
+            TypeError: the row is none that we wrote.
+        """
+        sample = cls(**row)
+        texts = (sample.id, sample.leaf, sample.kind, sample.question, sample.answer, sample.context, sample.reason)
+        if not all(isinstance(text, str) for text in (*texts, sample.stage)) or not isinstance(sample.scores, dict):
+            raise TypeError(f"a row of other types: {sample.id}")
+        return sample
 
 
 @dataclass(frozen=True)

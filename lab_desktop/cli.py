@@ -127,6 +127,8 @@ def _parser() -> argparse.ArgumentParser:
                 help=f"{', '.join(_SIZES)}; may be given more than once",
             )
 
+    command("window", _window, "the window (in the making)")
+
     chat = command("chat", _chat, "talk to a model")
     chat.add_argument(
         "model",
@@ -248,6 +250,12 @@ def _check(options: argparse.Namespace, stopped: threading.Event) -> int:
         if not problems:
             print("Everything is in order.")
     return 1 if has_errors(problems) else 0
+
+
+def _window(options: argparse.Namespace, stopped: threading.Event) -> int:
+    from lab_desktop.ui import app  # Qt takes a moment to load
+
+    return app.main()
 
 
 def _chat(options: argparse.Namespace, stopped: threading.Event) -> int:

@@ -41,7 +41,7 @@ MAY_IMPORT = {
     "contribution": GROUND | {"repository", "contribution"},
     "workflow": GROUND | STEPS | {"models", "repository", "jobs.requests", "reviews"},
     "terminal": {"jobs.events"},
-    "cli": GROUND | {"terminal"} | STEPS | {"models", "repository", "jobs.requests", "workflow"},
+    "cli": GROUND | {"terminal", "ui"} | STEPS | {"models", "repository", "jobs.requests", "workflow"},
     "__main__": GROUND | {"cli", "jobs.worker", "jobs.conversation", "jobs.requests", "ui"},
     "ui": GROUND
     | {"ui", "taxonomy", "documents", "contribution", "models.store", "repository", "jobs.requests"}

@@ -92,6 +92,8 @@ def from_json(line: dict[str, Any]) -> Event:
     kind = _KINDS[fields.pop("event")]
     fields.pop("time", None)
     event: Event = kind(**fields)
+    if isinstance(event, Metric) and not isinstance(event.value, int | float):
+        raise TypeError(f"a measure that is no number: {event.value!r}")
     return event
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import signal
 import sys
-from collections.abc import Sequence
 
 from PySide6.QtWidgets import QApplication
 
@@ -13,9 +13,10 @@ from lab_desktop.ui.session import Session
 from lab_desktop.ui.theme import Look
 
 
-def main(arguments: Sequence[str] = ()) -> int:
+def main() -> int:
     """Open the window; returns when it is closed."""
-    app = QApplication([sys.argv[0], *arguments])
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C in the terminal: Qt's loop would never look for it
+    app = QApplication(sys.argv[:1])
     app.setApplicationName("LAB Desktop")
     app.setApplicationVersion(__version__)
     Look(app)

@@ -98,3 +98,16 @@ def test_the_source_sentence_is_the_one_that_tells_the_answer() -> None:
 
     assert source_sentence(text, "fish oil", "What does the lamp burn?") == "Its lamp burns fish oil."
     assert source_sentence(text, "nothing of that", "Why?") == ""
+
+
+@pytest.mark.parametrize("damage", [{"scores": None}, {"question": 5}, {"context": 7}, {"colour": "blue"}])
+def test_a_row_that_is_none_of_ours_is_told_and_the_window_stays(
+    station: PracticeStation, run: Path, session: Session, qtbot: QtBot, damage: dict[str, object]
+) -> None:
+    (run / "samples.jsonl").write_text(json.dumps(sample(0).to_json() | damage) + "\n", encoding="utf-8")
+
+    again = PracticeStation(session)
+    qtbot.addWidget(again)
+    again.refresh()
+
+    assert "cannot be read" in again._banner.accessibleName()
