@@ -18,6 +18,7 @@ Source: answer-aware question generation with round-trip filtering, Alberti et a
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -33,8 +34,9 @@ from lab_desktop.words import agree, contains, content_words, sentences, shared,
 WORDINGS = 4
 """Questions asked for each fact in one reply; the practice teacher learned to give two to four."""
 ASKING_TEMPERATURE = 0.8
-OWN_TURNS = 2
-"""So often the person's own questions are worded anew: they are what the student should know best."""
+TURNS = 2
+"""So often the person's own facts are asked for, which the student should know best, and others of which no question
+was kept: one sample of a small teacher says little, and a fact without a row is a fact not learned."""
 LONG_ANSWERS = 2
 """Wordings of a fact that also get an answer in a sentence."""
 _LONG = "-long"
@@ -85,15 +87,20 @@ def write_rows(
     Cost: one teacher call for each sentence, for each fact, for each question and for each answer in a sentence.
     """
     facts = [*_seed_facts(group, prompts, teacher, run), *find_facts(group, prompts, teacher, run)]
-    rows, fact_of = _ask(facts, prompts, teacher, run)
-    rows = [_named(row) for row in checks.check_form(rows, LeafKind.KNOWLEDGE)]
-    rows = [_about_its_fact(row, facts[fact_of[row.id]]) for row in rows]
-    rows = checks.check_duplicates(rows, known)
-    rows = _answered_alike(rows, facts, fact_of, prompts, teacher, run)
-    long = checks.check_form(_long_answers(rows, facts, fact_of, prompts, teacher, run), LeafKind.KNOWLEDGE)
     asked = dict.fromkeys((unit.id for unit in group), 0)
-    for fact in facts:
-        asked[fact.unit.id] += _turns(fact) * _wordings(fact)
+    rows: list[Sample] = []
+    fact_of: dict[str, int] = {}
+    for turn in range(TURNS):
+        told = {fact_of[row.id] for row in rows if is_open(row)}
+        wanted = [number for number, fact in enumerate(facts) if turn == 0 or fact.own or number not in told]
+        for number in wanted:
+            asked[facts[number].unit.id] += _wordings(facts[number])
+        new = _ask(facts, wanted, turn, fact_of, prompts, teacher, run)
+        new = [_named(row) for row in checks.check_form(new, LeafKind.KNOWLEDGE)]
+        new = [_about_its_fact(row, facts[fact_of[row.id]]) for row in new]
+        new = checks.check_duplicates(new, [*known, *(row.question for row in rows if is_open(row))])
+        rows += _answered_alike(new, facts, fact_of, prompts, teacher, run)
+    long = checks.check_form(_long_answers(rows, facts, fact_of, prompts, teacher, run), LeafKind.KNOWLEDGE)
     for row in long:
         asked[facts[fact_of[row.id.removesuffix(_LONG)]].unit.id] += 1
     return rows + long, asked
@@ -160,11 +167,19 @@ def _own_text(unit: Unit) -> str:
     return f"{unit.material.leaf.title}\n\n{unit.example.context}"
 
 
-def _ask(facts: Sequence[Fact], prompts: Prompts, teacher: TextModel, run: Run) -> tuple[list[Sample], dict[str, int]]:
-    """Questions for every fact, and which fact each row asks for."""
+def _ask(
+    facts: Sequence[Fact],
+    wanted: Sequence[int],
+    turn: int,
+    fact_of: dict[str, int],
+    prompts: Prompts,
+    teacher: TextModel,
+    run: Run,
+) -> list[Sample]:
+    """Questions for the wanted facts; notes in `fact_of` which fact each row asks for."""
 
-    def request(item: tuple[int, Fact, int]) -> Request:
-        number, fact, turn = item
+    def request(number: int) -> Request:
+        fact = facts[number]
         if fact.sentence:
             messages = conversation(
                 prompts, fact.text, "ask", sentence=fact.sentence, answer=fact.answer, count=_wordings(fact)
@@ -179,16 +194,14 @@ def _ask(facts: Sequence[Fact], prompts: Prompts, teacher: TextModel, run: Run) 
             seed=stable_seed(fact.unit.random_seed, number, turn),
         )
 
-    asked = [(number, fact, turn) for number, fact in enumerate(facts) for turn in range(_turns(fact))]
     rows: list[Sample] = []
-    fact_of: dict[str, int] = {}
-    count: dict[str, int] = {}
-    for (number, fact, _), reply in ask_each(asked, request, teacher, run, "writing questions"):
+    places = Counter(identity.rpartition("#")[0] for identity in fact_of)
+    for number, reply in ask_each(wanted, request, teacher, run, "writing questions"):
+        fact = facts[number]
+        unit = fact.unit
         for question in list(dict.fromkeys(_lines(reply)))[: _wordings(fact)]:
-            unit = fact.unit
-            place = count[unit.id] = count.get(unit.id, -1) + 1
             row = Sample(
-                id=f"{unit.id}#{place}",
+                id=f"{unit.id}#{places[unit.id]}",
                 leaf=unit.material.leaf.name,
                 kind=unit.material.leaf.kind.value,
                 question=question,
@@ -197,9 +210,10 @@ def _ask(facts: Sequence[Fact], prompts: Prompts, teacher: TextModel, run: Run) 
                 passage=unit.passage,
                 seed_example=unit.seed_example,
             )
+            places[unit.id] += 1
             rows.append(row)
             fact_of[row.id] = number
-    return rows, fact_of
+    return rows
 
 
 def _named(row: Sample) -> Sample:
@@ -286,10 +300,6 @@ def _long_answers(
 def _wordings(fact: Fact) -> int:
     """How many questions are asked for at once: to word one anew, the practice teacher learned to give one less."""
     return WORDINGS if fact.sentence else WORDINGS - 1
-
-
-def _turns(fact: Fact) -> int:
-    return OWN_TURNS if fact.own else 1
 
 
 def _lines(reply: Reply) -> list[str]:
