@@ -29,6 +29,8 @@ UNITS_AT_ONCE = 16
 MOST_DRAWS = 8
 FACT_UNITS_AT_ONCE = 3
 MOST_FACT_DRAWS = 3
+NEARLY_ENOUGH = 0.9
+"""Everything is not asked about once more for the last few rows."""
 LOWEST_YIELD = 0.1
 """Share of kept rows below which asking on is a waste, from `FEWEST_ASKED` rows on."""
 FEWEST_ASKED = 20
@@ -146,12 +148,13 @@ def _generate_leaf(way: _Way, leaf: Leaf, share: int, run: Run, book: _Book, wan
     # What is decided after a group rests on the groups up to it: a resumed run must come to the same decisions, also
     # when its book holds rows of the group in which it was killed.
     asked: set[str] = set()
+    least = NEARLY_ENOUGH * share if way.whole_draws else share
     run.progress(_STEP, min(book.kept(), wanted), wanted)
     for group in _groups(way):
         if run.has_enough("generate"):
             return
         is_covered = not way.whole_draws or len(asked) % way.units_in_a_draw == 0
-        if is_covered and sum(row.accepted for row in book.of_units(asked)) >= share:
+        if is_covered and sum(row.accepted for row in book.of_units(asked)) >= least:
             return
         if any(unit.id not in book.finished for unit in group):
             run.stop_if_cancelled()
@@ -170,7 +173,7 @@ def _generate_leaf(way: _Way, leaf: Leaf, share: int, run: Run, book: _Book, wan
         if _is_barren(asked, book):
             run.notice(_barren_notice(leaf, asked, book))
             return
-    if sum(row.accepted for row in book.of_units(asked)) < share:
+    if sum(row.accepted for row in book.of_units(asked)) < least:
         run.notice(
             f"{leaf.title}: the teacher has been asked {way.most_draws} times about everything, so it stops with less."
         )

@@ -55,6 +55,36 @@ def test_every_fact_of_every_passage_is_asked_in_several_wordings(tmp_path: Path
     assert min(wordings.values()) >= 3
 
 
+def test_a_fact_of_which_no_question_was_kept_is_asked_for_once_more(tmp_path: Path) -> None:
+    asked: Counter[str] = Counter()
+
+    def clumsy(request: Request) -> Reply | str:
+        found = re.search(r"^Answer: (.*)$\nWrite \d questions", request.messages[-1].content, re.M)
+        if found and found[1] == "31 metres":
+            asked[found[1]] += 1
+            if asked[found[1]] == 1:
+                return "Is Orra 31 metres?"
+        elif found:
+            asked[found[1]] += 1
+        return taught(request)
+
+    rows = multiply(tmp_path, FakeTeacher(clumsy))
+
+    assert sum(row.accepted and row.answer == "31 metres" and "-long" not in row.id for row in rows) >= 3
+    assert asked["31 metres"] == asked["1811"] + 1
+    assert len({row.id for row in rows}) == len(rows)
+
+
+def test_everything_is_not_asked_again_for_the_last_few_rows(tmp_path: Path) -> None:
+    def draws(name: str, wanted: int) -> tuple[set[str], int]:
+        rows = multiply(tmp_path / name, FakeTeacher(taught), wanted)
+        return {row.id.rpartition("|")[2].partition("#")[0] for row in rows}, sum(row.accepted for row in rows)
+
+    _, whole = draws("one", 1)
+    assert draws("nearly", round(whole / 0.95))[0] == {"d0"}
+    assert "d1" in draws("more", round(whole / 0.8))[0]
+
+
 def test_the_persons_own_questions_are_worded_anew_and_keep_the_persons_answer(tmp_path: Path) -> None:
     rows = multiply(tmp_path, FakeTeacher(taught))
 
