@@ -63,12 +63,13 @@ def description() -> str:
     memory_gb = psutil.virtual_memory().total / 1e9
     count = threads()
     return (
-        f"{_processor()}, {count} {'thread' if count == 1 else 'threads'} used, {memory_gb:.0f} GB memory, "
+        f"{processor()}, {count} {'thread' if count == 1 else 'threads'} used, {memory_gb:.0f} GB memory, "
         f"{platform.system()} {platform.machine()}"
     )
 
 
-def _processor() -> str:
+def processor() -> str:
+    """The processor's name, or its kind where it tells none."""
     if platform.system() == "Darwin":
         return _ask("sysctl", "-n", "machdep.cpu.brand_string") or platform.machine()
     with contextlib.suppress(OSError):
@@ -77,6 +78,15 @@ def _processor() -> str:
             if name.strip() == "model name":
                 return value.strip()
     return platform.processor() or platform.machine()
+
+
+def system() -> str:
+    """The operating system as people call it: "macOS 15.5", "Debian GNU/Linux 12"."""
+    if platform.system() == "Darwin":
+        return f"macOS {platform.mac_ver()[0]}"
+    with contextlib.suppress(OSError):
+        return platform.freedesktop_os_release().get("PRETTY_NAME", platform.system())
+    return f"{platform.system()} {platform.release()}"
 
 
 def _ask(*command: str) -> str:

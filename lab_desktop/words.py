@@ -83,6 +83,18 @@ def agree(first: str, second: str, at_least: float = 0.5) -> bool:
     return 2 * len(one & two) / (len(one) + len(two)) >= at_least
 
 
+def telling_sentence(text: str, question: str, answer: str) -> str:
+    """The sentence of a text that tells most of an answer, and of what was asked; "" where none tells any of it."""
+    wanted, asked = content_words(answer), content_words(question)
+
+    def told(sentence: str) -> int:
+        found = content_words(sentence)
+        return 2 * len(found & wanted) + len(found & asked)
+
+    best = max(sentences(text), key=told, default="")
+    return best if content_words(best) & wanted else ""
+
+
 def numbers(text: str) -> set[str]:
     """The numbers of a text, in digits, without thousands separators."""
     return {word for word in words(text) if word[0].isdigit()}

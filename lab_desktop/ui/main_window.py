@@ -21,9 +21,13 @@ from lab_desktop.ui.pages.activity import ActivityPage
 from lab_desktop.ui.pages.chat import ChatPage
 from lab_desktop.ui.pages.home import HomePage
 from lab_desktop.ui.pages.improve.page import ImprovePage
-from lab_desktop.ui.session import Session
+from lab_desktop.ui.pages.lesson import LessonPage
+from lab_desktop.ui.pages.welcome import WelcomePage
+from lab_desktop.ui.session import STATION_STEPS, Session
+from lab_desktop.ui.tour import STEPS, Tour
 from lab_desktop.ui.widgets.basic import column, row, rule
 from lab_desktop.ui.widgets.chrome import ActivityBar, Header, NextLine, PathBar, PathStep, Place, Sidebar
+from lab_desktop.ui.widgets.tour_strip import TourStrip
 from lab_desktop.ui.words import job_words, progress_words
 
 _NARROW_BELOW = 1100
@@ -37,25 +41,33 @@ class MainWindow(QMainWindow):
         self.setWindowTitle("LAB Desktop")
         self.setMinimumSize(960, 640)
         self.resize(1440, 900)
-        self._pages: dict[str, HomePage | ChatPage | ImprovePage | ActivityPage] = {
+        self._chat, self._improve = ChatPage(session), ImprovePage(session)
+        self._pages: dict[str, HomePage | LessonPage | ChatPage | ImprovePage | ActivityPage] = {
             "home": HomePage(session),
-            "chat": ChatPage(session),
-            "improve": ImprovePage(session),
+            "lesson": LessonPage(session),
+            "chat": self._chat,
+            "improve": self._improve,
             "activity": ActivityPage(session),
         }
-        self._page = self._pages["home"]
+        self._shown = "home"
+        self.tour = Tour(session)
+        self.tour_strip = TourStrip(self.tour.leave)
+        self.welcome = WelcomePage(session)
         self._stack = QStackedWidget()
         for page in self._pages.values():
             self._stack.addWidget(page)
         self.sidebar = Sidebar(self._places(), [Place("activity", self.tr("Activity"), "activity")])
         self.header, self.path, self.next_line, self.activity = Header(), PathBar(), NextLine(), ActivityBar()
         right = QWidget()
-        right.setLayout(column(self.header, self.path, rule(), self._stack, rule(), self.next_line))
+        right.setLayout(column(self.header, self.path, rule(), self.tour_strip, self._stack, rule(), self.next_line))
         body = row(self.sidebar, rule(is_upright=True), right)
         body.setStretch(2, 1)
-        whole = QWidget()
-        whole.setLayout(column(body, rule(), self.activity))
-        self.setCentralWidget(whole)
+        self._frame = QWidget()
+        self._frame.setLayout(column(body, rule(), self.activity))
+        self._whole = QStackedWidget()
+        self._whole.addWidget(self.welcome)
+        self._whole.addWidget(self._frame)
+        self.setCentralWidget(self._whole)
         self._make_menus()
 
         self.sidebar.chosen.connect(self.show_page)
@@ -68,23 +80,49 @@ class MainWindow(QMainWindow):
         session.jobs.ended.connect(self._job_ended)
         self._heartbeat = QTimer(self, interval=1000)
         self._heartbeat.timeout.connect(self._redraw_activity)
+        self.tour.changed.connect(self._tour_changed)
+        self._chat.answered.connect(self.tour.answered)
         self.show_page("home")
+        if not session.projects:
+            self._whole.setCurrentWidget(self.welcome)
+            self.welcome.begin()
 
     def show_page(self, name: str) -> None:
-        if name == "new":
-            self.new_project()
+        """A page of the sidebar; "welcome", "new" (project), "tour"; a station; or a step of the tour."""
+        if name == "welcome":
+            self._whole.setCurrentWidget(self.welcome)
+            self.welcome.begin()
             return
-        if name == "tour":
-            if not any(project.is_practice for project in self._session.projects):
-                self._session.new_practice()
-            name = "improve"
-        page = self._pages.get(name)
-        if page is None:
+        if name in ("new", "tour"):
+            self.new_project() if name == "new" else self.begin_tour()
             return
-        self._page = page
-        self._stack.setCurrentWidget(page)
+        if name == "meet":
+            self._chat.new_chat()
+        elif name == "compare":
+            self._chat.compare()
+        elif name in (*STATION_STEPS, "use"):
+            self._improve.show_station(name)
+        name = {"meet": "chat", "compare": "chat", "use": "improve", **dict.fromkeys(STATION_STEPS, "improve")}.get(
+            name, name
+        )
+        if name not in self._pages:
+            return
+        self._shown = name
+        self._whole.setCurrentWidget(self._frame)
+        self._stack.setCurrentWidget(self._pages[name])
         self.sidebar.show_place(name)
         self.redraw()
+
+    def _tour_changed(self) -> None:
+        self.redraw()
+        self._pages[self._shown].setFocus()  # a step that has no button yet would leave the keyboard nowhere
+
+    def begin_tour(self) -> None:
+        """The practice tour, from its beginning or from where it was left."""
+        try:
+            self.tour.begin()
+        except LabError as error:
+            self._say(error)
 
     def new_project(self) -> None:
         """Ask for a folder with lessons, and make a project of them."""
@@ -99,18 +137,26 @@ class MainWindow(QMainWindow):
                 self._session.root, read[0].title if len(read) == 1 else Path(folder).name, leaves
             )
         except LabError as error:
-            box = QMessageBox(QMessageBox.Icon.NoIcon, "LAB Desktop", error.message, parent=self)
-            box.setInformativeText(error.hint)
-            box.exec()
+            self._say(error)
             return
         self._session.open(project)
-        self.show_page("improve")
+        self.show_page("lesson")
+
+    def _say(self, error: LabError) -> None:
+        box = QMessageBox(QMessageBox.Icon.NoIcon, "LAB Desktop", error.message, parent=self)
+        box.setInformativeText(error.hint)
+        box.exec()
 
     def redraw(self) -> None:
         """Title, path, next line and activity follow from the session and the page in front."""
-        page = self._page
+        page = self._pages[self._shown]
         self.header.show_page(*page.heading())
-        self.next_line.say(*page.next_step())
+        is_touring = bool(self.tour.step)
+        self.next_line.say(*(self.tour.next_step(self._shown) if is_touring else page.next_step()))
+        self.tour_strip.setVisible(is_touring)
+        if is_touring:
+            scene = self.tour.scene()
+            self.tour_strip.show_step(self.tour.place, len(STEPS), scene.title, scene.text)
         project = self._session.project
         self.path.setVisible(project is not None)
         if project is not None:
@@ -125,6 +171,7 @@ class MainWindow(QMainWindow):
     def _places(self) -> list[Place]:
         return [
             Place("home", self.tr("Home"), "home"),
+            Place("lesson", self.tr("Lessons"), "library"),
             Place("chat", self.tr("Chat"), "chat"),
             Place("improve", self.tr("Improve"), "improve"),
         ]

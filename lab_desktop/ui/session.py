@@ -31,6 +31,8 @@ class Session(QObject):
     """The project in hand, its state, or the list of projects."""
     wanted = Signal(str)
     """A page should be shown, by its name."""
+    lesson_changed = Signal()
+    """A lesson of the project in hand was written."""
 
     def __init__(self, home: Path | None = None, parent: QObject | None = None) -> None:
         super().__init__(parent)

@@ -256,6 +256,8 @@ def style_sheet(theme: Theme, text_size: float) -> str:
     type, tone  of a label: a style of TYPE, and a colour role
     kind        of a button: primary, plain, danger, chip; without one it is secondary
     size        of a button: small, large
+    flush       of a button: its text stands where other text stands
+    square      of a frame: no round corners
     surface     of a frame: card, sunken, sidebar, page, good, warn, bad, info
     """
 
@@ -288,6 +290,7 @@ QFrame[surface="card"] {{ background: {theme.card}; border: 1px solid {theme.lin
 QFrame[surface="sidebar"] {{ background: {theme.sidebar}; border: none; }}
 QFrame[surface="page"] {{ background: {theme.page}; border: none; }}
 {surfaces}
+QFrame[square="true"] {{ border-radius: 0; }}
 QFrame[rule="true"] {{ background: {theme.line}; border: none; }}
 
 QPushButton {{ background: {theme.card}; color: {theme.text}; border: 1px solid {theme.line2}; border-radius: 6px;
@@ -310,6 +313,7 @@ QPushButton[kind="quiet"] {{ background: transparent; color: {theme.text2}; bord
     padding: 0 7px; }}
 QPushButton[kind="quiet"]:hover {{ background: {theme.hover}; }}
 QPushButton[kind="danger"] {{ color: {theme.bad}; }}
+QPushButton[flush="true"] {{ padding: 0; text-align: left; }}
 QPushButton:focus {{ border: 2px solid {theme.accent}; padding: 0 10px; }}
 QPushButton[kind="plain"]:focus, QPushButton[kind="quiet"]:focus {{ padding: 0 6px; }}
 

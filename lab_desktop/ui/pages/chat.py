@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
-from PySide6.QtCore import QEvent, QObject, Qt, QTimer
+from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QGuiApplication, QKeyEvent
 from PySide6.QtWidgets import (
     QFrame,
@@ -41,6 +41,9 @@ _SECONDS_SHOWN = 1.0
 
 
 class ChatPage(QWidget):
+    answered = Signal()
+    """An answer is complete."""
+
     def __init__(self, session: Session) -> None:
         super().__init__()
         self._session = session
@@ -148,6 +151,7 @@ class ChatPage(QWidget):
         whole = row(left, rule(is_upright=True), right)
         whole.setStretch(2, 1)
         self.setLayout(whole)
+        self.setFocusProxy(self._input)
 
         chat = session.chat
         chat.loading.connect(self._loading)
@@ -177,6 +181,12 @@ class ChatPage(QWidget):
         self._chat = chats.new(self._project_name(), is_compare=self._is_compare)
         self._redraw()
         self._input.setFocus()
+
+    def compare(self) -> None:
+        """Begin anew with both side by side."""
+        self._mode.choose("compare")
+        self._set_mode("compare")
+        self.new_chat()
 
     def send(self) -> None:
         text = self._input.toPlainText().strip()
@@ -296,6 +306,7 @@ class ChatPage(QWidget):
         if done.was_stopped:
             self._queue.clear()
         self._ask_next()
+        self.answered.emit()
 
     def _failed(self, number: int, text: str, hint: str, details: str) -> None:
         if self._asked.pop(number, None) is None:

@@ -63,6 +63,7 @@ class ImprovePage(QWidget):
         whole = row(second, rule(is_upright=True), self._stack)
         whole.setStretch(2, 1)
         self.setLayout(whole)
+        self.setFocusProxy(self._list)
         session.changed.connect(self.refresh)
         session.jobs.changed.connect(self.refresh)
         self.refresh()

@@ -1,0 +1,449 @@
+"""A lesson: its text with the passages marked, and the questions of the passage in hand; one can add one's own."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from PySide6.QtCore import QPointF, QRectF, Qt, Signal
+from PySide6.QtGui import (
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QResizeEvent,
+    QTextCharFormat,
+    QTextCursor,
+    QTextDocument,
+    QTextFormat,
+)
+from PySide6.QtWidgets import QFrame, QLineEdit, QScrollArea, QTextEdit, QVBoxLayout, QWidget
+
+from lab_desktop.artifacts import Leaf, LeafKind, Pair
+from lab_desktop.documents.passages import read_documents
+from lab_desktop.errors import LabError
+from lab_desktop.taxonomy.qna import read_leaf, write_leaf
+from lab_desktop.taxonomy.tree import find_leaves
+from lab_desktop.ui.session import Session
+from lab_desktop.ui.theme import look
+from lab_desktop.ui.widgets.basic import Banner, Button, Card, Icon, Label, announce, column, empty, row, rule
+from lab_desktop.words import content_words, shared, telling_sentence
+
+_GUTTER = 48
+_WIDEST_TEXT = 640
+_ALIKE = 0.85
+"""Two questions that share this part of their content words read as one."""
+
+
+class LessonPage(QWidget):
+    """The lessons of the project in hand, one at a time."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self._session = session
+        self._folders: list[Path] = []
+        self._place = 0
+        self._leaf: Leaf | None = None
+        self._active = 0
+        self._banner = Banner("bad", "", "")
+        self._banner.hide()
+        self._title = Label("", "title")
+        self._term = Label("", "small", "text3")
+        self._amount = Label("", "body", "text2")
+        self._others = QWidget()
+        self._count = Label("", "body", "text2")
+        self._others.setLayout(
+            row(
+                _walk("chevron-left", self.tr("Lesson before"), lambda: self._show_lesson(self._place - 1)),
+                self._count,
+                _walk("chevron-right", self.tr("Next lesson"), lambda: self._show_lesson(self._place + 1)),
+                gap=4,
+            )
+        )
+        self.text = LessonText()
+        self.text.chosen.connect(self.show_passage)
+        head = row(self._title, self._term, self._amount, -1, self._others, gap=10, margins=(24, 16, 24, 8))
+        left = QWidget()
+        inside = column(head, row(self._banner, margins=(24, 0, 24, 8)), self.text)
+        inside.setStretch(2, 1)
+        left.setLayout(inside)
+
+        self._passage = Label("", "head")
+        self._cards = QVBoxLayout()
+        self._cards.setSpacing(10)
+        self.own = OwnQuestion(self._verdict, self._add)
+        walk = row(
+            self._passage,
+            -1,
+            _walk("chevron-left", self.tr("Passage before"), lambda: self.show_passage(self._active - 1)),
+            _walk("chevron-right", self.tr("Next passage"), lambda: self.show_passage(self._active + 1)),
+            gap=2,
+        )
+        side = QWidget()
+        side.setLayout(column(walk, 12, self._cards, 16, self.own, -1, margins=(20, 14, 20, 16)))
+        scroll = QScrollArea()
+        scroll.setWidgetResizable(True)
+        scroll.setFrameShape(QFrame.Shape.NoFrame)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll.setWidget(side)
+        self._scroll = scroll
+        whole = row(left, rule(is_upright=True), scroll)
+        whole.setStretch(0, 1)
+        self.setLayout(whole)
+        self.setFocusProxy(self.own.question)
+        session.changed.connect(self.refresh)
+        self.refresh()
+
+    def heading(self) -> tuple[str, str]:
+        project = self._session.project
+        return (project.title if project else self.tr("Lesson")), self.tr("Lesson")
+
+    def next_step(self) -> tuple[str, str, Callable[[], object]]:
+        session = self._session
+        if self._leaf is None:
+            return self.tr("choose or start a project."), self.tr("Home"), lambda: session.go("home")
+        return (
+            self.tr("when the questions say what matters, let the teacher write many more."),
+            self.tr("Practice questions"),
+            lambda: session.go("improve"),
+        )
+
+    def refresh(self) -> None:
+        """Look at the project's lessons again; a lesson that did not change stays as it is."""
+        project = self._session.project
+        folders = find_leaves(project.lessons) if project else []
+        if folders != self._folders:
+            self._folders = folders
+            self._show_lesson(0)
+
+    def _show_lesson(self, place: int) -> None:
+        self._banner.hide()
+        self._leaf = None
+        self._place = place % max(1, len(self._folders))
+        try:
+            if self._folders:
+                self._leaf = read_leaf(self._folders[self._place])
+                self.text.show_leaf(self._leaf, _document(self._leaf))
+        except LabError as error:
+            self._say(error)
+        leaf = self._leaf
+        is_facts = leaf is not None and leaf.kind is LeafKind.KNOWLEDGE
+        self._title.setText(
+            self.tr("No lesson yet") if leaf is None else self.tr("Facts lesson") if is_facts
+            else self.tr("Skill lesson")
+        )  # fmt: skip
+        self._term.setText("" if leaf is None else self.tr("(knowledge)") if is_facts else self.tr("(skill)"))
+        self._others.setVisible(len(self._folders) > 1)
+        if leaf is not None:
+            self._count.setText(self.tr("{0} · {1} of {2}").format(leaf.title, self._place + 1, len(self._folders)))
+        self._scroll.setVisible(leaf is not None)
+        self.text.setVisible(leaf is not None)
+        self.show_passage(0)
+
+    def show_passage(self, place: int) -> None:
+        """The questions of this passage, and the passage in the text."""
+        if self._leaf is None:
+            return
+        count = len(self._leaf.seed_examples)
+        self._active = place % count
+        self._passage.setText(self.tr("Passage {0} of {1}").format(self._active + 1, count))
+        self.text.activate(self._active)
+        empty(self._cards)
+        for pair in self._leaf.seed_examples[self._active].pairs:
+            self._cards.addWidget(_PairCard(pair, self._point))
+        questions = sum(len(example.pairs) for example in self._leaf.seed_examples)
+        self._amount.setText(self.tr("{0} passages, {1} questions").format(count, questions))
+        self.own.check()
+
+    def _point(self, pair: Pair) -> None:
+        context = self._context()
+        self.text.mark(telling_sentence(context, pair.question, pair.answer))
+
+    def _context(self) -> str:
+        return (self._leaf.seed_examples[self._active].context or "") if self._leaf else ""
+
+    def _verdict(self, pair: Pair) -> Verdict:
+        """What is to be said about a question while it is typed."""
+        assert self._leaf is not None
+        others = [each for example in self._leaf.seed_examples for each in example.pairs]
+        asked = content_words(pair.question)
+        if any(shared(asked, content_words(each.question)) >= _ALIKE for each in others):
+            return Verdict("warn", self.tr("Nearly the same question is there already."))
+        context = self._context()
+        sentence = telling_sentence(context, pair.question, pair.answer)
+        wanted = content_words(pair.answer)
+        if context and 2 * len(wanted & content_words(sentence)) < len(wanted):
+            return Verdict("warn", self.tr("The passage does not seem to say this, so the teacher cannot check it."))
+        return Verdict("good", self.tr("Good: the passage says it."), sentence)
+
+    def _add(self, pair: Pair) -> bool:
+        leaf = self._leaf
+        assert leaf is not None
+        example = leaf.seed_examples[self._active]
+        examples = list(leaf.seed_examples)
+        if leaf.kind is LeafKind.KNOWLEDGE:
+            examples[self._active] = replace(example, pairs=(*example.pairs, pair))
+        else:
+            examples.append(replace(example, pairs=(pair,)))
+        try:
+            write_leaf(replace(leaf, seed_examples=tuple(examples)), leaf.folder)
+            self._leaf = read_leaf(leaf.folder)
+        except LabError as error:
+            self._say(error)
+            return False
+        self.show_passage(self._active)
+        self._session.lesson_changed.emit()
+        return True
+
+    def _say(self, error: LabError) -> None:
+        self._banner.say("bad", error.message, error.hint)
+        self._banner.show()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._scroll.setFixedWidth(376 if self.width() >= 1000 else 320)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What is said about a question that is being written.
+
+    Attributes:
+        tone: "good" or "warn".
+        sentence: of the passage that tells the answer; "" where none does.
+    """
+
+    tone: str
+    text: str
+    sentence: str = ""
+
+
+class OwnQuestion(Card):
+    """Two fields for a question of one's own; what one should know about it is said while one types."""
+
+    def __init__(self, verdict: Callable[[Pair], Verdict], add: Callable[[Pair], bool]) -> None:
+        self._verdict, self._add = verdict, add
+        self.question, self.answer = QLineEdit(), QLineEdit()
+        for field, name in ((self.question, self.tr("Your question")), (self.answer, self.tr("Its answer"))):
+            field.setPlaceholderText(name)
+            field.setAccessibleName(name)
+            field.textChanged.connect(self.check)
+            field.returnPressed.connect(self._entered)
+        self._icon = Icon("info", "text2", 16)
+        self.said = Label("", "small", "text2", wraps=True)
+        self.button = Button(self.tr("Add question"), icon="plus", on_click=self._entered)
+        line = row(self._icon, self.said, gap=8)
+        line.setStretch(1, 1)
+        super().__init__(
+            Label(self.tr("A question of your own"), "strong"), 8, self.question, 8, self.answer, 8, line, 10,
+            row(self.button, -1), padding=(16, 14),
+        )  # fmt: skip
+        self._say("info", "text2", self.tr("Ask about this passage, as somebody would who never read it."))
+
+    @property
+    def _pair(self) -> Pair:
+        return Pair(" ".join(self.question.text().split()), " ".join(self.answer.text().split()))
+
+    def check(self) -> None:
+        """Say what is known about the question so far."""
+        pair = self._pair
+        if not pair.question and not pair.answer:
+            self._say("info", "text2", self.tr("Ask about this passage, as somebody would who never read it."))
+        elif not pair.answer:
+            self._say("info", "text2", self.tr("Now its answer, in few words."))
+        else:
+            verdict = self._verdict(pair)
+            self._say("check" if verdict.tone == "good" else "warn", verdict.tone, verdict.text)
+
+    def _entered(self) -> None:
+        pair = self._pair
+        if not pair.question or not pair.answer:
+            (self.answer if pair.question else self.question).setFocus()
+            self._say("warn", "warn", self.tr("A question and its answer, please."))
+        elif self._add(pair):
+            self.question.clear()
+            self.answer.clear()
+            self._say("check", "good", self.tr("Your question is in the lesson."))
+            announce(self, self.said.text())
+
+    def _say(self, icon: str, tone: str, text: str) -> None:
+        self._icon.show_icon(icon, tone)
+        self.said.setText(text)
+        self.said.set_tone(tone)
+
+
+class _PairCard(Card):
+    """A question of the lesson, its answer, and where the passage tells it."""
+
+    def __init__(self, pair: Pair, on_point: Callable[[Pair], object]) -> None:
+        found = Button(self.tr("Found here"), "plain", size="small", on_click=lambda: on_point(pair))
+        found.setProperty("flush", True)
+        found.setAccessibleName(self.tr("Show where the passage answers: {0}").format(pair.question))
+        super().__init__(
+            Label(pair.question, "strong", wraps=True), 4, Label(pair.answer, "body", "text2", wraps=True), 6,
+            row(found, -1), padding=(16, 10),
+        )  # fmt: skip
+
+
+class LessonText(QTextEdit):
+    """The text of a lesson with a band behind each passage; a click on a band takes it in hand."""
+
+    chosen = Signal(int)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setReadOnly(True)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setAccessibleName(self.tr("Text of the lesson"))
+        self.setTextInteractionFlags(
+            Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
+        )
+        self.viewport().setAutoFillBackground(False)
+        self._spans: list[tuple[int, int]] = []
+        self._active = 0
+        self._source = ""
+        look().changed.connect(self._restyle)
+
+    def show_leaf(self, leaf: Leaf, text: str) -> None:
+        """Its document, or what a skill is about, with the passages of its seed examples."""
+        self._source = text
+        self._restyle()
+        plain = self.toPlainText()
+        self._spans = [_find(plain, example.context or "") for example in leaf.seed_examples]
+        self.moveCursor(QTextCursor.MoveOperation.Start)
+
+    def _restyle(self) -> None:
+        document = self.document()
+        document.setDefaultFont(look().font("reading"))
+        document.setMarkdown(self._source, QTextDocument.MarkdownFeature.MarkdownNoHTML)
+        document.setDocumentMargin(0)
+        spaced = QTextCursor(document)
+        block = document.begin()
+        while block.isValid():
+            form = block.blockFormat()
+            form.setLineHeight(138, 1)
+            form.setBottomMargin(14)
+            spaced.setPosition(block.position())
+            spaced.setBlockFormat(form)
+            if form.headingLevel():
+                letters = QTextCharFormat()
+                letters.setProperty(QTextFormat.Property.FontSizeAdjustment, 0)
+                letters.setFont(look().font("title" if form.headingLevel() == 1 else "head"))
+                spaced.movePosition(QTextCursor.MoveOperation.EndOfBlock, QTextCursor.MoveMode.KeepAnchor)
+                spaced.mergeCharFormat(letters)
+            block = block.next()
+        self.viewport().update()
+
+    def activate(self, passage: int) -> None:
+        """Take a passage in hand: its band turns, and it comes into sight."""
+        self._active = passage
+        self.setExtraSelections([])
+        start, end = self._spans[passage] if passage < len(self._spans) else (0, 0)
+        if end > start:
+            top, bottom = self._band(start, end)
+            if top < 0 or bottom > self.viewport().height():
+                self.verticalScrollBar().setValue(self.verticalScrollBar().value() + int(top) - 40)
+        self.viewport().update()
+
+    def mark(self, sentence: str) -> None:
+        """Mark a sentence of the passage in hand."""
+        if self._active >= len(self._spans):
+            return
+        start, end = self._spans[self._active]
+        first, last = _find(self.toPlainText()[start:end], sentence)
+        if last <= first:
+            return
+        selection = QTextEdit.ExtraSelection()
+        cursor = QTextCursor(self.document())
+        cursor.setPosition(start + first)
+        cursor.setPosition(start + last, QTextCursor.MoveMode.KeepAnchor)
+        form = QTextCharFormat()
+        form.setBackground(look().theme.color("mark2"))
+        form.setForeground(look().theme.color("text"))
+        selection.cursor, selection.format = cursor, form
+        self.setExtraSelections([selection])
+        cursor.clearSelection()
+        self.setTextCursor(cursor)
+        self.ensureCursorVisible()
+
+    def _band(self, start: int, end: int) -> tuple[float, float]:
+        """Top and bottom of a stretch of the text, in the viewport."""
+        cursor = QTextCursor(self.document())
+        cursor.setPosition(start)
+        top = self.cursorRect(cursor).top()
+        cursor.setPosition(end)
+        return top - 6, self.cursorRect(cursor).bottom() + 6
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        spare = max(0, self.width() - _GUTTER - 24 - _WIDEST_TEXT)
+        self.setViewportMargins(0, 0, 0, 0)
+        frame = self.document().rootFrame().frameFormat()
+        frame.setLeftMargin(_GUTTER + 24)
+        frame.setRightMargin(24 + spare)
+        frame.setTopMargin(8)
+        self.document().rootFrame().setFrameFormat(frame)
+        super().resizeEvent(event)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        theme = look().theme
+        painter = QPainter(self.viewport())
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        right = min(self.viewport().width() - 8.0, _GUTTER + 24 + _WIDEST_TEXT + 8.0)
+        for number, (start, end) in enumerate(self._spans):
+            if end <= start:
+                continue
+            top, bottom = self._band(start, end)
+            if bottom < 0 or top > self.viewport().height():
+                continue
+            is_active = number == self._active
+            band = QRectF(_GUTTER + 10, top, right - _GUTTER - 10, bottom - top)
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(theme.color("tint" if is_active else "mark"))
+            painter.drawRoundedRect(band, 4, 4)
+            painter.setBrush(theme.color("data" if is_active else "mark_line"))
+            painter.drawRect(QRectF(band.left(), band.top(), 3, band.height()))
+            disc = QRectF(22, top + 4, 20, 20)
+            painter.setBrush(theme.color("fill" if is_active else "sel"))
+            painter.drawEllipse(disc)
+            painter.setPen(theme.color("on_fill" if is_active else "text2"))
+            painter.setFont(look().font("tiny"))
+            painter.drawText(disc, Qt.AlignmentFlag.AlignCenter, str(number + 1))
+        painter.end()
+        super().paintEvent(event)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        super().mouseReleaseEvent(event)
+        if not self.textCursor().hasSelection() and (found := self._passage_at(event.position())) >= 0:
+            self.chosen.emit(found)
+
+    def _passage_at(self, place: QPointF) -> int:
+        for number, (start, end) in enumerate(self._spans):
+            if end > start:
+                top, bottom = self._band(start, end)
+                if top <= place.y() <= bottom:
+                    return number
+        return -1
+
+
+def _document(leaf: Leaf) -> str:
+    """What the lesson is about, as Markdown."""
+    if leaf.kind is LeafKind.KNOWLEDGE and leaf.document is not None:
+        documents = read_documents(leaf.folder, leaf.document.patterns)
+        return "\n\n".join(document.text for document in documents)
+    examples = (f"{example.context}" for example in leaf.seed_examples if example.context)
+    return "\n\n".join([leaf.task_description or leaf.title, *examples])
+
+
+def _find(plain: str, part: str) -> tuple[int, int]:
+    """Where `part` stands in a text, whatever blanks and line ends are between its words; (0, 0): nowhere."""
+    pieces = [re.escape(piece) for piece in part.split()]
+    found = re.search(r"\s+".join(pieces), plain) if pieces else None
+    return found.span() if found else (0, 0)
+
+
+def _walk(icon: str, name: str, on_click: Callable[[], object]) -> Button:
+    button = Button("", "quiet", icon=icon, size="small", on_click=on_click)
+    button.setAccessibleName(name)
+    button.setToolTip(name)
+    return button

@@ -1,0 +1,368 @@
+"""Welcome: what a person can do first, and what this computer is, measured while they read."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+from PySide6.QtCore import QByteArray, QRectF, QSize, Qt, QTimer
+from PySide6.QtGui import QGuiApplication, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtSvg import QSvgRenderer
+from PySide6.QtWidgets import QFrame, QScrollArea, QSizePolicy, QWidget
+
+from lab_desktop import hardware
+from lab_desktop.artifacts import ChatMessage
+from lab_desktop.capacity import SIZES, Reach, Speed, chat_reach, save_speed, train_reach
+from lab_desktop.errors import LabError
+from lab_desktop.paths import practice_model, resources
+from lab_desktop.ui import icons
+from lab_desktop.ui.chat_process import Done, Voices
+from lab_desktop.ui.session import Session
+from lab_desktop.ui.theme import look
+from lab_desktop.ui.widgets.basic import Button, Card, Icon, Label, column, row, rule
+from lab_desktop.ui.widgets.meters import Part, SegmentBar
+from lab_desktop.ui.words import number, size
+
+_TICK_MS = 160
+_TEST_TOKENS = 64
+_TEST_QUESTION = "Tell me about the sea."
+_KEPT_FREE = 10e9
+"""Bytes of the disk that are never filled."""
+
+
+class WelcomePage(QWidget):
+    """The first thing a person sees: three ways to begin, and the computer at their side."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self._session = session
+        self.choices = [
+            _Choice(
+                "play", self.tr("Show me with an example"),
+                self.tr("About ten minutes, no internet – you teach it about the island of Velmora"),
+                lambda: session.go("tour"), is_primary=True,
+            ),
+            _Choice(
+                "folder", self.tr("Open my lessons"),
+                self.tr("A folder with lesson files, such as your InstructLab taxonomy"), lambda: session.go("new"),
+            ),
+            _Choice("home", self.tr("Look around first"), self.tr("You can see the example later"),
+                    lambda: session.go("home")),
+        ]  # fmt: skip
+        left = QWidget()
+        words = column(
+            Label(self.tr("Teach a model something new. Everything stays on this computer."), "hero", wraps=True),
+            12,
+            Label(self.tr("No account, no e-mail, no internet needed."), "reading", "text2"),
+            32,
+            self.choices[0],
+            12,
+            self.choices[1],
+            12,
+            self.choices[2],
+        )
+        inside = QWidget()
+        inside.setMaximumWidth(640)
+        inside.setLayout(words)
+        self._island = Illustration("island")
+        middle = row(-1, inside, -1)
+        middle.setStretch(1, 4)
+        left.setLayout(column(-1, middle, -2, self._island, margins=(48, 24, 48, 0)))
+        self.computer = ComputerPanel(session)
+        scroll = QScrollArea()
+        scroll.setWidgetResizable(True)
+        scroll.setFrameShape(QFrame.Shape.NoFrame)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll.setWidget(self.computer)
+        for part in (self.computer, scroll.viewport()):
+            part.setAutoFillBackground(False)  # the sidebar's ground shows through
+        side = QFrame()
+        side.setProperty("surface", "sidebar")
+        side.setLayout(row(scroll))
+        self._side = side
+        whole = row(left, rule(is_upright=True), side)
+        whole.setStretch(0, 1)
+        self.setLayout(whole)
+
+    def begin(self) -> None:
+        """Look at the computer, and let the keyboard start at the first choice."""
+        self.choices[0].setFocus()
+        self.computer.measure()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._side.setFixedWidth(520 if self.width() >= 1200 else 400)
+        self._island.setVisible(self.height() >= 760)
+
+
+class _Choice(Button):
+    """A way to begin: the whole row is the button."""
+
+    def __init__(
+        self, drawn: str, title: str, words: str, on_click: Callable[[], object], *, is_primary: bool = False
+    ) -> None:
+        super().__init__("", "primary" if is_primary else "", on_click=on_click)
+        self._drawn, self._title, self._words = drawn, title, words
+        self._ink, self._second = ("on_fill", "on_fill") if is_primary else ("text", "text2")
+        self.setAccessibleName(f"{title}. {words}")
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setFixedHeight(72)
+        look().changed.connect(self.update)
+
+    def sizeHint(self) -> QSize:
+        return QSize(560, 72)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        theme = look().theme
+        painter = QPainter(self)
+        box = QRectF(self.rect())
+        icons.draw(painter, self._drawn, QRectF(22, box.center().y() - 9, 18, 18), self._second)
+        icons.draw(painter, "chevron-right", QRectF(box.right() - 34, box.center().y() - 8, 16, 16), self._second)
+        wide = int(box.width()) - 57 - 50
+        for style, ink, text, top in (("head", self._ink, self._title, 15), ("body", self._second, self._words, 37)):
+            painter.setFont(look().font(style))  # type: ignore[arg-type]
+            painter.setPen(theme.color(ink))
+            shown = painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, wide)
+            painter.drawText(QRectF(57, top, wide, 20), Qt.AlignmentFlag.AlignVCenter, shown)
+
+
+class Illustration(QWidget):
+    """A drawing in lines, in the theme's colours; it says nothing that words do not say."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self._source = (resources() / "illustrations" / f"{name}.svg").read_text(encoding="utf-8")
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setFixedHeight(190)
+        look().changed.connect(self.update)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        theme = look().theme
+        source = self._source.replace("#000", theme.line2).replace("#0a0", theme.good)
+        renderer = QSvgRenderer(QByteArray(source.encode()))
+        whole = renderer.defaultSize()
+        height = self.height()
+        width = whole.width() * height / whole.height()
+        renderer.render(QPainter(self), QRectF((self.width() - width) / 2, 0, width, height))
+
+
+class ComputerPanel(QWidget):
+    """What this computer is, line by line as it is found out, and what follows from it."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self._session = session
+        self._asked = 0
+        self._found: list[tuple[str, str, str]] = []
+        self._lines = [
+            _Line(icon, title)
+            for icon, title in (
+                ("chip", self.tr("Processor")),
+                ("memory", self.tr("Memory")),
+                ("disk", self.tr("Free disk space")),
+                ("plug", self.tr("System")),
+                ("models", self.tr("Practice model")),
+                ("activity", self.tr("Speed test")),
+            )
+        ]
+        self._timer = QTimer(self, interval=_TICK_MS)
+        self._timer.timeout.connect(self._next)
+        self.verdict = Label("", "head", wraps=True)
+        self._bars = [_ReachBar(self.tr("Chat")), _ReachBar(self.tr("Train"))]
+        legend = row(
+            _Dot("good"), Label(self.tr("Comfortable"), "small", "text2"), 10,
+            _Dot("mark_line"), Label(self.tr("Tight"), "small", "text2"), -1,
+            Label(self.tr("B = billion, a model's size"), "small", "text2"), gap=6,
+        )  # fmt: skip
+        self._card = Card(self.verdict, 16, *self._bars, 12, legend, padding=(20, 18))
+        self._again = Button(self.tr("Measure again"), icon="again", on_click=self.measure)
+        self._report = Button(self.tr("Copy report"), "plain", on_click=self._copy)
+        self._problem = ""
+        self._memory = 0
+        lines: list[QWidget] = [part for line in self._lines for part in (rule(), line)]
+        self.setLayout(
+            column(
+                -1,
+                Label(self.tr("Your computer"), "title"),
+                4,
+                Label(self.tr("Measured just now. Every later estimate uses these numbers."), "body", "text2"),
+                16,
+                *lines,
+                rule(),
+                24,
+                self._card,
+                16,
+                row(self._again, self._report, -1, gap=12),
+                -1,
+                margins=(40, 24, 40, 24),
+            )
+        )
+        self._card.hide()
+        self._again.hide()
+        self._report.hide()
+        session.chat.ready.connect(self._loaded)
+        session.chat.done.connect(self._tested)
+        session.chat.failed.connect(self._failed)
+
+    def measure(self) -> None:
+        """Find everything out anew; the lines fill as it is known."""
+        if self._asked or self._timer.isActive():
+            return
+        for line in self._lines:
+            line.say("", "", "")
+        self._card.hide()
+        self._again.hide()
+        self._report.hide()
+        memory = psutil.virtual_memory().total
+        home = self._session.root.parent
+        free = shutil.disk_usage(next(path for path in (home, *home.parents) if path.exists())).free
+        model = practice_model()
+        is_enough = free > _KEPT_FREE
+        self._found = [
+            (hardware.processor(), self._cores(hardware.threads()), "check"),
+            (_gigabytes(memory), self.tr("about {0} for models").format(_gigabytes(memory // 2)), "check"),
+            (size(free), self.tr("10 GB always stay free") if is_enough else self.tr("little; 10 GB should stay free"),
+             "check" if is_enough else "warn"),
+            (hardware.system(), "", "check"),
+            (_short(model), self.tr("inside the app"), "check"),
+        ]  # fmt: skip
+        self._memory = memory
+        self._timer.start()
+        self._next()
+
+    def _next(self) -> None:
+        place = len(self._lines) - 1 - len(self._found)
+        if self._found:
+            self._lines[place].say(*self._found.pop(0))
+        if not self._found:
+            self._timer.stop()
+            self._lines[-1].say("", self.tr("loading the practice model …"), "wait")
+            self._session.chat.use(Voices(practice_model()))
+            question = [ChatMessage("user", _TEST_QUESTION)]
+            self._asked = self._session.chat.ask(question, max_tokens=_TEST_TOKENS)
+
+    def _loaded(self) -> None:
+        if self._asked:
+            self._lines[-1].say("", self.tr("it answers a question …"), "wait")
+
+    def _tested(self, asked: int, done: Done) -> None:
+        if asked != self._asked:
+            return
+        self._asked = 0
+        try:
+            speed = save_speed(self._session.root.parent, done.tokens, done.seconds, practice_model())
+        except LabError:
+            speed = Speed(done.tokens / max(done.seconds, 1e-3), practice_model().stat().st_size)
+        words = self.tr("{0} words a second").format(number(round(speed.words_per_second)))
+        self._lines[-1].say(words, self.tr("practice model"), "check")
+        chat, train = chat_reach(self._memory, speed), train_reach(self._memory, speed)
+        self.verdict.setText(self._sentence(chat, train))
+        self._bars[0].show_reach(chat)
+        self._bars[1].show_reach(train)
+        self._card.show()
+        self._again.show()
+
+    def _sentence(self, chat: Reach, train: Reach) -> str:
+        if not chat.comfortable:
+            return self.tr("This computer is small for today's models; the practice example works.")
+        words = self.tr("This computer can chat with models up to about {0}").format(_billions(chat.comfortable))
+        if not train.comfortable:
+            return words + self.tr(". For training its memory is small; the practice example works.")
+        return words + self.tr(" and train up to about {0} comfortably.").format(_billions(train.comfortable))
+
+    def _cores(self, count: int) -> str:
+        return self.tr("one core") if count == 1 else self.tr("{0} cores").format(count)
+
+    def _failed(self, asked: int, text: str, hint: str, details: str) -> None:
+        if asked != self._asked:
+            return
+        self._asked = 0
+        self._problem = f"{text}\n{hint}\n{details}".strip()
+        self._lines[-1].say("", self.tr("The engine could not start."), "warn")
+        self._again.show()
+        self._report.show()
+
+    def _copy(self) -> None:
+        QGuiApplication.clipboard().setText(self._problem)
+
+
+class _Line(QWidget):
+    """A thing that is found out: its name, what it is, a small word, and a tick."""
+
+    def __init__(self, icon: str, title: str) -> None:
+        super().__init__()
+        self._title = title
+        self._value = Label("", "strong")
+        self._note = Label("", "small", "text2")
+        self._mark = Icon("check", "good", 16)
+        name = row(Icon(icon), Label(title, "body", "text2"), gap=12)
+        holder = QWidget()
+        holder.setFixedWidth(150)
+        holder.setLayout(name)
+        name.addStretch(1)
+        inside = row(holder, self._value, self._note, -1, self._mark, gap=10)
+        self.setLayout(inside)
+        self.setFixedHeight(44)
+        self.say("", "", "")
+
+    def say(self, value: str, note: str, mark: str) -> None:
+        self._value.setText(value)
+        self._value.setVisible(bool(value))
+        self._note.setText(note)
+        self._mark.setVisible(mark in ("check", "warn"))
+        self._mark.show_icon(mark or "check", "warn" if mark == "warn" else "good")
+        self.setAccessibleName(f"{self._title}: {value} {note}")
+
+
+class _ReachBar(QWidget):
+    """How large a model may be, on the scale of usual sizes."""
+
+    def __init__(self, title: str) -> None:
+        super().__init__()
+        self._title = title
+        self._bar = SegmentBar(6)
+        self._words = Label("", "body", "text2")
+        self._words.setMinimumWidth(76)
+        name = Label(title)
+        name.setFixedWidth(52)
+        inside = row(name, self._bar, self._words, gap=12, margins=(0, 7, 0, 7))
+        inside.setStretch(1, 1)
+        self.setLayout(inside)
+
+    def show_reach(self, reach: Reach) -> None:
+        comfortable, tight = (_place(billions) for billions in (reach.comfortable, reach.tight))
+        words = self.tr("up to {0}").format(_billions(reach.comfortable)) if reach.comfortable else self.tr("none")
+        self._words.setText(words)
+        spoken = f"{self._title} {words}"
+        self._bar.show_parts([Part(comfortable, "good"), Part(tight - comfortable, "mark_line")], spoken)
+
+
+class _Dot(QWidget):
+    def __init__(self, role: str) -> None:
+        super().__init__()
+        self._role = role
+        self.setFixedSize(8, 8)
+        look().changed.connect(self.update)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        QPainter(self).fillRect(self.rect(), look().theme.color(self._role))
+
+
+def _place(billions: float) -> float:
+    return sum(size <= billions for size in SIZES) / len(SIZES)
+
+
+def _billions(billions: float) -> str:
+    return f"{billions:g} B"
+
+
+def _gigabytes(memory_bytes: int) -> str:
+    """Memory as it is sold: in steps of 2 to the 30th."""
+    return f"{memory_bytes / 2**30:.0f} GB"
+
+
+def _short(model: Path) -> str:
+    return model.stem.split(".Q")[0].replace("-Instruct", "").replace("-", " ")
