@@ -11,7 +11,9 @@ SLOW = Speed(20, 100_000_000)
 
 
 def test_more_memory_carries_more_and_tight_is_never_less_than_comfortable() -> None:
-    reaches = [(chat_reach(gigabytes * 10**9, FAST), train_reach(gigabytes * 10**9, FAST)) for gigabytes in (4, 8, 16, 64)]
+    reaches = [
+        (chat_reach(gigabytes * 10**9, FAST), train_reach(gigabytes * 10**9, FAST)) for gigabytes in (4, 8, 16, 64)
+    ]
 
     for chat, train in reaches:
         assert chat.tight >= chat.comfortable >= train.comfortable

@@ -21,5 +21,5 @@ def main() -> int:
     app.setApplicationVersion(__version__)
     Look(app)
     window = MainWindow(Session())
-    window.show()
+    window.start()
     return app.exec()

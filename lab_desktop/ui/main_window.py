@@ -83,9 +83,12 @@ class MainWindow(QMainWindow):
         self.tour.changed.connect(self._tour_changed)
         self._chat.answered.connect(self.tour.answered)
         self.show_page("home")
-        if not session.projects:
-            self._whole.setCurrentWidget(self.welcome)
-            self.welcome.begin()
+
+    def start(self) -> None:
+        """Begin where a person begins: with what there is, or with Welcome where there is nothing yet."""
+        self.show()
+        if not self._session.projects:
+            self.show_page("welcome")
 
     def show_page(self, name: str) -> None:
         """A page of the sidebar; "welcome", "new" (project), "tour"; a station; or a step of the tour."""

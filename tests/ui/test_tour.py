@@ -1,0 +1,151 @@
+"""ui/tour.py, welcome and lesson pages: the practice tour as a person takes it, by keys."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from lab_desktop.taxonomy.qna import read_leaf
+from lab_desktop.taxonomy.tree import find_leaves
+from lab_desktop.ui.jobs import JobState, read_journal
+from lab_desktop.ui.main_window import MainWindow
+from lab_desktop.ui.pages.lesson import LessonPage
+from lab_desktop.ui.session import Session
+from lab_desktop.ui.widgets.basic import Button
+
+ANSWERED_MS = 90_000
+"""An answer takes two seconds on a quiet machine."""
+
+
+def press(qtbot: QtBot, key: Qt.Key) -> None:
+    """A key into whatever has the focus."""
+    focused = QApplication.focusWidget()
+    assert focused is not None
+    qtbot.keyClick(focused, key)
+
+
+def chips(window: MainWindow) -> list[Button]:
+    return [button for button in window._chat.findChildren(Button) if button.isVisible() and "?" in button.text()]
+
+
+def test_the_first_start_measures_the_computer_and_offers_the_example(window: MainWindow, qtbot: QtBot) -> None:
+    window.start()
+    assert window.welcome.isVisible()
+    assert window.welcome.choices[0].hasFocus()
+
+    qtbot.waitUntil(lambda: bool(window.welcome.computer.verdict.text()), timeout=ANSWERED_MS)
+
+    assert "can chat with models up to about" in window.welcome.computer.verdict.text()
+    assert any("words a second" in line.accessibleName() for line in window.welcome.computer._lines)
+
+
+def test_the_tour_by_keys_from_the_first_question_to_the_own_one(
+    window: MainWindow, session: Session, qtbot: QtBot
+) -> None:
+    window.start()
+    press(qtbot, Qt.Key.Key_Return)
+    assert window.tour_strip.title.text() == "Meet the model"
+    assert window.next_line.button.isHidden()
+
+    chips(window)[0].setFocus()
+    press(qtbot, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: window.next_line.button.isVisible(), timeout=ANSWERED_MS)
+    assert window._chat._lists[0].messages[1].text
+    window.next_line.button.setFocus()
+    press(qtbot, Qt.Key.Key_Return)
+
+    lesson = window._pages["lesson"]
+    assert isinstance(lesson, LessonPage)
+    assert lesson.own.question.hasFocus()
+    qtbot.keyClicks(lesson.own.question, "Which ship brought the first people to Velmora?")
+    press(qtbot, Qt.Key.Key_Tab)
+    qtbot.keyClicks(lesson.own.answer, "The Grey Heron")
+    assert lesson.own.said.text() == "Good: the passage says it."
+    press(qtbot, Qt.Key.Key_Return)
+
+    assert session.project is not None
+    (folder,) = find_leaves(session.project.lessons)
+    assert read_leaf(folder).seed_examples[0].pairs[-1].answer == "The Grey Heron"
+    assert window.next_line.button.text() == "Write practice questions"
+    window.next_line.button.setFocus()
+    press(qtbot, Qt.Key.Key_Return)
+
+    assert session.jobs.current is not None
+    assert session.jobs.current.steps == ("generate",)
+    assert window.tour_strip.title.text() == "Practice questions"
+
+
+def test_a_tour_goes_on_where_it_was_left_also_after_the_window_was_closed(
+    session: Session, own_home: Path, qtbot: QtBot
+) -> None:
+    first = MainWindow(session)
+    qtbot.addWidget(first)
+    first.begin_tour()
+    first.tour._go("lesson")
+    again = Session(own_home)
+    second = MainWindow(again)
+    qtbot.addWidget(second)
+    second.show()
+
+    assert second.tour.step == "lesson"
+    assert second.next_line.button.text() == "Back to the tour"
+    second.next_line.button.click()
+    assert second._stack.currentWidget() is second._pages["lesson"]
+    second.tour_strip.leave.click()
+    assert second.tour_strip.isHidden()
+    assert MainWindow(Session(own_home)).tour.step == ""
+
+
+def test_a_question_that_the_passage_does_not_answer_is_told_before_it_is_added(
+    window: MainWindow, session: Session, qtbot: QtBot
+) -> None:
+    session.new_practice()
+    window.show_page("lesson")
+    lesson = window._pages["lesson"]
+    assert isinstance(lesson, LessonPage)
+
+    lesson.own.question.setText("How many trams run on Velmora?")
+    lesson.own.answer.setText("Seventeen trams")
+    assert "does not seem to say this" in lesson.own.said.text()
+    lesson.own.question.setText("When was Velmora settled?")
+    assert lesson.own.said.text() == "Nearly the same question is there already."
+
+
+def test_a_lesson_that_cannot_be_written_keeps_what_was_typed_and_says_why(
+    window: MainWindow, session: Session
+) -> None:
+    project = session.new_practice()
+    window.show_page("lesson")
+    lesson = window._pages["lesson"]
+    assert isinstance(lesson, LessonPage)
+    (folder,) = find_leaves(project.lessons)
+    (folder / "qna.yaml").unlink()
+    (folder / "qna.yaml").mkdir()
+
+    lesson.own.question.setText("Which ship brought the first people to Velmora?")
+    lesson.own.answer.setText("The Grey Heron")
+    lesson.own.button.click()
+
+    assert lesson.own.answer.text() == "The Grey Heron"
+    assert lesson._banner.isVisible()
+
+
+def test_a_job_that_was_broken_off_is_gone_on_with_from_the_tour(
+    window: MainWindow, session: Session, qtbot: QtBot
+) -> None:
+    window.begin_tour()
+    window.tour._go("practice", begins=True)
+    process = session.jobs._process
+    assert process is not None
+    qtbot.waitUntil(lambda: process.processId() > 0, timeout=10_000)
+
+    process.kill()
+    qtbot.waitUntil(lambda: session.jobs.current is None, timeout=20_000)
+
+    assert read_journal(session.journal)[-1].state is JobState.BROKEN
+    assert window.next_line.button.text() == "Continue"
+    window.next_line.button.click()
+    assert session.jobs.current is not None
