@@ -1,5 +1,5 @@
-"""Where the program starts: a worker (`--worker FOLDER [STEP…]`), a model in conversation (`--chat`), or a command, the
-window among them (see cli.py).
+"""Where the program starts: a worker (`--worker FOLDER [STEP…]`), a model in conversation (`--chat`), a command (see
+cli.py), or without any the window.
 
 Imports wait until `main`, so that Ctrl-C while they load ends calmly too.
 """

@@ -39,8 +39,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     let_any_text_pass()
     arguments = sys.argv[1:] if arguments is None else arguments
     options = _parser().parse_args(arguments)
-    if options.command is None:
-        options = _parser().parse_args(["practice"])
     try:
         with _interrupts() as stopped:
             status: int = options.action(options, stopped)
@@ -66,8 +64,9 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="lab-desktop",
         description="Teach a language model new facts and skills on this computer, offline, and see that it learned.",
-        epilog="Without a command: the practice lesson, from the first question to the new model.",
+        epilog="Without a command: the window.",
     )
+    parser.set_defaults(action=_window)
     parser.add_argument("--version", action="version", version=f"LAB Desktop {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
 
@@ -126,8 +125,6 @@ def _parser() -> argparse.ArgumentParser:
                 choices=_SIZES,
                 help=f"{', '.join(_SIZES)}; may be given more than once",
             )
-
-    command("window", _window, "the window (in the making)")
 
     chat = command("chat", _chat, "talk to a model")
     chat.add_argument(
@@ -255,6 +252,8 @@ def _check(options: argparse.Namespace, stopped: threading.Event) -> int:
 def _window(options: argparse.Namespace, stopped: threading.Event) -> int:
     from lab_desktop.ui import app  # Qt takes a moment to load
 
+    if not app.has_screen():
+        raise LabError("There is no screen to open a window on.", "Use a command instead: lab-desktop --help")
     return app.main()
 
 
@@ -357,7 +356,7 @@ def _new_or_unfinished(name: str, request: LearnRequest) -> Path:
 
 
 def _resume_command(options: argparse.Namespace, arguments: Sequence[str]) -> str:
-    words = list(arguments) or [options.command]
+    words = list(arguments)
     if options.command in ("practice", "learn") and options.run is None:
         words += ["--run", str(options.folder)]
     return shlex.join(["lab-desktop", *words])

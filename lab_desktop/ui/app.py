@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 
@@ -11,6 +12,13 @@ from lab_desktop import __version__
 from lab_desktop.ui.main_window import MainWindow
 from lab_desktop.ui.session import Session
 from lab_desktop.ui.theme import Look
+
+
+def has_screen() -> bool:
+    """Is there anything to show a window on? Qt ends the process where there is not."""
+    if not sys.platform.startswith("linux"):
+        return True
+    return any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"))
 
 
 def main() -> int:
