@@ -32,6 +32,7 @@ MAY_IMPORT = {
     "jobs.run": {"errors", "files", "jobs.events"},
     "jobs.requests": GROUND,
     "jobs.conversation": GROUND | {"models"},
+    "capacity": GROUND,
     "reviews": GROUND,
     "chats": GROUND,
     "projects": GROUND | {"jobs.requests", "taxonomy"},
@@ -45,7 +46,7 @@ MAY_IMPORT = {
     "__main__": GROUND | {"cli", "jobs.worker", "jobs.conversation", "jobs.requests", "ui"},
     "ui": GROUND
     | {"ui", "taxonomy", "documents", "contribution", "models.store", "repository", "jobs.requests"}
-    | {"chats", "projects", "reviews"},
+    | {"capacity", "chats", "projects", "reviews"},
     "__init__": set(),
 }
 
@@ -66,7 +67,7 @@ HARMLESS_CALLS = {
 WINDOW_SAFE = [
     "artifacts", "errors", "files", "paths", "hardware", "jobs.run", "jobs.events", "jobs.requests", "jobs.worker",
     "models.gguf", "models.text_model", "taxonomy", "taxonomy.check", "taxonomy.qna", "taxonomy.tree", "documents",
-    "chats", "projects", "reviews",
+    "capacity", "chats", "projects", "reviews",
 ]  # fmt: skip
 
 
