@@ -263,6 +263,7 @@ class MainWindow(QMainWindow):
             if box.clickedButton() is not pause:
                 event.ignore()
                 return
+            self.hide()  # what is being saved needs no one to look on
             jobs.stop_all()
         self._session.chat.close()
         event.accept()

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QAbstractButton, QLineEdit, QPlainTextEdit
+from PySide6.QtCore import QProcess, QTimer
+from PySide6.QtWidgets import QAbstractButton, QApplication, QLineEdit, QPlainTextEdit
 from pytestqt.qtbot import QtBot
 
+from lab_desktop.ui.jobs import JobState, read_journal
 from lab_desktop.ui.main_window import MainWindow
 from lab_desktop.ui.session import Session
 from lab_desktop.ui.widgets.basic import Button
@@ -19,6 +21,37 @@ def test_an_empty_home_says_what_to_do_first(window: MainWindow, session: Sessio
     assert session.project is not None
     assert session.project.title == "Velmora"
     assert window.tour_strip.isVisible()
+
+
+def answer_box(qtbot: QtBot, text: str) -> None:
+    """Press a button of the question that is asked, as soon as it is."""
+
+    def press() -> None:
+        box = QApplication.activeModalWidget()
+        if box is None:
+            QTimer.singleShot(50, press)
+            return
+        next(button for button in box.findChildren(QAbstractButton) if button.text() == text).click()
+
+    QTimer.singleShot(50, press)
+
+
+def test_closing_while_work_goes_on_asks_once_and_pauses(window: MainWindow, session: Session, qtbot: QtBot) -> None:
+    session.new_practice()
+    session.begin("practice")
+
+    answer_box(qtbot, "Keep working")
+    window.close()
+    assert window.isVisible()
+    assert session.jobs.is_busy
+
+    process = session.jobs._process
+    answer_box(qtbot, "Pause and quit")
+    window.close()
+    assert not window.isVisible()
+    assert process is not None
+    assert process.state() == QProcess.ProcessState.NotRunning
+    assert read_journal(session.journal)[-1].state is JobState.PAUSED
 
 
 def test_every_control_has_a_name(window: MainWindow, session: Session) -> None:

@@ -1,0 +1,82 @@
+"""The practice tour from Welcome to the last question, with the practice model and real child processes."""
+
+from __future__ import annotations
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from lab_desktop.files import read_json
+from lab_desktop.reviews import read_reviews
+from lab_desktop.ui.jobs import JobState, read_journal
+from lab_desktop.ui.main_window import MainWindow
+from lab_desktop.ui.pages.improve.practice import PracticeStation
+from lab_desktop.ui.session import Session
+from lab_desktop.ui.widgets.basic import Button
+
+MINUTES = 60_000
+ENOUGH_ROWS = 40
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(2400)
+def test_the_whole_tour_by_keys(window: MainWindow, session: Session, qtbot: QtBot) -> None:
+    """Cut short in one place only: the teacher is stopped after some rows, as "Stop and keep" lets a person do."""
+
+    def press_next(text: str, minutes: float) -> None:
+        button = window.next_line.button
+        qtbot.waitUntil(lambda: button.isVisible() and button.text() == text, timeout=int(minutes * MINUTES))
+        button.setFocus()
+        qtbot.keyClick(button, Qt.Key.Key_Return)
+
+    window.start()
+    focused = QApplication.focusWidget()
+    assert focused is not None
+    qtbot.keyClick(focused, Qt.Key.Key_Return)
+    ask(window, qtbot)
+    press_next("Open the lesson", 2)
+    press_next("Write practice questions", 1)
+    judge_some(window, session, qtbot)
+    press_next("Train", 10)
+    press_next("Check", 20)
+    press_next("Chat with both", 10)
+    ask(window, qtbot)
+    sides = [[message.text for message in messages.messages._messages] for messages in window._chat._lists]
+    assert sides[0][0] == sides[1][0]
+    assert sides[0][1] != sides[1][1]
+    press_next("Finish", 1)
+
+    assert window.tour_strip.title.text() == "You have done the whole loop."
+    assert session.project is not None
+    assert session.project.run is not None
+    report = read_json(session.project.run / "report.json")
+    (leaf,) = report["leaves"]
+    assert leaf["exam"]["now"]["right"] > leaf["exam"]["before"]["right"]
+    assert [job.state for job in read_journal(session.journal)] == [JobState.DONE] * 3
+
+
+def ask(window: MainWindow, qtbot: QtBot) -> None:
+    """Press the first of the questions that are offered, and wait until nothing is being written."""
+    chip = next(button for button in window._chat.findChildren(Button) if button.isVisible() and "?" in button.text())
+    chip.setFocus()
+    qtbot.keyClick(chip, Qt.Key.Key_Return)
+    chat = window._chat
+    qtbot.waitUntil(lambda: not chat._asked and len(chat._lists[0].messages._messages) > 1, timeout=3 * MINUTES)
+    if chat._is_compare:
+        qtbot.waitUntil(lambda: len(chat._lists[1].messages._messages) > 1, timeout=3 * MINUTES)
+
+
+def judge_some(window: MainWindow, session: Session, qtbot: QtBot) -> None:
+    """Keep the first row, drop the second, and let the teacher stop when there are enough."""
+    station = window._improve._stations[0]
+    assert isinstance(station, PracticeStation)
+    qtbot.waitUntil(lambda: len(station.model.rows) >= ENOUGH_ROWS, timeout=10 * MINUTES)
+    station.table.setFocus()
+    station.table.selectRow(0)
+    qtbot.keyClick(station.table, Qt.Key.Key_K)
+    qtbot.keyClick(station.table, Qt.Key.Key_D)
+    assert session.project is not None
+    assert session.project.run is not None
+    assert [review.verdict for review in read_reviews(session.project.run).values()] == ["keep", "drop"]
+    session.jobs.keep("generate")
