@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QObject, Qt
+from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QApplication, QSystemTrayIcon, QWidget
 
 from lab_desktop import projects
@@ -11,6 +11,7 @@ from lab_desktop.files import read_json
 from lab_desktop.ui import icons
 from lab_desktop.ui.jobs import Job, JobState
 from lab_desktop.ui.session import Session
+from lab_desktop.ui.widgets.panel import come_to_front
 from lab_desktop.ui.words import job_words, number
 
 LONG_S = 60.0
@@ -32,8 +33,7 @@ class Notices(QObject):
         app = QApplication.instance()
         assert isinstance(app, QApplication)
         self._app = app
-        app.applicationStateChanged.connect(self._state_changed)
-        app.focusWindowChanged.connect(lambda _: self._state_changed(app.applicationState()))
+        app.focusWindowChanged.connect(self._looked_at)
 
     def words(self, job: Job) -> str:
         """What became of a job, in one sentence; "" for what the person did themselves."""
@@ -91,14 +91,11 @@ class Notices(QObject):
         self._tray.showMessage("LAB Desktop", text, self._tray.icon(), _SHOWN_MS)
 
     def _come(self) -> None:
-        self._window.setWindowState(self._window.windowState() & ~Qt.WindowState.WindowMinimized)
-        self._window.show()
-        self._window.raise_()
-        self._window.activateWindow()
+        come_to_front(self._window)
         self._session.go("activity")
 
-    def _state_changed(self, state: Qt.ApplicationState) -> None:
-        if state != Qt.ApplicationState.ApplicationActive or not self.unseen:
+    def _looked_at(self) -> None:
+        if QApplication.activeWindow() is None or not self.unseen:
             return
         self.unseen.clear()
         self._app.setBadgeNumber(0)
