@@ -16,21 +16,30 @@ from lab_desktop.errors import LabError
 from lab_desktop.jobs.events import Event
 from lab_desktop.taxonomy.qna import read_leaf
 from lab_desktop.taxonomy.tree import find_leaves
+from lab_desktop.ui.about import AboutWindow
+from lab_desktop.ui.awake import Awake
+from lab_desktop.ui.help_window import HelpWindow
 from lab_desktop.ui.jobs import Job, JobState
+from lab_desktop.ui.notices import Notices
 from lab_desktop.ui.pages.activity import ActivityPage
 from lab_desktop.ui.pages.chat import ChatPage
 from lab_desktop.ui.pages.home import HomePage
 from lab_desktop.ui.pages.improve.page import ImprovePage
 from lab_desktop.ui.pages.lesson import LessonPage
 from lab_desktop.ui.pages.welcome import WelcomePage
+from lab_desktop.ui.preferences import TEXT_STEP, Choices
 from lab_desktop.ui.session import STATION_STEPS, Session
+from lab_desktop.ui.settings_window import SettingsWindow
+from lab_desktop.ui.theme import look
 from lab_desktop.ui.tour import STEPS, Tour
 from lab_desktop.ui.widgets.basic import column, row, rule
 from lab_desktop.ui.widgets.chrome import ActivityBar, Header, NextLine, PathBar, PathStep, Place, Sidebar
+from lab_desktop.ui.widgets.panel import come_to_front
 from lab_desktop.ui.widgets.tour_strip import TourStrip
 from lab_desktop.ui.words import job_words, progress_words
 
 _NARROW_BELOW = 1100
+_PATIENCE_MS = 1000
 Keys = QKeySequence | QKeySequence.StandardKey
 
 
@@ -38,6 +47,8 @@ class MainWindow(QMainWindow):
     def __init__(self, session: Session) -> None:
         super().__init__()
         self._session = session
+        self._show_choices()
+        session.preferences.changed.connect(self._show_choices)
         self.setWindowTitle("LAB Desktop")
         self.setMinimumSize(960, 640)
         self.resize(1440, 900)
@@ -69,6 +80,9 @@ class MainWindow(QMainWindow):
         self._whole.addWidget(self._frame)
         self.setCentralWidget(self._whole)
         self._make_menus()
+        self._awake = Awake(session.jobs, session.preferences, parent=self)
+        self._notices = Notices(session, self)
+        self._panels: dict[str, SettingsWindow | HelpWindow | AboutWindow] = {}
 
         self.sidebar.chosen.connect(self.show_page)
         self.activity.opened.connect(lambda: self.show_page("activity"))
@@ -95,6 +109,9 @@ class MainWindow(QMainWindow):
         if name == "welcome":
             self._whole.setCurrentWidget(self.welcome)
             self.welcome.begin()
+            return
+        if name in ("settings", "help", "words", "about"):
+            self._show_panel(name)
             return
         if name in ("new", "tour"):
             self.new_project() if name == "new" else self.begin_tour()
@@ -126,6 +143,34 @@ class MainWindow(QMainWindow):
             self.tour.begin()
         except LabError as error:
             self._say(error)
+
+    def _show_panel(self, name: str) -> None:
+        """A small window beside this one; it is made when it is asked for first."""
+        kind = "help" if name == "words" else name
+        if kind not in self._panels:
+            self._panels[kind] = (
+                SettingsWindow(self._session, self._awake, self)
+                if kind == "settings"
+                else HelpWindow(self)
+                if kind == "help"
+                else AboutWindow(self._session, self)
+            )
+        panel = self._panels[kind]
+        if isinstance(panel, HelpWindow):
+            panel.show_kind("words" if name == "words" else "articles")
+        come_to_front(panel)
+
+    def _show_choices(self) -> None:
+        choices = self._session.preferences.choices
+        if look().chosen != choices.appearance:
+            look().choose(choices.appearance)
+        if look().text_size != choices.text_size / 100:
+            look().set_text_size(choices.text_size / 100)
+
+    def _resize_text(self, by: int) -> None:
+        preferences = self._session.preferences
+        choices = preferences.choices
+        preferences.choose(choices.with_text(choices.text_size + by if by else Choices().text_size))
 
     def new_project(self) -> None:
         """Ask for a folder with lessons, and make a project of them."""
@@ -230,13 +275,34 @@ class MainWindow(QMainWindow):
         self._action(file, self.tr("Close Window"), QKeySequence.StandardKey.Close, self.close)
         quit_action = self._action(file, self.tr("Quit LAB Desktop"), QKeySequence.StandardKey.Quit, self.close)
         quit_action.setMenuRole(QAction.MenuRole.QuitRole)
+        settings = self._action(
+            file, self.tr("Settings…"), QKeySequence("Ctrl+,"), functools.partial(self.show_page, "settings")
+        )
+        settings.setMenuRole(QAction.MenuRole.PreferencesRole)
         view = bar.addMenu(self.tr("&View"))
         for number, place in enumerate(self._places(), start=1):
             self._action(
                 view, place.title, QKeySequence(f"Ctrl+{number}"), functools.partial(self.show_page, place.name)
             )
+        view.addSeparator()
+        larger = self._action(
+            view, self.tr("Larger Text"), QKeySequence("Ctrl++"), lambda: self._resize_text(TEXT_STEP)
+        )
+        larger.setShortcuts([QKeySequence("Ctrl++"), QKeySequence("Ctrl+=")])  # the same key without Shift
+        self._action(view, self.tr("Smaller Text"), QKeySequence("Ctrl+-"), lambda: self._resize_text(-TEXT_STEP))
+        self._action(view, self.tr("Normal Text"), QKeySequence("Ctrl+0"), lambda: self._resize_text(0))
         improve = bar.addMenu(self.tr("&Improve"))
         self._action(improve, self.tr("Pause"), QKeySequence("Ctrl+Alt+P"), self._session.jobs.pause)
+        helping = bar.addMenu(self.tr("&Help"))
+        for text, keys, page in (
+            (self.tr("LAB Desktop Help"), QKeySequence(QKeySequence.StandardKey.HelpContents), "help"),
+            (self.tr("What Does This Word Mean?"), QKeySequence(QKeySequence.StandardKey.WhatsThis), "words"),
+            (self.tr("Practice Again"), QKeySequence(), "tour"),
+            (self.tr("About LAB Desktop"), QKeySequence(), "about"),
+        ):
+            made = self._action(helping, text, keys, functools.partial(self._session.go, page))
+            if page == "about":
+                made.setMenuRole(QAction.MenuRole.AboutRole)
 
     def _action(self, menu: QMenu, text: str, keys: Keys, do: Callable[[], object]) -> QAction:
         action = QAction(text, self)
@@ -265,6 +331,7 @@ class MainWindow(QMainWindow):
                 return
             self.hide()  # what is being saved needs no one to look on
             jobs.stop_all()
+        self._awake.let_go(_PATIENCE_MS)
         self._session.chat.close()
         event.accept()
 

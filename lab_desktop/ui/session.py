@@ -13,6 +13,8 @@ from lab_desktop import paths, projects
 from lab_desktop.projects import Project, State
 from lab_desktop.ui.chat_process import ChatProcess, Voices
 from lab_desktop.ui.jobs import Job, JobRunner
+from lab_desktop.ui.preferences import FILE_NAME as PREFERENCES
+from lab_desktop.ui.preferences import Preferences
 
 STATION_STEPS: dict[str, tuple[str, ...]] = {
     "practice": ("generate",),
@@ -23,8 +25,10 @@ STATION_STEPS: dict[str, tuple[str, ...]] = {
 
 class Session(QObject):
     """Attributes:
+    home: the person's own folder.
     project: the one in hand, or None.
     state: how far its run is.
+    preferences: what the person chose.
     """
 
     changed = Signal()
@@ -37,6 +41,8 @@ class Session(QObject):
     def __init__(self, home: Path | None = None, parent: QObject | None = None) -> None:
         super().__init__(parent)
         home = home or paths.user_data()
+        self.home = home
+        self.preferences = Preferences(home / PREFERENCES, self)
         self.root = home / "projects"
         self.journal = home / "activity.jsonl"
         self.chats = home / "chats"

@@ -165,6 +165,7 @@ class Look(QObject):
 
     Attributes:
         theme: LIGHT or DARK.
+        chosen: what decides it.
         text_size: what every type size is multiplied by.
     """
 
@@ -175,14 +176,14 @@ class Look(QObject):
         self._app = app
         self.theme = LIGHT
         self.text_size = 1.0
-        self._chosen: Literal["system", "light", "dark"] = "system"
+        self.chosen: Literal["system", "light", "dark"] = "system"
         app.setStyle("Fusion")
         app.styleHints().colorSchemeChanged.connect(lambda _: self._apply())
         self._apply()
 
     def choose(self, appearance: Literal["system", "light", "dark"]) -> None:
         """Follow the system, or stay light or dark whatever it does."""
-        self._chosen = appearance
+        self.chosen = appearance
         self._apply()
 
     def set_text_size(self, factor: float) -> None:
@@ -204,8 +205,8 @@ class Look(QObject):
         return round(TYPE[style][1] * self.text_size)
 
     def _apply(self) -> None:
-        is_dark = self._chosen == "dark" or (
-            self._chosen == "system" and self._app.styleHints().colorScheme() == Qt.ColorScheme.Dark
+        is_dark = self.chosen == "dark" or (
+            self.chosen == "system" and self._app.styleHints().colorScheme() == Qt.ColorScheme.Dark
         )
         self.theme = DARK if is_dark else LIGHT
         self._app.setFont(self.font("body"))

@@ -10,6 +10,7 @@ import pytest
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
+from PySide6.QtCore import QCoreApplication, QEvent
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
@@ -20,9 +21,13 @@ from lab_desktop.ui.theme import Look, look
 
 @pytest.fixture(autouse=True)
 def shown(qapp: QApplication) -> Look:
-    """The look, light."""
+    """The look, light and in normal size."""
+    # Windows of earlier tests go now: every style that is set would be set on them too.
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
     found = look()
     found.choose("light")
+    if found.text_size != 1.0:
+        found.set_text_size(1.0)
     return found
 
 

@@ -48,7 +48,7 @@ class ChatPage(QWidget):
         super().__init__()
         self._session = session
         self._chat = chats.new()
-        self._style = "careful"
+        self._style: str = session.preferences.choices.answers
         self._is_compare = False
         self._is_blind = False
         self._order = [0, 1]
@@ -91,7 +91,7 @@ class ChatPage(QWidget):
         )
         self._styles = Segmented(
             [("careful", self.tr("Careful")), ("balanced", self.tr("Balanced")), ("creative", self.tr("Creative"))],
-            "careful", self._set_style,
+            self._style, self._set_style,
         )  # fmt: skip
         top = QWidget()
         top.setLayout(
@@ -160,6 +160,7 @@ class ChatPage(QWidget):
         chat.done.connect(self._done)
         chat.failed.connect(self._failed)
         session.changed.connect(self._session_changed)
+        session.preferences.changed.connect(self._begin_style)
         self._clock = QTimer(self, interval=500)
         self._clock.timeout.connect(self._tick)
         self._session_changed()
@@ -179,6 +180,7 @@ class ChatPage(QWidget):
         """Begin anew; the conversation so far is saved already."""
         self._leave()
         self._chat = chats.new(self._project_name(), is_compare=self._is_compare)
+        self._begin_style()
         self._redraw()
         self._input.setFocus()
 
@@ -410,6 +412,12 @@ class ChatPage(QWidget):
 
     def _set_style(self, style: str) -> None:
         self._style = style
+
+    def _begin_style(self) -> None:
+        """A chat in which nothing was said yet has the style that the person chose for new ones."""
+        if not self._chat.turns:
+            self._style = self._session.preferences.choices.answers
+            self._styles.choose(self._style)
 
     def _voted(self, choice: str) -> None:
         self._vote.thank(self._voice_name(self._voice(0)), self._voice_name(self._voice(1)))

@@ -74,7 +74,7 @@ class _PlaceDelegate(QStyledItemDelegate):
     is_narrow = False
 
     def sizeHint(self, option: QStyleOptionViewItem, index: _Index) -> QSize:
-        return QSize(NARROW - 16, 52) if self.is_narrow else QSize(WIDE - 24, 34)
+        return QSize(_grown(NARROW) - 16, _grown(52)) if self.is_narrow else QSize(WIDE - 24, _grown(34))
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: _Index) -> None:
         theme = look().theme
@@ -187,7 +187,6 @@ class Sidebar(QFrame):
 
     def set_narrow(self, is_narrow: bool) -> None:
         self._delegate.is_narrow = is_narrow
-        self.setFixedWidth(NARROW if is_narrow else WIDE)
         margin = 8 if is_narrow else 12
         layout = self.layout()
         assert layout is not None
@@ -195,12 +194,18 @@ class Sidebar(QFrame):
         self._relook()
 
     def _relook(self) -> None:
+        self.setFixedWidth(_grown(NARROW) if self._delegate.is_narrow else WIDE)
         for view in self._lists:
             model = view.model()
             view.setFixedHeight(sum(view.sizeHintForRow(number) for number in range(model.rowCount())) + 2)
             view.doItemsLayout()
         self._lists[0].setMinimumHeight(0)
         self._lists[0].setMaximumHeight(16777215)
+
+
+def _grown(size: int) -> int:
+    """A measure that must not cut larger text."""
+    return round(size * max(1.0, look().text_size))
 
 
 class Header(QWidget):

@@ -1,0 +1,90 @@
+"""What the person chose, in one place: a small file in the person's folder, read once and written with each choice.
+
+A value that is missing, damaged or out of range is the default; choosing again writes the file anew.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Literal, get_args
+
+from PySide6.QtCore import QObject, QSettings, Signal
+
+FILE_NAME = "settings.ini"
+SMALLEST_TEXT, LARGEST_TEXT, TEXT_STEP = 80, 160, 10
+
+Appearance = Literal["system", "light", "dark"]
+Answers = Literal["careful", "balanced", "creative"]
+
+
+@dataclass(frozen=True)
+class Choices:
+    """Everything that can be chosen, with what it is before anybody chooses.
+
+    Attributes:
+        text_size: in percent, SMALLEST_TEXT to LARGEST_TEXT.
+        answers: the style that a new chat begins with.
+        notifies: say so when long work ended while the window was not in front.
+        stays_awake: keep the computer from going to sleep while work goes on.
+    """
+
+    appearance: Appearance = "system"
+    text_size: int = 100
+    answers: Answers = "careful"
+    notifies: bool = True
+    stays_awake: bool = True
+
+    def with_text(self, percent: int) -> Choices:
+        """The same with a text size, as near to it as the range allows."""
+        return replace(self, text_size=max(SMALLEST_TEXT, min(LARGEST_TEXT, percent)))
+
+
+class Preferences(QObject):
+    """Attributes:
+    choices: what is in force.
+    is_saved: False when the last choice could not be written; it holds until the window closes.
+    """
+
+    changed = Signal()
+
+    def __init__(self, path: Path, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.path = path
+        self.choices = _read(path)
+        self.is_saved = True
+
+    def choose(self, choices: Choices) -> None:
+        """Put these choices in force, and write them."""
+        if choices == self.choices and self.is_saved:
+            return
+        self.choices = choices
+        file = QSettings(str(self.path), QSettings.Format.IniFormat)
+        for field in fields(choices):
+            file.setValue(field.name, getattr(choices, field.name))
+        file.sync()
+        self.is_saved = file.status() != QSettings.Status.AccessError
+        self.changed.emit()
+
+
+def _read(path: Path) -> Choices:
+    file = QSettings(str(path), QSettings.Format.IniFormat)
+    found = {name: str(file.value(name)) for name in file.allKeys() if name}
+    choices = Choices()
+    for appearance in get_args(Appearance):
+        if found.get("appearance") == appearance:
+            choices = replace(choices, appearance=appearance)
+    for answers in get_args(Answers):
+        if found.get("answers") == answers:
+            choices = replace(choices, answers=answers)
+    if (size := found.get("text_size", "")).isascii() and size.isdigit() and len(size) < 6:
+        choices = choices.with_text(int(size))
+    return replace(
+        choices,
+        notifies=_yes_or_no(found.get("notifies"), choices.notifies),
+        stays_awake=_yes_or_no(found.get("stays_awake"), choices.stays_awake),
+    )
+
+
+def _yes_or_no(value: str | None, otherwise: bool) -> bool:
+    return {"true": True, "false": False}.get(str(value).lower(), otherwise)

@@ -1,0 +1,215 @@
+"""ui/help_window.py and resources/help: what is written is found, read by keys, and leads nowhere outside."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt, QUrl
+from PySide6.QtGui import QDesktopServices, QTextCursor
+from PySide6.QtWidgets import QAbstractButton, QLineEdit, QListWidget
+from pytestqt.qtbot import QtBot
+
+from lab_desktop import paths
+from lab_desktop.ui.help_texts import find_words, read_articles, read_words
+from lab_desktop.ui.help_window import HelpWindow
+from lab_desktop.ui.main_window import MainWindow
+from lab_desktop.ui.preferences import Choices
+from lab_desktop.ui.session import Session
+
+FOLDER = paths.resources() / "help"
+ARTICLES = read_articles(FOLDER)
+WORDS = read_words(FOLDER / "glossary.yaml")
+
+
+@pytest.fixture
+def help_window(window: MainWindow, qtbot: QtBot) -> HelpWindow:
+    qtbot.waitUntil(window.isActiveWindow, timeout=2000)
+    qtbot.keyClick(window, Qt.Key.Key_F1)
+    found = window.findChild(HelpWindow)
+    assert found is not None
+    qtbot.waitUntil(found.isActiveWindow, timeout=2000)
+    return found
+
+
+def names(window: HelpWindow) -> list[str]:
+    return [window.names.item(number).text() for number in range(window.names.count())]
+
+
+def shown(window: HelpWindow) -> str:
+    return window.page.toPlainText()
+
+
+def test_help_opens_with_the_first_article_and_keys_walk_through_all(help_window: HelpWindow, qtbot: QtBot) -> None:
+    assert names(help_window) == [article.title for article in ARTICLES]
+    assert shown(help_window).startswith("The path from a text to a report")
+
+    qtbot.keyClick(help_window.search, Qt.Key.Key_Down)
+    assert help_window.names.hasFocus()
+    for article in ARTICLES[1:]:
+        qtbot.keyClick(help_window.names, Qt.Key.Key_Down)
+        assert shown(help_window).startswith(article.title)
+
+
+def test_a_word_finds_articles_and_words(help_window: HelpWindow, qtbot: QtBot) -> None:
+    qtbot.keyClicks(help_window.search, "forget")
+    assert names(help_window)[0] == "Training and forgetting"
+    assert "Training and forgetting" in shown(help_window)
+
+    qtbot.mouseClick(help_window._kind._buttons["words"], Qt.MouseButton.LeftButton)
+    help_window.search.setText("epoch")
+    assert names(help_window) == ["Round"]
+    assert "One time through all practice questions." in shown(help_window)
+
+
+def test_what_only_the_words_know_is_found_from_the_articles(help_window: HelpWindow, qtbot: QtBot) -> None:
+    qtbot.keyClicks(help_window.search, "quantize")
+
+    assert help_window._kind.chosen == "words"
+    assert names(help_window) == ["Make smaller"]
+
+
+def test_nothing_found_is_said_and_escape_goes_back_and_then_closes(help_window: HelpWindow, qtbot: QtBot) -> None:
+    qtbot.keyClicks(help_window.search, "zebra")
+    assert names(help_window) == []
+    assert "Nothing is written about “zebra”" in shown(help_window)
+
+    qtbot.keyClick(help_window.search, Qt.Key.Key_Escape)
+    assert len(names(help_window)) == len(ARTICLES)
+    qtbot.keyClick(help_window.search, Qt.Key.Key_Escape)
+    assert not help_window.isVisible()
+
+
+def test_a_link_is_followed_by_key_and_back_returns(help_window: HelpWindow, qtbot: QtBot) -> None:
+    help_window.page.setFocus()
+    qtbot.keyClick(help_window.page, Qt.Key.Key_Tab)
+    qtbot.keyClick(help_window.page, Qt.Key.Key_Return)
+    assert shown(help_window).startswith("How to write a good lesson")
+    assert help_window.names.currentItem().text() == "How to write a good lesson"
+
+    qtbot.mouseClick(help_window._back, Qt.MouseButton.LeftButton)
+    assert shown(help_window).startswith("The path from a text to a report")
+    assert not help_window._back.isVisible()
+
+
+def test_a_word_leads_to_the_article_that_tells_more(window: MainWindow, help_window: HelpWindow, qtbot: QtBot) -> None:
+    window.activateWindow()
+    qtbot.waitUntil(window.isActiveWindow, timeout=2000)
+    qtbot.keyClick(window, Qt.Key.Key_F1, Qt.KeyboardModifier.ShiftModifier)
+    assert names(help_window) == [word.word for word in WORDS]
+    qtbot.waitUntil(help_window.search.hasFocus, timeout=2000)
+
+    help_window.page.anchorClicked.emit(QUrl("training"))
+
+    assert shown(help_window).startswith("Training and forgetting")
+
+
+def test_a_link_outside_is_text_with_its_address_and_opens_nothing(
+    help_window: HelpWindow, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[QUrl] = []
+    monkeypatch.setattr(QDesktopServices, "openUrl", opened.append)
+    page = help_window.page
+    page.show_markdown(
+        "# Look\n\n[here](https://example.com/x) and [there](file:///etc/passwd) and [lessons](lesson) "
+        "<b>bold</b> <img src='file:///etc/hostname'> ![picture](file:///etc/hostname)"
+    )
+
+    assert "here (https://example.com/x) and there (file:///etc/passwd) and lessons" in shown(help_window)
+    links = {page.anchorAt(page.cursorRect(at).center()) for at in cursors(page.document())}
+    assert links - {""} == {"lesson"}
+    before = shown(help_window)
+    page.anchorClicked.emit(QUrl("https://example.com/x"))
+    assert (shown(help_window), opened) == (before, [])
+    assert page.loadResource(2, QUrl("file:///etc/hostname")) is None
+
+
+def cursors(document: object) -> list[QTextCursor]:
+    """A cursor before every letter of a document."""
+    made = []
+    cursor = QTextCursor(document)  # type: ignore[call-overload]
+    while cursor.movePosition(QTextCursor.MoveOperation.NextCharacter):
+        made.append(QTextCursor(cursor))
+    return made
+
+
+def test_missing_help_is_a_sentence_and_no_crash(qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lab_desktop.paths.resources", lambda: tmp_path)
+
+    window = HelpWindow()
+    qtbot.addWidget(window)
+
+    assert "cannot be read" in shown(window)
+
+
+@pytest.mark.parametrize("text", ["- word: [", "- 5", "words: 7", "- {word: a, colour: b}", ""])
+def test_a_damaged_glossary_is_told(tmp_path: Path, text: str) -> None:
+    (tmp_path / "glossary.yaml").write_text(text, encoding="utf-8")
+
+    with pytest.raises(ValueError, match=r"glossary\.yaml"):
+        read_words(tmp_path / "glossary.yaml")
+
+
+@pytest.mark.parametrize("percent", [100, 160])
+def test_every_article_fits_the_smallest_window(
+    help_window: HelpWindow, session: Session, qtbot: QtBot, percent: int
+) -> None:
+    session.preferences.choose(Choices("light", percent))
+    help_window.resize(640, 480)
+    for article in ARTICLES:
+        help_window.open(article.name)
+        qtbot.wait(20)
+        page = help_window.page
+        assert page.document().size().width() <= page.viewport().width() + 1
+
+
+def test_headings_are_larger_than_the_text_and_follow_the_text_size(help_window: HelpWindow, session: Session) -> None:
+    def size_of_heading() -> int:
+        inside = help_window.page.document().begin().begin()
+        return inside.fragment().charFormat().font().pixelSize()
+
+    assert size_of_heading() == 20
+    session.preferences.choose(Choices("light", 150))
+    assert size_of_heading() == 30
+
+
+def test_every_control_has_a_name(help_window: HelpWindow) -> None:
+    nameless = [
+        control
+        for kind in (QAbstractButton, QLineEdit, QListWidget)
+        for control in help_window.findChildren(kind)
+        if control.isVisible() and not (control.accessibleName() or getattr(control, "text", str)())
+    ]
+
+    assert nameless == []
+    assert help_window.names.item(0).data(Qt.ItemDataRole.AccessibleTextRole) == ARTICLES[0].title
+
+
+# What is written
+
+
+@pytest.mark.parametrize("article", ARTICLES, ids=lambda article: article.name)
+def test_an_article_is_short_and_its_links_lead_to_articles(article: object) -> None:
+    text = article.text  # type: ignore[attr-defined]
+    links = re.findall(r"\]\(([^)]+)\)", text)
+
+    assert set(links) <= {each.name for each in ARTICLES}
+    assert len(links) >= 1
+    assert 150 < len(text.split()) < 450
+    assert "<" not in text
+
+
+def test_every_word_has_a_sentence_and_an_article() -> None:
+    assert len({word.word for word in WORDS}) == len(WORDS)
+    for word in WORDS:
+        assert word.means.endswith(".")
+        assert word.term
+        assert word.article in {article.name for article in ARTICLES}
+
+
+@pytest.mark.parametrize(
+    ("asked", "first"), [("checkpoint", "Save point"), ("LORA", "What it learned"), ("synthetic", "Practice questions")]
+)
+def test_a_word_of_the_field_is_found_as_ours(asked: str, first: str) -> None:
+    assert find_words(WORDS, asked)[0].word == first
