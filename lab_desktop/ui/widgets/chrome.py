@@ -28,6 +28,7 @@ from lab_desktop.ui.widgets.meters import Ring
 
 _Index = QModelIndex | QPersistentModelIndex
 _WIDE, _NARROW = 208, 76
+_CONNECTOR = 36
 
 
 def wide() -> int:
@@ -313,19 +314,19 @@ class PathBar(QWidget):
         self._fit()
 
     def _fit(self) -> None:
-        """The name of the project is cut before the steps are."""
+        """The connectors are shortened first, then the name of the project is cut; the steps stay whole."""
         if self._shown is None:
             return
-        steps = self._steps.sizeHint().width()
-        room = max(72, self.width() - steps - 90)
-        shown = self.project.fontMetrics().elidedText(self._shown[0], Qt.TextElideMode.ElideRight, room)
-        self.project.setText(shown)
-        connector = 36 if self.width() - steps > 220 else 16
-        for number in range(self._steps.count()):
-            item = self._steps.itemAt(number)
-            part = item.widget() if item is not None else None
-            if isinstance(part, _Connector):
-                part.setFixedWidth(connector)
+        items = (self._steps.itemAt(number) for number in range(self._steps.count()))
+        parts = [part for item in items if item is not None and (part := item.widget()) is not None]
+        connectors = [part for part in parts if isinstance(part, _Connector)]
+        words = sum(part.sizeHint().width() for part in parts if isinstance(part, _StepButton))
+        connector = _CONNECTOR if self.width() - words - _CONNECTOR * len(connectors) > 260 else _CONNECTOR // 2
+        for part in connectors:
+            part.setFixedWidth(connector)
+        room = self.width() - words - connector * len(connectors) - 100
+        metrics = self.project.fontMetrics()
+        self.project.setText(metrics.elidedText(self._shown[0], Qt.TextElideMode.ElideRight, max(48, room)))
 
     def show_path(self, project: str, steps: Sequence[PathStep]) -> None:
         if (project, tuple(steps)) == self._shown:
@@ -373,7 +374,7 @@ class PathBar(QWidget):
 class _Connector(QWidget):
     def __init__(self) -> None:
         super().__init__()
-        self.setFixedSize(36, 20)
+        self.setFixedSize(_CONNECTOR, 20)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
