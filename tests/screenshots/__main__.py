@@ -123,6 +123,7 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.screenshots", description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("words", nargs="*")
+    parser.add_argument("--text", type=float, default=1.0, help="how much bigger the text is")
     asked = parser.parse_args(arguments)
     wanted = [shot for shot in SHOTS if not asked.words or any(word in shot.name for word in asked.words)]
     asked.folder.mkdir(parents=True, exist_ok=True)
@@ -131,6 +132,7 @@ def main(arguments: list[str]) -> int:
     if _FONT in QFontDatabase.families():  # what the system's font of a desktop looks like
         app.setFont(_FONT)
     look = Look(app)
+    look.set_text_size(asked.text)
     started = time.monotonic()
     for shot in wanted:
         with staged(shot) as stage:

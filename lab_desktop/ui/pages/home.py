@@ -280,7 +280,7 @@ class HomePage(QScrollArea):
 
 
 def _card_width() -> int:
-    return round(_CARD_WIDTH * max(1.0, look().text_size))
+    return round(_CARD_WIDTH * max(1.0, (1 + look().text_size) / 2))
 
 
 def _job_row(job: Job) -> QWidget:
@@ -481,7 +481,7 @@ class ProjectCard(Card):
             12,
             row(open_it, talk, -1, gap=8),
         )
-        self.setMinimumSize(0, round(244 * look().text_size))
+        self.setMinimumSize(0, round(122 * (1 + look().text_size)))
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
 
     def begin_rename(self) -> None:

@@ -33,12 +33,16 @@ _CONNECTOR = 36
 
 def wide() -> int:
     """Width of the sidebar with words; it grows with the text."""
-    return round(_WIDE * max(1.0, look().text_size))
+    return round(_WIDE * _growth())
 
 
 def narrow() -> int:
     """Width of the sidebar with icons and a small word."""
-    return round(_NARROW * max(1.0, look().text_size))
+    return round(_NARROW * _growth())
+
+
+def _growth() -> float:
+    return max(1.0, (1 + look().text_size) / 2)
 
 
 @dataclass(frozen=True)
@@ -499,7 +503,7 @@ class ActivityBar(QFrame):
         self.rest()
 
     def _relook(self) -> None:
-        self.setFixedHeight(look().line_height("body") + 16)
+        self.setFixedHeight(round(36 * max(1.0, look().text_size)))
         self.all.setIcon(icons.icon("chevron-up", "text2", 14))
 
     def rest(self, text: str = "") -> None:
