@@ -9,7 +9,7 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -21,6 +21,11 @@ from lab_desktop.taxonomy.qna import read_leaf
 
 FILE_NAME = "project.json"
 Station = Literal["teach", "practice", "train", "check", "use"]
+BIN_DAYS = 30
+"""So long a deleted project can be restored."""
+_BEFORE_TRAINING = (
+    "leaves", "earlier", "teacher.json", "samples.jsonl", "units.jsonl", "reviews.jsonl", "general.jsonl", "dataset",
+)  # fmt: skip
 STATIONS: tuple[Station, ...] = ("teach", "practice", "train", "check", "use")
 
 
@@ -123,8 +128,7 @@ def every(root: Path) -> list[Project]:
 
 def new_run(project: Project, practice_model: Path) -> Path:
     """A run folder for the project's lessons as they are now, with its request."""
-    number = 1 + max((int(path.name) for path in project.runs if path.name.isdigit()), default=0)
-    folder = project.folder / "runs" / f"{number:03}"
+    folder = _next_run(project)
     model = Path(project.model) if project.model else practice_model
     teacher = Path(project.teacher) if project.teacher else model
     with disk_errors(folder, "The run folder"):
@@ -177,6 +181,123 @@ def state(run: Path | None) -> State:
         has_adapter=(run / "adapter" / "adapter.json").is_file(),
         has_report=(run / "report.json").is_file(),
     )
+
+
+def repeat(project: Project, run: Path, step: str) -> Path:
+    """The folder of a run in which a step is done again; what an earlier run made stays where it is.
+
+    Practice questions are written anew; a training gets a copy of what it learned from; a check asks again in its own
+    folder, for its answers belong to the model that lies there.
+
+    Raises:
+        StorageError: it could not be written.
+        RunError: the earlier run is damaged.
+    """
+    if step not in ("generate", "train"):
+        return run
+    folder = _next_run(project)
+    before = folder.with_name(f".{folder.name}")
+    shutil.rmtree(before, ignore_errors=True)  # what a kill in the middle of the last time left
+    try:
+        with disk_errors(folder, "The run folder"):
+            before.mkdir(parents=True, exist_ok=True)
+            for name in _BEFORE_TRAINING if step == "train" else ():
+                if (run / name).is_dir():
+                    shutil.copytree(run / name, before / name, dirs_exist_ok=True)
+                elif (run / name).is_file():
+                    shutil.copy2(run / name, before / name)
+        requests.write(before, requests.read(run))
+        with disk_errors(folder, "The run folder"):
+            before.rename(folder)
+    except LabError:
+        shutil.rmtree(before, ignore_errors=True)
+        raise
+    return folder
+
+
+def rename(project: Project, title: str) -> Project:
+    """The project under another title; its folder stays.
+
+    Raises:
+        StorageError: it could not be written.
+    """
+    renamed = replace(project, title=" ".join(title.split()) or project.title)
+    save(renamed)
+    return renamed
+
+
+@dataclass(frozen=True)
+class Binned:
+    """A project in the bin.
+
+    Attributes:
+        folder: where it lies now.
+        deleted: local time, seconds since 1970.
+    """
+
+    folder: Path
+    title: str
+    deleted: float
+
+
+def move_to_bin(project: Project) -> Binned:
+    """Take a project away; it can be restored until the bin is emptied.
+
+    Raises:
+        StorageError: it could not be moved.
+    """
+    now = time.time()
+    root = project.folder.parent
+    folder = _bin(root) / f"{int(now * 1000)}-{project.folder.name}"
+    with disk_errors(project.folder, "The project"):
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        project.folder.rename(folder)
+    return Binned(folder, project.title, now)
+
+
+def binned(root: Path) -> list[Binned]:
+    """What lies in the bin, the newest first."""
+    found = []
+    for folder in _bin(root).glob("*"):
+        stamp, _, name = folder.name.partition("-")
+        if stamp.isdigit() and name:
+            try:
+                title = read(folder).title
+            except RunError:
+                title = name
+            found.append(Binned(folder, title, int(stamp) / 1000))
+    return sorted(found, key=lambda each: each.deleted, reverse=True)
+
+
+def restore(root: Path, thrown: Binned) -> Project:
+    """A project out of the bin, back at its place.
+
+    Raises:
+        StorageError: it could not be moved.
+        RunError: it is damaged; it is back all the same.
+    """
+    folder = root / thrown.folder.name.partition("-")[2]
+    if folder.exists():
+        folder = _free(root, folder.name)
+    with disk_errors(folder, "The project"):
+        thrown.folder.rename(folder)
+    return read(folder)
+
+
+def empty_bin(root: Path, days: int = BIN_DAYS) -> None:
+    """Delete for good what was thrown away longer ago than this."""
+    for old in binned(root):
+        if time.time() - old.deleted > days * 86_400:
+            shutil.rmtree(old.folder, ignore_errors=True)
+
+
+def _bin(root: Path) -> Path:
+    return root.parent / "bin"
+
+
+def _next_run(project: Project) -> Path:
+    number = 1 + max((int(path.name) for path in project.runs if path.name.isdigit()), default=0)
+    return project.folder / "runs" / f"{number:03}"
 
 
 def _free(root: Path, title: str) -> Path:

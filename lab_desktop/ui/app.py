@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import threading
 
 from PySide6.QtWidgets import QApplication
 
-from lab_desktop import __version__
+from lab_desktop import __version__, projects
 from lab_desktop.ui.main_window import MainWindow
 from lab_desktop.ui.session import Session
 from lab_desktop.ui.theme import Look
@@ -28,6 +29,8 @@ def main() -> int:
     app.setApplicationName("LAB Desktop")
     app.setApplicationVersion(__version__)
     Look(app)
-    window = MainWindow(Session())
+    session = Session()
+    threading.Thread(target=projects.empty_bin, args=(session.root,), daemon=True).start()
+    window = MainWindow(session)
     window.start()
     return app.exec()

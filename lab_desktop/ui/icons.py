@@ -20,12 +20,16 @@ def draw(painter: QPainter, name: str, box: QRectF, role: str) -> None:
     _renderer(name, look().theme.color(role).name(), box.width()).render(painter, box)
 
 
-def icon(name: str, role: str = "text", size: int = 18) -> QIcon:
-    """The icon as Qt's own controls want it; whoever keeps it asks again when the look changes."""
+def icon(name: str, role: str = "text", size: int = 18, room: int = 0) -> QIcon:
+    """The icon as Qt's own controls want it; whoever keeps it asks again when the look changes.
+
+    Args:
+        room: empty pixels to its right, before a text.
+    """
     made = QIcon()
     screens = QGuiApplication.screens()
     ratio = max((screen.devicePixelRatio() for screen in screens), default=1.0)
-    pixmap = QPixmap(QSize(size, size) * ratio)
+    pixmap = QPixmap(QSize(size + room, size) * ratio)
     pixmap.setDevicePixelRatio(ratio)
     pixmap.fill(Qt.GlobalColor.transparent)
     painter = QPainter(pixmap)

@@ -40,6 +40,7 @@ from lab_desktop.ui.words import job_words, progress_words
 
 _NARROW_BELOW = 1100
 _PATIENCE_MS = 1000
+_MENU_PROJECTS = 12
 Keys = QKeySequence | QKeySequence.StandardKey
 
 
@@ -85,6 +86,8 @@ class MainWindow(QMainWindow):
         self._panels: dict[str, SettingsWindow | HelpWindow | AboutWindow] = {}
 
         self.sidebar.chosen.connect(self.show_page)
+        self.path.chosen.connect(self._show_step)
+        self.path.switched.connect(self._switch_project)
         self.activity.opened.connect(lambda: self.show_page("activity"))
         self.activity.button.clicked.connect(self._activity_button)
         session.changed.connect(self.redraw)
@@ -209,6 +212,7 @@ class MainWindow(QMainWindow):
         self.path.setVisible(project is not None)
         if project is not None:
             self.path.show_path(project.title, self._path_steps())
+            self.path.show_projects(self._project_choices())
         self.sidebar.set_places(self._places())
         voices = self._session.voices()
         self.header.show_voice(
@@ -239,6 +243,26 @@ class MainWindow(QMainWindow):
             for number, (name, title, is_done) in enumerate(names)
         ]
 
+    def _project_choices(self) -> list[tuple[str, str, bool]]:
+        in_hand = self._session.project
+        newest = [
+            (str(each.folder), each.title, in_hand is not None and each.folder == in_hand.folder)
+            for each in self._session.projects[:_MENU_PROJECTS]
+        ]
+        others = [("", "", False), ("home", self.tr("All projects"), False), ("new", self.tr("New project…"), False)]
+        return [*newest, *others]
+
+    def _switch_project(self, name: str) -> None:
+        project = next((each for each in self._session.projects if str(each.folder) == name), None)
+        if project is not None:
+            self._session.open(project)
+        else:
+            self.show_page(name)
+
+    def _show_step(self, step: str) -> None:
+        """Go where a step of the path is done."""
+        self.show_page({"choose": "home", "teach": "lesson"}.get(step, step))
+
     def _hear(self, event: Event) -> None:
         self._redraw_activity()
 
@@ -256,7 +280,8 @@ class MainWindow(QMainWindow):
         is_stopping = jobs.current.state is JobState.STOPPING
         progress = jobs.progress
         what = progress.text if progress else job_words(jobs.current)
-        parts = [f"“{jobs.current.title}”", *progress_words(progress, jobs.pace, time.monotonic() - jobs.last_word)]
+        title = self.tr("for “{0}”").format(jobs.current.title)
+        parts = [title, *progress_words(progress, jobs.pace, time.monotonic() - jobs.last_word)]
         if is_stopping:
             parts = [self.tr("saving what is finished …")]
         share = progress.done / progress.total if progress and progress.total else None

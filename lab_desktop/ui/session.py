@@ -13,6 +13,7 @@ from lab_desktop import paths, projects
 from lab_desktop.projects import Project, State
 from lab_desktop.ui.chat_process import ChatProcess, Voices
 from lab_desktop.ui.jobs import Job, JobRunner
+from lab_desktop.ui.known import Known
 from lab_desktop.ui.preferences import FILE_NAME as PREFERENCES
 from lab_desktop.ui.preferences import Preferences
 
@@ -48,10 +49,12 @@ class Session(QObject):
         self.chats = home / "chats"
         self.jobs = JobRunner(self.journal, self)
         self.chat = ChatProcess(self)
+        self.known = Known(self)
         self.project: Project | None = None
         self.state = State()
         self.projects: list[Project] = []
         self.jobs.ended.connect(lambda _: self.refresh())
+        self.known.changed.connect(self.refresh)
         self.refresh()
 
     def refresh(self) -> None:
@@ -61,7 +64,7 @@ class Session(QObject):
             self.project = next((each for each in self.projects if each.folder == self.project.folder), None)
         if self.project is None and self.projects:
             self.project = self.projects[0]
-        self.state = projects.state(self.project.run if self.project else None)
+        self.state = self.known.state(self.project.run if self.project else None)
         self.changed.emit()
 
     def open(self, project: Project) -> None:

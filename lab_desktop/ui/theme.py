@@ -177,6 +177,7 @@ class Look(QObject):
         self.theme = LIGHT
         self.text_size = 1.0
         self.chosen: Literal["system", "light", "dark"] = "system"
+        self._applied: tuple[Theme, float] | None = None
         app.setStyle("Fusion")
         app.styleHints().colorSchemeChanged.connect(lambda _: self._apply())
         self._apply()
@@ -209,6 +210,9 @@ class Look(QObject):
             self.chosen == "system" and self._app.styleHints().colorScheme() == Qt.ColorScheme.Dark
         )
         self.theme = DARK if is_dark else LIGHT
+        if (self.theme, self.text_size) == self._applied:  # a style sheet costs every widget some time
+            return
+        self._applied = self.theme, self.text_size
         self._app.setFont(self.font("body"))
         self._app.setPalette(palette(self.theme))
         self._app.setStyleSheet(style_sheet(self.theme, self.text_size))

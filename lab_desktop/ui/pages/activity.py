@@ -1,104 +1,170 @@
-"""Activity: every job, today's and earlier ones, with what became of it."""
+"""Activity: what runs and waits, and every job of today and earlier, with what became of it."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
 
-from PySide6.QtCore import QUrl
+from PySide6.QtCore import QTimer, QUrl
 from PySide6.QtGui import QDesktopServices
-from PySide6.QtWidgets import QFrame, QScrollArea, QWidget
+from PySide6.QtWidgets import QStackedWidget, QWidget
 
-from lab_desktop.errors import RunError
+from lab_desktop import projects
+from lab_desktop.errors import LabError
 from lab_desktop.jobs.run import EVENTS_FILE
-from lab_desktop.ui.jobs import Job, JobState, read_journal
-from lab_desktop.ui.pages.home import STATE_ICONS
+from lab_desktop.projects import Project
+from lab_desktop.ui.jobs import Job, JobState
 from lab_desktop.ui.session import Session
-from lab_desktop.ui.widgets.basic import Banner, Button, Card, ElidedLabel, Icon, Label, column, row, rule
-from lab_desktop.ui.words import duration, job_words, state_words
+from lab_desktop.ui.widgets.basic import Banner, Icon, Label, column, row
+from lab_desktop.ui.widgets.job_list import JobList, JobModel
+from lab_desktop.ui.words import duration, job_words, progress_words
 
-_MOST = 200
+_LIVE_MS = 1000
 
 
-class ActivityPage(QScrollArea):
+class ActivityPage(QWidget):
     def __init__(self, session: Session) -> None:
         super().__init__()
         self._session = session
-        self.setWidgetResizable(True)
-        self.setFrameShape(QFrame.Shape.NoFrame)
+        self._can: dict[tuple[Path, JobState], list[str]] = {}
+        self._banner = Banner("bad", "", "")
+        self._banner.hide()
+        self.model = JobModel(self._detail, self._actions)
+        self.list = JobList(self.model)
+        self.list.acted.connect(self._act)
+        self._stack = QStackedWidget()
+        self._stack.addWidget(self.list)
+        self._stack.addWidget(
+            _nothing_yet(self.tr("Nothing has run yet"), self.tr("Jobs appear here with their result."))
+        )
+        whole = column(row(self._banner, margins=(32, 16, 32, 0)), self._stack, margins=(0, 0, 0, 8))
+        whole.setStretch(1, 1)
+        self.setLayout(whole)
+        self._live = QTimer(self, interval=_LIVE_MS)
+        self._live.timeout.connect(self.list.viewport().update)
         session.jobs.changed.connect(self.redraw)
+        session.changed.connect(self.redraw)
         self.redraw()
 
     def heading(self) -> tuple[str, str]:
-        return self.tr("Activity"), self.tr("one heavy job at a time")
+        waiting = len(self._session.jobs.waiting)
+        if waiting:
+            return self.tr("Activity"), self.tr("one heavy job at a time; {0} waiting").format(waiting)
+        return self.tr("Activity"), self.tr("one heavy job at a time; others wait")
 
     def next_step(self) -> tuple[str, str, Callable[[], object]]:
         return "", "", lambda: None
 
     def redraw(self) -> None:
         jobs = self._session.jobs
-        parts: list[QWidget] = []
-        try:
-            past = read_journal(self._session.journal)[-_MOST:][::-1]
-        except RunError as error:
-            past = []
-            parts.append(Banner("bad", error.message, error.hint))
+        past, problem = self._session.known.journal(self._session.journal)
+        if problem is not None:
+            self._banner.say("bad", problem.message, problem.hint)
+        self._banner.setVisible(problem is not None)
+        self._can.clear()
         now = [job for job in (jobs.current, *jobs.waiting) if job is not None]
         midnight = time.mktime((*time.localtime()[:3], 0, 0, 0, 0, 0, -1))
-        for title, some in (
-            (self.tr("Now"), now),
-            (self.tr("Today"), [job for job in past if job.began >= midnight]),
-            (self.tr("Earlier"), [job for job in past if job.began < midnight]),
-        ):
-            if some:
-                card = Card(*(self._row(job, is_first=number == 0) for number, job in enumerate(some)), padding=(16, 4))
-                group = QWidget()
-                group.setLayout(column(Label(title, "head"), card, gap=8))
-                parts.append(group)
-        if not now and not past:
-            parts.append(Label(self.tr("Nothing has run yet. Jobs appear here with their result."), "reading", "text2"))
-        inside = QWidget()
-        inside.setLayout(column(*parts, -1, gap=24, margins=(32, 24, 32, 24)))
-        self.setWidget(inside)
-
-    def _row(self, job: Job, is_first: bool) -> QWidget:
-        icon, tone = STATE_ICONS.get(job.state, ("clock", "text2"))
-        if job.state is JobState.WAITING:
-            ahead = self._session.jobs.current
-            text = self.tr("after {0}").format(job_words(ahead).lower()) if ahead else ""
-        else:
-            text = job.text or (duration(job.seconds) if job.state.is_over else "")
-        detail = ElidedLabel(text, "small", "text2")
-        line = row(Icon(icon, tone), Label(job_words(job), "strong"), Label(job.title, "body", "text2"), detail, gap=10)
-        line.setStretch(3, 1)
-        line.addWidget(Label(state_words(job), "label", tone if job.state.is_over else "text2"))
-        if job.began:
-            line.addWidget(Label(time.strftime("%d.%m. %H:%M", time.localtime(job.began)), "small", "text3"))
-        for button in self._buttons(job):
-            line.addWidget(button)
-        line.setContentsMargins(0, 7, 0, 7)
-        made = QWidget()
-        made.setLayout(column(*([] if is_first else [rule()]), line))
-        return made
-
-    def _buttons(self, job: Job) -> list[Button]:
-        jobs = self._session.jobs
-        if job.state is JobState.RUNNING:
-            return [Button(self.tr("Pause"), size="small", icon="pause", on_click=jobs.pause)]
-        if job.state is JobState.WAITING:
-            return [Button(self.tr("Remove"), "quiet", size="small", on_click=lambda: jobs.forget(job))]
-        if job.state is JobState.STOPPING or not (job.folder / "request.json").is_file():
-            return []
-        made = []
-        if job.state is not JobState.DONE:
-            made.append(Button(self.tr("Continue"), size="small", icon="play", on_click=lambda: jobs.start(job)))
-        log = job.folder / EVENTS_FILE
-        made.append(
-            Button(
-                self.tr("Log"),
-                "quiet",
-                size="small",
-                on_click=lambda: QDesktopServices.openUrl(QUrl.fromLocalFile(log)),
+        today = [job for job in past if job.began >= midnight]
+        earlier = [job for job in past if job.began < midnight]
+        self.model.show(
+            (
+                (self.tr("Now"), now, True),
+                (self.tr("Today"), today[::-1], True),
+                (self.tr("Earlier"), earlier[::-1], False),
             )
         )
-        return made
+        self._stack.setCurrentIndex(0 if now or past else 1)
+        if jobs.current is None:
+            self._live.stop()
+        elif not self._live.isActive():
+            self._live.start()
+
+    def _detail(self, job: Job) -> str:
+        jobs = self._session.jobs
+        if job.state is JobState.WAITING:
+            return self.tr("after {0}").format(job_words(jobs.current).lower()) if jobs.current else ""
+        if job.state is JobState.STOPPING:
+            return self.tr("saving what is finished …")
+        if job.state is JobState.RUNNING:
+            return " · ".join(progress_words(jobs.progress, jobs.pace, time.monotonic() - jobs.last_word))
+        if job.text:
+            return f"{job.text} {job.hint}".strip()
+        return duration(job.seconds)
+
+    def _project(self, job: Job) -> Project | None:
+        return next((each for each in self._session.projects if each.folder in job.folder.parents), None)
+
+    def _actions(self, job: Job) -> list[str]:
+        """What can be done; looked up once for each run, for a row is drawn again with every move of the mouse."""
+        found = self._can.get((job.folder, job.state))
+        if found is None:
+            found = self._can[job.folder, job.state] = [*self._first_action(job), *self._looks(job)]
+        return found
+
+    def _first_action(self, job: Job) -> list[str]:
+        if job.state is JobState.RUNNING:
+            return ["pause"]
+        if job.state is JobState.WAITING:
+            return ["remove"]
+        if job.state is JobState.STOPPING or not (job.folder / "request.json").is_file():
+            return []
+        if job.state is not JobState.DONE:
+            return ["continue"]
+        return ["repeat"] if self._project(job) is not None else []
+
+    def _looks(self, job: Job) -> list[str]:
+        can_open = self._project(job) is not None
+        has_log = (job.folder / EVENTS_FILE).is_file()
+        return [*(["open"] if can_open else []), *(["log"] if has_log else [])]
+
+    def _act(self, job: Job, name: str) -> None:
+        jobs = self._session.jobs
+        if name == "pause":
+            jobs.pause()
+        elif name == "remove":
+            jobs.forget(job)
+        elif name == "continue":
+            jobs.start(job)
+        elif name == "repeat":
+            self._repeat(job)
+        elif name == "open":
+            self._open(job)
+        elif name == "log":
+            QDesktopServices.openUrl(QUrl.fromLocalFile(job.folder / EVENTS_FILE))
+
+    def _open(self, job: Job) -> None:
+        project = self._project(job)
+        if project is not None:
+            self._session.open(project)
+            self._session.go("improve")
+
+    def _repeat(self, job: Job) -> None:
+        project = self._project(job)
+        if project is None:
+            return
+        try:
+            run = projects.repeat(project, job.folder, job.steps[0])
+        except LabError as error:
+            self._banner.say("bad", error.message, error.hint)
+            self._banner.show()
+            return
+        self._session.jobs.start(replace(job, folder=run, text="", hint="", details="", seconds=0.0))
+        self._session.refresh()
+
+
+def _nothing_yet(title: str, text: str) -> QWidget:
+    made = QWidget()
+    made.setLayout(
+        column(
+            -1,
+            row(-1, Icon("activity", "text3", 32), -1),
+            12,
+            row(-1, Label(title, "title"), -1),
+            4,
+            row(-1, Label(text, "body", "text2"), -1),
+            -1,
+        )
+    )
+    return made

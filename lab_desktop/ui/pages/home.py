@@ -4,41 +4,61 @@ from __future__ import annotations
 
 import functools
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal, TypeVar
 
-from PySide6.QtCore import QDate, QLocale, QRectF, QSize, Qt
-from PySide6.QtGui import QPainter, QPaintEvent
-from PySide6.QtWidgets import QFrame, QGridLayout, QLayout, QScrollArea, QWidget
+from PySide6.QtCore import QDate, QLocale, QRectF, QSize, Qt, QTimer, QUrl
+from PySide6.QtGui import QDesktopServices, QKeyEvent, QPainter, QPaintEvent, QResizeEvent, QShowEvent
+from PySide6.QtWidgets import QFrame, QGridLayout, QLineEdit, QMenu, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
 from lab_desktop import projects
-from lab_desktop.errors import RunError
-from lab_desktop.files import read_json
-from lab_desktop.projects import Project, State
-from lab_desktop.ui.jobs import Job, JobState, read_journal
+from lab_desktop.errors import LabError
+from lab_desktop.projects import Binned, Project, State
+from lab_desktop.ui.jobs import Job, JobState
 from lab_desktop.ui.session import Session
 from lab_desktop.ui.theme import look
-from lab_desktop.ui.widgets.basic import Badge, Banner, Button, Card, Icon, Label, column, row, rule
+from lab_desktop.ui.widgets.basic import Badge, Banner, Button, Card, ElidedLabel, Icon, Label, column, empty, row, rule
+from lab_desktop.ui.widgets.job_list import STATE_ICONS
 from lab_desktop.ui.widgets.meters import Bar
-from lab_desktop.ui.words import duration, job_words, state_words
+from lab_desktop.ui.words import duration, job_words, number, progress_words, state_words, tr
 
 _ROWS_TODAY = 6
-STATE_ICONS = {
-    JobState.DONE: ("check", "good"),
-    JobState.PAUSED: ("pause", "text2"),
-    JobState.FAILED: ("warn", "bad"),
-    JobState.BROKEN: ("warn", "bad"),
-}
+_CARDS = 9
+"""Cards that are made at first; more come with a button."""
+_CARD_WIDTH = 320
+_LIVE_MS = 1000
+_Value = TypeVar("_Value")
+_Tone = Literal["good", "warn", "bad", "accent", "plain"]
 
 
 class HomePage(QScrollArea):
     def __init__(self, session: Session) -> None:
         super().__init__()
         self._session = session
+        self._shown: object = None
+        self._said: tuple[object, ...] = ()
+        self._count = _CARDS
+        self._cards: list[ProjectCard] = []
+        self._thrown: Binned | None = None
+        self._problem: LabError | None = None
         self.setWidgetResizable(True)
         self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setAccessibleName(self.tr("Home"))
+        self._banners = QVBoxLayout()
+        self._banners.setSpacing(8)
+        self._grid = QGridLayout()
+        self._grid.setSpacing(20)
+        self._body = QVBoxLayout()
+        self._body.setSpacing(28)
+        inside = QWidget()
+        inside.setLayout(column(self._banners, self._body, -1, gap=0, margins=(32, 24, 32, 24)))
+        self.setWidget(inside)
+        self._live = QTimer(self, interval=_LIVE_MS)
+        self._live.timeout.connect(self._show_progress)
         session.changed.connect(self.redraw)
         session.jobs.changed.connect(self.redraw)
-        self.redraw()
 
     def heading(self) -> tuple[str, str]:
         today = QLocale().toString(QDate.currentDate(), "dddd d MMMM")
@@ -53,230 +73,468 @@ class HomePage(QScrollArea):
                 lambda: session.go("tour"),
             )
         project = session.projects[0]
-        state = projects.state(project.run)
+        running = session.jobs.current
+        if running is not None and running.folder == project.run:
+            words = self.tr("nothing to do – “{0}” is being worked on.").format(project.title)
+            return words, self.tr("Look at it"), lambda: self.open_project(project)
+        state = session.known.state(project.run)
         sentence, button = {
-            "practice": (self.tr("let the teacher write practice questions for “{0}”."), self.tr("Write questions")),
-            "train": (self.tr("train your model on what “{0}” teaches."), self.tr("Train")),
-            "check": (self.tr("check what the model learned from “{0}”, and whether it forgot."), self.tr("Check")),
+            "practice": (self.tr("let the teacher write practice questions for “{0}”."), self.tr("Continue")),
+            "train": (self.tr("train your model on what “{0}” teaches."), self.tr("Continue")),
+            "check": (self.tr("check what the model learned from “{0}”, and whether it forgot."), self.tr("Continue")),
             "use": (self.tr("talk to the model that learned “{0}”."), self.tr("Chat with it")),
         }[state.station]
-        return (
-            sentence.format(project.title),
-            button,
-            lambda: session.go("chat" if state.station == "use" else "improve"),
-        )
+        page = "chat" if state.station == "use" else "improve"
+        return sentence.format(project.title), button, lambda: self.open_project(project, page)
+
+    def open_project(self, project: Project, page: str = "improve") -> None:
+        self._session.open(project)
+        self._session.go(page)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self.redraw()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._arrange()
 
     def redraw(self) -> None:
-        inside = QWidget()
-        parts: list[QWidget] = [*self._banners()]
-        if self._session.projects:
-            grid = QGridLayout()
-            grid.setSpacing(20)
-            for number, project in enumerate(self._session.projects):
-                grid.addWidget(ProjectCard(project, self._session), number // 3, number % 3)
-            for place in range(3):
-                grid.setColumnStretch(place, 1)
-            head = row(
-                Label(self.tr("Projects"), "title"),
-                -1,
-                Button(self.tr("New project"), icon="plus", on_click=lambda: self._session.go("new")),
-            )
-            cards = QWidget()
-            cards.setLayout(column(head, grid, gap=16))
-            parts.append(cards)
-        else:
-            parts.append(_Welcome(self._session))
-        today = self._today()
-        if today is not None:
-            parts.append(today)
-        inside.setLayout(column(*parts, -1, gap=28, margins=(32, 24, 32, 24)))
-        self.setWidget(inside)
-
-    def _banners(self) -> list[QWidget]:
-        last = {(job.folder, job.steps): job for job in self._journal()}
-        broken = [job for job in last.values() if job.state is JobState.BROKEN][-1:]
-        found: list[QWidget] = []
-        for job in broken:
-            if self._session.jobs.is_busy or not (job.folder / "request.json").is_file():
-                continue
-            at = time.strftime("%H:%M", time.localtime(job.began + job.seconds))
-            cause = self.tr("{0} stopped unexpectedly.").format(job_words(job))
-            safe = self.tr("Your work up to {0} is safe.").format(at)
-            found.append(
-                Banner("bad", cause, safe, self.tr("Continue"), functools.partial(self._session.jobs.start, job))
-            )
-        return found
-
-    def _journal(self) -> list[Job]:
-        try:
-            return read_journal(self._session.journal)
-        except RunError:
-            return []
-
-    def _today(self) -> QWidget | None:
+        """Show what is true now; a page that nobody sees waits, and what has not changed stays."""
+        if not self.isVisible():
+            return
+        session = self._session
+        jobs, _ = session.known.journal(session.journal)
         midnight = time.mktime((*time.localtime()[:3], 0, 0, 0, 0, 0, -1))
-        jobs = [job for job in self._journal() if job.began >= midnight][-_ROWS_TODAY:][::-1]
-        if not jobs:
-            return None
-        head = row(
-            Label(self.tr("Today"), "head"),
-            -1,
-            Button(self.tr("All activity"), "plain", on_click=lambda: self._session.go("activity")),
-        )
+        today = [job for job in jobs if job.began >= midnight][-_ROWS_TODAY:][::-1]
+        shown = session.projects[: self._count]
+        states = [session.known.state(project.run) for project in shown]
+        reports = [
+            session.known.report(project.run) if project.run and state.has_report else None
+            for project, state in zip(shown, states, strict=True)
+        ]
+        thrown = projects.binned(session.root)
+        current = session.jobs.current
+        wanted = (shown, states, reports, today, thrown, current, len(session.projects))
+        self._show_banners(jobs)
+        if wanted == self._shown:
+            self._show_progress()
+            return
+        self._shown = wanted
+        empty(self._body)
+        if shown:
+            self._cards = [
+                ProjectCard(project, fact(project, state, report), state, self)
+                for project, state, report in zip(shown, states, reports, strict=True)
+            ]
+            self._body.addWidget(self._projects(thrown))
+        else:
+            self._cards = []
+            self._body.addWidget(_Welcome(session, self._bin_button(thrown)))
+        if today:
+            self._body.addWidget(self._today(today))
+        self._body.addWidget(_tip())
+        self._arrange()
+        self._show_progress()
+
+    def _projects(self, thrown: Sequence[Binned]) -> QWidget:
+        self._grid = QGridLayout()
+        self._grid.setSpacing(20)
+        new = Button(self.tr("New project"), icon="plus", on_click=lambda: self._session.go("new"))
+        head = row(Label(self.tr("Projects"), "title"), -1, *self._bin_button(thrown), new, gap=8)
         made = QWidget()
-        made.setLayout(column(head, rule(), *(_job_row(job) for job in jobs)))
+        more = len(self._session.projects) - len(self._cards)
+        inside = column(head, self._grid, gap=16)
+        if more > 0:
+            words = self.tr("Show all {0} projects").format(number(len(self._session.projects)))
+            inside.addLayout(row(Button(words, "plain", on_click=self._show_all), -1))
+        made.setLayout(inside)
         return made
+
+    def _show_all(self) -> None:
+        self._count = len(self._session.projects)
+        self.redraw()
+
+    def _arrange(self) -> None:
+        """As many cards side by side as there is room for."""
+        if not self._cards:
+            return
+        room = self.viewport().width() - 64
+        columns = max(1, min(len(self._cards) if len(self._cards) > 2 else 3, (room + 20) // (_card_width() + 20), 4))
+        if self._grid.property("columns") == columns and self._grid.count():
+            return
+        self._grid.setProperty("columns", columns)
+        while self._grid.takeAt(0) is not None:
+            pass
+        for place in range(4):
+            self._grid.setColumnStretch(place, int(place < columns))
+        for place, card in enumerate(self._cards):
+            self._grid.addWidget(card, place // columns, place % columns)
+
+    def _show_progress(self) -> None:
+        """The line of the project that is being worked on, once a second."""
+        jobs = self._session.jobs
+        is_live = jobs.current is not None and self.isVisible()
+        if is_live != self._live.isActive():
+            self._live.start() if is_live else self._live.stop()
+        if jobs.current is not None:
+            words = " · ".join(progress_words(jobs.progress, jobs.pace, time.monotonic() - jobs.last_word))
+            for card in self._cards:
+                if jobs.current.folder == card.project.run:
+                    card.second.setText(words)
+
+    def _show_banners(self, jobs: Sequence[Job]) -> None:
+        last = {(job.folder, job.steps): job for job in jobs}
+        broken = [job for job in last.values() if job.state is JobState.BROKEN][-1:]
+        if self._session.jobs.is_busy or not all((job.folder / "request.json").is_file() for job in broken):
+            broken = []
+        if (self._thrown, self._problem, *broken) == self._said:
+            return
+        self._said = (self._thrown, self._problem, *broken)
+        empty(self._banners)
+        if self._problem is not None:
+            self._banners.addWidget(Banner("bad", self._problem.message, self._problem.hint))
+        if (thrown := self._thrown) is not None:
+            cause = self.tr("“{0}” is in the bin.").format(thrown.title)
+            safe = self.tr("It stays there for {0} days.").format(projects.BIN_DAYS)
+            undo = functools.partial(self.restore, thrown)
+            self._banners.addWidget(Banner("info", cause, safe, self.tr("Undo"), undo))
+        for job in broken:
+            at = time.strftime("%H:%M", time.localtime(job.began + job.seconds))
+            cause = self.tr("{0} “{1}” stopped unexpectedly.").format(job_words(job), job.title)
+            safe = self.tr("Your work up to {0} is safe.").format(at)
+            start = functools.partial(self._session.jobs.start, job)
+            self._banners.addWidget(Banner("bad", cause, safe, self.tr("Continue"), start))
+        if self._banners.count():
+            self._banners.addSpacing(16)
+
+    def _today(self, jobs: Sequence[Job]) -> QWidget:
+        everything = Button(self.tr("All activity"), "plain", on_click=lambda: self._session.go("activity"))
+        head = row(Label(self.tr("Today"), "head"), -1, everything)
+        made = QWidget()
+        made.setLayout(column(head, 4, rule(), *(_job_row(job) for job in jobs)))
+        return made
+
+    # What the person does with a project
+
+    def show_card_menu(self, card: ProjectCard) -> None:
+        menu = QMenu(card)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.addAction(self.tr("Rename")).triggered.connect(card.begin_rename)
+        menu.addAction(self.tr("Show in folder")).triggered.connect(
+            lambda: QDesktopServices.openUrl(QUrl.fromLocalFile(card.project.folder))
+        )
+        menu.addSeparator()
+        menu.addAction(self.tr("Delete “{0}”").format(card.project.title)).triggered.connect(
+            lambda: self.delete(card.project)
+        )
+        menu.popup(card.more.mapToGlobal(card.more.rect().bottomLeft()))
+
+    def rename(self, project: Project, title: str) -> None:
+        self._try(lambda: projects.rename(project, title))
+
+    def delete(self, project: Project) -> None:
+        """Into the bin, with a banner that takes it back; a project that is worked on stays."""
+        jobs = self._session.jobs
+        if any(job is not None and project.folder in job.folder.parents for job in (jobs.current, *jobs.waiting)):
+            self._problem = LabError(
+                self.tr("“{0}” is being worked on.").format(project.title), self.tr("Pause its job, then delete it.")
+            )
+            self._session.refresh()
+            return
+        self._thrown = self._try(lambda: projects.move_to_bin(project)) or self._thrown
+        self.redraw()
+
+    def restore(self, thrown: Binned) -> None:
+        self._try(lambda: projects.restore(self._session.root, thrown))
+        if self._thrown == thrown:
+            self._thrown = None
+        self.redraw()
+
+    def _try(self, change: Callable[[], _Value]) -> _Value | None:
+        """Do it and look again; a sentence tells what went wrong."""
+        made = None
+        self._problem = None
+        try:
+            made = change()
+        except LabError as error:
+            self._problem = error
+        self._session.refresh()
+        return made
+
+    def _bin_button(self, thrown: Sequence[Binned]) -> list[QWidget]:
+        if not thrown:
+            return []
+        button = Button(self.tr("Bin ({0})").format(len(thrown)), "quiet", icon="bin")
+        button.clicked.connect(lambda: self._show_bin(button, thrown))
+        return [button]
+
+    def _show_bin(self, button: Button, thrown: Sequence[Binned]) -> None:
+        menu = QMenu(button)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        for each in thrown:
+            day = time.strftime("%d.%m. %H:%M", time.localtime(each.deleted))
+            words = self.tr("Put back “{0}”, deleted {1}").format(each.title, day)
+            menu.addAction(words).triggered.connect(functools.partial(self.restore, each))
+        menu.popup(button.mapToGlobal(button.rect().bottomLeft()))
+
+
+def _card_width() -> int:
+    return round(_CARD_WIDTH * max(1.0, (1 + look().text_size) / 2))
 
 
 def _job_row(job: Job) -> QWidget:
     icon, tone = STATE_ICONS.get(job.state, ("clock", "text2"))
     made = QWidget()
+    result = Label(f"{state_words(job)} · {duration(job.seconds)}", "small", "text2")
     line = row(
         Label(time.strftime("%H:%M", time.localtime(job.began)), "body", "text3"),
         Icon(icon, tone),
         Label(job.title, "strong"),
-        Label(f"· {job_words(job).lower()}", "body", "text2"),
-        -1,
-        Label(f"{state_words(job)} · {duration(job.seconds)}", "small", "text2"),
-        gap=10,
+        ElidedLabel(f"· {job_words(job).lower()}", "body", "text2"),
+        result,
+        gap=8,
         margins=(0, 9, 0, 9),
     )
+    line.setStretch(3, 1)
     made.setLayout(column(line, rule()))
     return made
 
 
-class _Welcome(Card):
-    """Nothing is here yet: what one can do first."""
+def _tip() -> QWidget:
+    """One tip a day."""
+    tips = (
+        tr("Ask the original first. What it already knows, you need not teach."),
+        tr("Questions that begin with how and why teach more than those that can be answered with yes."),
+        tr("Drop a weak practice question rather than keep it: the model learns mistakes as well as facts."),
+        tr("A job that is paused goes on where it was, also after a restart."),
+        tr("Write the way people will ask. The model learns your words along with your facts."),
+        tr("When the report says “It forgot”, the original is still there, unchanged."),
+        tr("Short lessons on one subject are learned better than one long lesson on many."),
+    )
+    made = QFrame()
+    made.setProperty("surface", "sunken")
+    words = Label(tips[QDate.currentDate().dayOfYear() % len(tips)], "body", "text2", wraps=True)
+    line = row(Icon("lamp", "text2", 18), Label(tr("Tip"), "strong"), words, gap=12, margins=(16, 12, 16, 12))
+    line.setStretch(2, 1)
+    made.setLayout(line)
+    return made
 
-    def __init__(self, session: Session) -> None:
-        super().__init__(
-            Label(self.tr("Teach a model something new."), "hero"),
-            8,
-            Label(
-                self.tr(
-                    "You write a lesson, a teacher model makes practice questions from it, and your model learns. "
-                    "Everything stays on this computer."
-                ),
-                "reading",
-                "text2",
-                wraps=True,
+
+class _Welcome(QWidget):
+    """Nothing is here yet: what one can do first, and what will happen."""
+
+    def __init__(self, session: Session, more: Sequence[QWidget]) -> None:
+        super().__init__()
+        steps = (
+            (
+                "book",
+                self.tr("Teach"),
+                self.tr("You give it a page or two, and some questions you would ask about it."),
             ),
-            20,
-            row(
-                Button(
-                    self.tr("Show me with an example"), "primary", on_click=lambda: session.go("tour"), size="large"
-                ),
-                Button(self.tr("Start my own"), on_click=lambda: session.go("new"), size="large"),
-                -1,
-                gap=12,
+            (
+                "edit",
+                self.tr("Practice"),
+                self.tr("A teacher model writes many more questions and checks its own work."),
             ),
-            padding=(32, 32),
+            (
+                "improve",
+                self.tr("Train"),
+                self.tr("Your model learns from them, with a little revision of what it knew."),
+            ),
+            ("check", self.tr("Check"), self.tr("The same questions before and after: did it help, did it forget?")),
         )
+        self._steps = [_step(*step) for step in steps]
+        self._grid = QGridLayout()
+        self._grid.setSpacing(20)
+        example = Button(self.tr("Show me with an example"), on_click=lambda: session.go("tour"), size="large")
+        own = Button(self.tr("Start my own"), on_click=lambda: session.go("new"), size="large")
+        promise = self.tr("Everything stays on this computer. No account, no internet.")
+        self.setLayout(
+            column(
+                24,
+                Label(self.tr("Teach a model something new."), "hero", wraps=True),
+                8,
+                Label(self.tr("What do you want it to know or do?"), "reading", "text2", wraps=True),
+                24,
+                row(example, own, *more, -1, gap=12),
+                12,
+                Label(promise, "small", "text3", wraps=True),
+                40,
+                self._grid,
+            )
+        )
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        columns = 4 if self.width() >= 3 * _card_width() else 2
+        for place, step in enumerate(self._steps):
+            self._grid.addWidget(step, place // columns, place % columns)
+        for place in range(4):
+            self._grid.setColumnStretch(place, int(place < columns))
+
+
+def _step(icon: str, title: str, text: str) -> QWidget:
+    return Card(Icon(icon, "accent", 20), 10, Label(title, "head"), 4, Label(text, "body", "text2", wraps=True), -1)
+
+
+@dataclass(frozen=True)
+class Fact:
+    """What a card says about a project.
+
+    Attributes:
+        before: a number that is set off from the big one, with an arrow between them.
+        share: of the bar; 0: none.
+    """
+
+    big: str
+    words: str = ""
+    second: str = ""
+    share: float = 0.0
+    before: str = ""
+    badge: tuple[str, _Tone, str] | None = None
+
+
+def fact(project: Project, state: State, report: dict[str, object] | None) -> Fact:
+    """The one thing that is worth saying about a project now."""
+    if state.problem:
+        return Fact("–", "", state.problem, badge=(tr("Needs you"), "bad", "warn"))
+    if state.has_report:
+        return _report_fact(report)
+    if state.has_adapter:
+        return Fact(tr("Trained"), "", tr("Check what it learned and whether it forgot."))
+    if state.written:
+        words = tr("of {0} practice questions kept").format(number(state.written))
+        second = tr("Ready for training.") if state.has_dataset else tr("More can be written.")
+        return Fact(number(state.kept), words, second, state.kept / state.written)
+    count = sum(1 for _ in project.lessons.rglob("qna.yaml"))
+    words = tr("lesson") if count == 1 else tr("lessons")
+    return Fact(number(count), words, tr("Ready for practice questions."), badge=(tr("Draft"), "plain", ""))
+
+
+def _report_fact(report: dict[str, object] | None) -> Fact:
+    if not report:
+        if report is None:
+            second = tr("The report cannot be read. Check again.")
+            return Fact("–", "", second, badge=(tr("Needs you"), "bad", "warn"))
+        return Fact("…")
+    badges: dict[object, tuple[str, _Tone, str]] = {
+        "clear gain": (tr("Clear gain"), "good", "check"),
+        "small gain": (tr("Small gain"), "good", "check"),
+        "no gain": (tr("No gain"), "plain", "dash"),
+        "it forgot": (tr("It forgot"), "warn", "warn"),
+    }
+    second = tr("General questions {0} → {1} of {2}.").format(
+        report["general_before"], report["general_now"], report["general_total"]
+    )
+    words = tr("of {0} right").format(report["total"])
+    return Fact(str(report["now"]), words, second, before=str(report["before"]), badge=badges.get(report["verdict"]))
 
 
 class ProjectCard(Card):
     """A project: its name, one big fact, how far it is, what to do."""
 
-    def __init__(self, project: Project, session: Session) -> None:
-        self._session = session
-        self._project = project
-        state = projects.state(project.run)
-        running = session.jobs.current
-        is_running = running is not None and running.folder == project.run
-        super().__init__(*self._parts(state, is_running), gap=0)
-        self.setMinimumHeight(230)
-
-    def _parts(self, state: State, is_running: bool) -> list[QWidget | QLayout | int]:
-        project = self._project
-        big, words, share, second, badge = self._fact(state, is_running)
-        model = project.model.rsplit("/", 1)[-1].removesuffix(".gguf") if project.model else self.tr("practice model")
+    def __init__(self, project: Project, what: Fact, state: State, home: HomePage) -> None:
+        self.project = project
+        self._home = home
+        self._title = ElidedLabel(project.title, "head")
+        self._title.setMinimumHeight(24)
+        self._field = _TitleField(self)
+        self._field.hide()
+        self.more = Button("", "quiet", icon="more", size="small", on_click=lambda: home.show_card_menu(self))
+        self.more.setAccessibleName(self.tr("More about {0}").format(project.title))
+        self.more.setToolTip(self.tr("Rename, show in folder, delete"))
+        head = row(self._title, self._field, gap=8)
+        head.setStretch(0, 1)
+        head.setStretch(1, 1)
+        if what.badge is not None:
+            head.addWidget(Badge(*what.badge))
+        head.addWidget(self.more)
         kind = self.tr("Practice example") if project.is_practice else self.tr("Lessons")
-        head = row(Label(project.title, "head"), -1, gap=8)
-        if badge is not None:
-            head.addWidget(badge)
-        number = row(Label(big, "number_m"), Label(words, "body", "text2"), -1, gap=8)
+        model = project.model.rsplit("/", 1)[-1].removesuffix(".gguf") or self.tr("practice model")
+        before = [Label(what.before, "number_m", "text3"), Label("→", "title", "text3")] if what.before else []
         bar = Bar()
-        bar.show_share(share)
-        bar.setVisible(share > 0)
+        bar.show_share(what.share)
+        bar.setVisible(what.share > 0)
+        numbers = row(*before, Label(what.big, "number_m"), ElidedLabel(what.words, "body", "text2"), gap=8)
+        numbers.setStretch(numbers.count() - 1, 1)
+        self.second = Label(what.second, "body", "text2", wraps=True)
         open_it = Button(
-            self.tr("Open report") if state.has_report else self.tr("Open"),
-            on_click=self._open,
+            self.tr("Open report") if state.has_report else self.tr("Open"), on_click=lambda: self._go("improve")
         )
-        talk = Button(self.tr("Chat with it"), "quiet", on_click=self._chat)
+        open_it.setAccessibleName(f"{open_it.text()}, {project.title}")
+        talk = Button(self.tr("Chat with it"), "quiet", on_click=lambda: self._go("chat"))
+        talk.setAccessibleName(f"{talk.text()}, {project.title}")
         talk.setVisible(state.has_adapter)
-        dots = Dots(state)
-        return [
-            head, 2, Label(f"{kind} · {model}", "small", "text3"), 12, number, 8, bar, 8,
-            Label(second, "body", "text2", wraps=True), -1, 12, dots, 12, row(open_it, talk, -1, gap=8),
-        ]  # fmt: skip
-
-    def _fact(self, state: State, is_running: bool) -> tuple[str, str, float, str, Badge | None]:
-        if state.has_report and self._project.run is not None:
-            return self._report_fact()
-        if state.has_adapter:
-            return self.tr("Trained"), "", 0.0, self.tr("Check what it learned and whether it forgot."), None
-        if state.written:
-            badge = Badge(self.tr("Running"), "accent", "clock") if is_running else None
-            words = self.tr("of {0} practice questions kept").format(state.written)
-            share = state.kept / max(1, state.written)
-            return str(state.kept), words, share, "", badge
-        count = sum(1 for _ in self._project.lessons.rglob("qna.yaml"))
-        words = self.tr("lesson") if count == 1 else self.tr("lessons")
-        return str(count), words, 0.0, self.tr("Ready for practice questions."), Badge(self.tr("Draft"))
-
-    def _report_fact(self) -> tuple[str, str, float, str, Badge | None]:
-        assert self._project.run is not None
-        try:
-            report = read_json(self._project.run / "report.json", "leaves", "general", "verdict")
-            exams = [leaf["exam"] if leaf["exam"]["now"]["total"] else leaf["held_out"] for leaf in report["leaves"]]
-            before, now = (sum(exam[side]["right"] for exam in exams) for side in ("before", "now"))
-            total = sum(exam["now"]["total"] for exam in exams)
-            general = report["general"]
-            verdict = report["verdict"]["name"]
-        except (RunError, KeyError, TypeError):
-            return (
-                "–",
-                "",
-                0.0,
-                self.tr("The report cannot be read. Check again."),
-                Badge(self.tr("Needs you"), "bad", "warn"),
-            )
-        tones = {"clear gain": ("good", "check"), "small gain": ("good", "check"), "it forgot": ("warn", "warn")}
-        tone, icon = tones.get(verdict, ("plain", "dash"))
-        names = {
-            "clear gain": self.tr("Clear gain"),
-            "small gain": self.tr("Small gain"),
-            "no gain": self.tr("No gain"),
-            "it forgot": self.tr("It forgot"),
-        }
-        second = self.tr("General questions {0} → {1} of {2}.").format(
-            general["before"]["right"], general["now"]["right"], general["now"]["total"]
+        super().__init__(
+            head,
+            ElidedLabel(f"{kind} · {model}", "small", "text3"),
+            14,
+            numbers,
+            8,
+            bar,
+            8,
+            self.second,
+            -1,
+            12,
+            Dots(state),
+            12,
+            row(open_it, talk, -1, gap=8),
         )
-        badge = Badge(names.get(verdict, verdict), tone, icon)  # type: ignore[arg-type]
-        return f"{before} → {now}", self.tr("of {0} right").format(total), 0.0, second, badge
+        self.setMinimumSize(0, round(122 * (1 + look().text_size)))
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
 
-    def _open(self) -> None:
-        self._session.open(self._project)
-        self._session.go("improve")
+    def begin_rename(self) -> None:
+        self._title.hide()
+        self._field.setText(self.project.title)
+        self._field.show()
+        self._field.selectAll()
+        self._field.setFocus()
 
-    def _chat(self) -> None:
-        self._session.open(self._project)
-        self._session.go("chat")
+    def end_rename(self, title: str | None) -> None:
+        """Take a new title, or None to leave it."""
+        if self._field.isHidden():
+            return
+        self._field.hide()
+        self._title.show()
+        self.more.setFocus()
+        if title is not None and title.strip() and title.strip() != self.project.title:
+            # After this event: a new card comes in place of this one.
+            QTimer.singleShot(0, self._home, lambda: self._home.rename(self.project, title))
+
+    def _go(self, page: str) -> None:
+        self._home.open_project(self.project, page)
+
+
+class _TitleField(QLineEdit):
+    """The title while it is written: Return takes it, Escape leaves it."""
+
+    def __init__(self, card: ProjectCard) -> None:
+        super().__init__()
+        self._card = card
+        self.setAccessibleName(self.tr("Title"))
+        self.editingFinished.connect(lambda: card.end_rename(self.text()))
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Escape:
+            self._card.end_rename(None)
+        else:
+            super().keyPressEvent(event)
 
 
 class Dots(QWidget):
-    """Six dots: the path in small."""
+    """The path in small: a dot for each step."""
 
-    _STEPS = 6
+    _STEPS = 5
 
     def __init__(self, state: State) -> None:
         super().__init__()
         done = 2 + sum((state.has_dataset, state.has_adapter, state.has_report))
         self._done = done
-        names = [self.tr("Practice"), self.tr("Train"), self.tr("Check"), self.tr("Share – the last step")]
+        names = [self.tr("Practice"), self.tr("Train"), self.tr("Check"), self.tr("Done – use it")]
         self._word = names[done - 2]
         self.setAccessibleName(self.tr("{0} of {1} steps done, now: {2}").format(done, self._STEPS, self._word))
-        self.setFixedHeight(20)
+        self.setFixedHeight(max(20, look().line_height("small")))
 
     def sizeHint(self) -> QSize:
         return QSize(240, 20)
@@ -285,22 +543,24 @@ class Dots(QWidget):
         theme = look().theme
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        for number in range(self._STEPS):
-            x = 5 + number * 22
-            if number:
+        for place in range(self._STEPS):
+            x = 5 + place * 22
+            if place:
                 painter.setPen(theme.color("line2"))
                 painter.drawLine(x - 16, 10, x - 6, 10)
             pen = painter.pen()
             painter.setBrush(Qt.BrushStyle.NoBrush)
-            if number < self._done:
+            if place < self._done:
                 painter.setPen(Qt.PenStyle.NoPen)
                 painter.setBrush(theme.color("good"))
                 painter.drawEllipse(QRectF(x - 4, 6, 8, 8))
                 continue
-            pen.setColor(theme.color("data" if number == self._done else "text3"))
-            pen.setWidthF(3 if number == self._done else 1.2)
+            pen.setColor(theme.color("data" if place == self._done else "text3"))
+            pen.setWidthF(3 if place == self._done else 1.2)
             painter.setPen(pen)
             painter.drawEllipse(QRectF(x - 3.5, 6.5, 7, 7))
         painter.setPen(theme.color("text2"))
         painter.setFont(look().font("small"))
-        painter.drawText(QRectF(5 + self._STEPS * 22, 0, 300, 20), Qt.AlignmentFlag.AlignVCenter, self._word)
+        left = 5 + self._STEPS * 22
+        box = QRectF(left, 0, self.width() - left, self.height())
+        painter.drawText(box, Qt.AlignmentFlag.AlignVCenter, self._word)

@@ -27,6 +27,8 @@ from lab_desktop.ui.theme import TypeStyle, look
 Kind = Literal["", "primary", "plain", "quiet", "danger"]
 Tone = Literal["info", "good", "warn", "bad"]
 _Box = TypeVar("_Box", bound=QBoxLayout)
+_ICON_ROOM = 4
+"""Between a button's icon and its text, beyond what the style leaves."""
 TONE_ICONS: dict[str, str] = {"info": "info", "good": "check", "warn": "warn", "bad": "warn"}
 
 
@@ -104,6 +106,11 @@ class ElidedLabel(Label):
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.setMinimumWidth(24)
 
+    @property
+    def whole(self) -> str:
+        """The text without any cut."""
+        return self._whole
+
     def setText(self, text: str) -> None:
         self._whole = text
         self._fit()
@@ -153,7 +160,6 @@ class Button(QPushButton):
         if on_click is not None:
             self.clicked.connect(lambda: on_click())
         if icon:
-            self.setIconSize(QSize(14, 14))
             self._tint()
             look().changed.connect(self._tint)
 
@@ -163,7 +169,9 @@ class Button(QPushButton):
 
     def _tint(self) -> None:
         roles = {"primary": "on_fill", "plain": "accent", "quiet": "text2", "danger": "bad"}
-        self.setIcon(icons.icon(self._icon, roles.get(self._kind, "text2"), 14))
+        room = _ICON_ROOM if self.text() else 0
+        self.setIconSize(QSize(14 + room, 14))
+        self.setIcon(icons.icon(self._icon, roles.get(self._kind, "text2"), 14, room))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):

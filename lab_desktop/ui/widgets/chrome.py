@@ -6,11 +6,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent
+from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
     QListView,
+    QMenu,
+    QSizePolicy,
     QStyle,
     QStyledItemDelegate,
     QStyleOptionViewItem,
@@ -25,7 +27,22 @@ from lab_desktop.ui.widgets.basic import Button, ElidedLabel, Icon, Label, empty
 from lab_desktop.ui.widgets.meters import Ring
 
 _Index = QModelIndex | QPersistentModelIndex
-WIDE, NARROW = 208, 76
+_WIDE, _NARROW = 208, 76
+_CONNECTOR = 36
+
+
+def wide() -> int:
+    """Width of the sidebar with words; it grows with the text."""
+    return round(_WIDE * _growth())
+
+
+def narrow() -> int:
+    """Width of the sidebar with icons and a small word."""
+    return round(_NARROW * _growth())
+
+
+def _growth() -> float:
+    return max(1.0, (1 + look().text_size) / 2)
 
 
 @dataclass(frozen=True)
@@ -74,7 +91,9 @@ class _PlaceDelegate(QStyledItemDelegate):
     is_narrow = False
 
     def sizeHint(self, option: QStyleOptionViewItem, index: _Index) -> QSize:
-        return QSize(_grown(NARROW) - 16, _grown(52)) if self.is_narrow else QSize(WIDE - 24, _grown(34))
+        if self.is_narrow:
+            return QSize(narrow() - 16, 38 + look().line_height("tiny"))
+        return QSize(wide() - 24, max(34, look().line_height("body") + 10))
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: _Index) -> None:
         theme = look().theme
@@ -91,10 +110,10 @@ class _PlaceDelegate(QStyledItemDelegate):
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(ground)
             painter.drawRoundedRect(box, 6, 6)
-        if state & QStyle.StateFlag.State_HasFocus:
+        if state & QStyle.StateFlag.State_HasFocus and state & QStyle.StateFlag.State_KeyboardFocusChange:
             painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.setPen(theme.color("accent"))
-            painter.drawRoundedRect(box.adjusted(0.5, 0.5, -0.5, -0.5), 6, 6)
+            painter.setPen(QPen(theme.color("accent"), 2))
+            painter.drawRoundedRect(box.adjusted(1, 1, -1, -1), 6, 6)
         ink = "accent" if is_chosen else "text2"
         painter.setPen(theme.color("text"))
         if self.is_narrow:
@@ -136,6 +155,7 @@ class Sidebar(QFrame):
     def __init__(self, places: Sequence[Place], foot: Sequence[Place]) -> None:
         super().__init__()
         self.setProperty("surface", "sidebar")
+        self._is_narrow = False
         self._delegate = _PlaceDelegate()
         self._lists = [self._made(places, self.tr("Pages")), self._made(foot, self.tr("Settings and help"))]
         layout = QVBoxLayout()
@@ -187,6 +207,7 @@ class Sidebar(QFrame):
 
     def set_narrow(self, is_narrow: bool) -> None:
         self._delegate.is_narrow = is_narrow
+        self._is_narrow = is_narrow
         margin = 8 if is_narrow else 12
         layout = self.layout()
         assert layout is not None
@@ -194,7 +215,7 @@ class Sidebar(QFrame):
         self._relook()
 
     def _relook(self) -> None:
-        self.setFixedWidth(_grown(NARROW) if self._delegate.is_narrow else WIDE)
+        self.setFixedWidth(narrow() if self._is_narrow else wide())
         for view in self._lists:
             model = view.model()
             view.setFixedHeight(sum(view.sizeHintForRow(number) for number in range(model.rowCount())) + 2)
@@ -203,39 +224,50 @@ class Sidebar(QFrame):
         self._lists[0].setMaximumHeight(16777215)
 
 
-def _grown(size: int) -> int:
-    """A measure that must not cut larger text."""
-    return round(size * max(1.0, look().text_size))
-
-
 class Header(QWidget):
     """Title and place of the page, what is saved, and who one talks to."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.setFixedHeight(52)
-        self.title = Label("", "head")
-        self.place = Label("", "body", "text3")
+        self.title = ElidedLabel("", "head")
+        self.title.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        self.place = ElidedLabel("", "body", "text3")
         self.saved = Label("", "small", "text3")
         self.chip = QToolButton()
         self.chip.setProperty("chip", True)
         self.chip.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self.chip.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self.chip.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setLayout(row(self.title, self.place, -1, self.saved, self.chip, gap=12, margins=(24, 0, 24, 0)))
-        look().changed.connect(self._tint)
-        self._tint()
+        inside = row(self.title, self.place, self.saved, self.chip, gap=12, margins=(24, 0, 24, 0))
+        inside.setStretch(1, 1)
+        self.setLayout(inside)
+        look().changed.connect(self._relook)
+        self._relook()
 
-    def _tint(self) -> None:
-        self.chip.setIcon(icons.icon("models", "text2", 14))
+    def _relook(self) -> None:
+        self.setFixedHeight(look().line_height("body") + 32)
+        self.chip.setIconSize(QSize(18, 14))
+        self.chip.setIcon(icons.icon("models", "text2", 14, 4))
+        self._fit()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        """The title gets what it needs, but the chip is never pushed out."""
+        needed = self.title.fontMetrics().horizontalAdvance(self.title.whole) + 4
+        self.title.setFixedWidth(min(needed, max(60, self.width() - self.chip.sizeHint().width() - 96)))
 
     def show_page(self, title: str, place: str = "") -> None:
         self.title.setText(title)
         self.place.setText(place)
+        self._fit()
 
     def show_voice(self, name: str, model: str) -> None:
         self.chip.setText(f"{name}  {model}" if model else name)
         self.chip.setAccessibleName(self.tr("You talk to {0} {1}").format(name, model))
+        self._fit()
 
 
 @dataclass(frozen=True)
@@ -249,39 +281,104 @@ class PathStep:
 
 
 class PathBar(QWidget):
-    """The one path of the project in hand: what is done, where one is, what comes."""
+    """The one path of the project in hand: what is done, where one is, what comes; and the way to another project."""
 
     chosen = Signal(str)
+    """A step, by its name."""
+    switched = Signal(str)
+    """What was taken in the menu of projects, by its name."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.setFixedHeight(44)
+        self._shown: tuple[str, tuple[PathStep, ...]] | None = None
+        self._choices: list[tuple[str, str, bool]] = []
         self.project = QToolButton()
         self.project.setProperty("flat", True)
         self.project.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.project.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self.project.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self.project.setLayoutDirection(Qt.LayoutDirection.RightToLeft)  # the arrows stand behind the name
+        self.project.setToolTip(self.tr("Go to another project"))
+        self.project.setMenu(QMenu(self.project))
         self._steps = QHBoxLayout()
         self._steps.setSpacing(0)
         line = rule(is_upright=True)
         line.setFixedHeight(20)
-        self.setLayout(row(self.project, line, self._steps, -1, gap=16, margins=(24, 0, 24, 0)))
+        self.setLayout(row(self.project, line, self._steps, -1, gap=12, margins=(17, 0, 16, 0)))
+        look().changed.connect(self._relook)
+        self._relook()
+
+    def _relook(self) -> None:
+        self.setFixedHeight(look().line_height("body") + 24)
+        self.project.setIcon(icons.icon("up-down", "text2", 14))
+        self._fit()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        """The connectors are shortened first, then the name of the project is cut; the steps stay whole."""
+        if self._shown is None:
+            return
+        items = (self._steps.itemAt(number) for number in range(self._steps.count()))
+        parts = [part for item in items if item is not None and (part := item.widget()) is not None]
+        connectors = [part for part in parts if isinstance(part, _Connector)]
+        words = sum(part.sizeHint().width() for part in parts if isinstance(part, _StepButton))
+        connector = _CONNECTOR if self.width() - words - _CONNECTOR * len(connectors) > 260 else _CONNECTOR // 2
+        for part in connectors:
+            part.setFixedWidth(connector)
+        room = self.width() - words - connector * len(connectors) - 100
+        metrics = self.project.fontMetrics()
+        self.project.setText(metrics.elidedText(self._shown[0], Qt.TextElideMode.ElideRight, max(48, room)))
 
     def show_path(self, project: str, steps: Sequence[PathStep]) -> None:
-        self.project.setText(project)
+        if (project, tuple(steps)) == self._shown:
+            return
+        self._shown = project, tuple(steps)
         self.project.setAccessibleName(self.tr("Project {0}").format(project))
+        focused = next((name for name, button in self._buttons().items() if button.hasFocus()), "")
         empty(self._steps)
         for number, step in enumerate(steps):
             if number:
                 self._steps.addWidget(_Connector())
             button = _StepButton(step, number + 1, len(steps))
+            button.setObjectName(step.name)
             button.clicked.connect(lambda _, name=step.name: self.chosen.emit(name))
             self._steps.addWidget(button)
+        if focused in (buttons := self._buttons()):
+            buttons[focused].setFocus()
+        self._fit()
+
+    def show_projects(self, choices: Sequence[tuple[str, str, bool]]) -> None:
+        """
+        Args:
+            choices: (name, words, whether it is the one in hand); an empty name is a line between.
+        """
+        if list(choices) == self._choices:  # a menu that is open stays as it is
+            return
+        self._choices = list(choices)
+        menu = self.project.menu()
+        menu.clear()
+        for name, words, is_chosen in choices:
+            if not name:
+                menu.addSeparator()
+                continue
+            action = menu.addAction(words.replace("&", "&&"))
+            action.setCheckable(is_chosen)
+            action.setChecked(is_chosen)
+            action.triggered.connect(lambda _, name=name: self.switched.emit(name))
+
+    def _buttons(self) -> dict[str, QWidget]:
+        items = (self._steps.itemAt(number) for number in range(self._steps.count()))
+        parts = (item.widget() for item in items if item is not None)
+        return {part.objectName(): part for part in parts if isinstance(part, _StepButton)}
 
 
 class _Connector(QWidget):
     def __init__(self) -> None:
         super().__init__()
-        self.setFixedSize(36, 20)
+        self.setFixedSize(_CONNECTOR, 20)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
@@ -305,7 +402,7 @@ class _StepButton(QToolButton):
     def sizeHint(self) -> QSize:
         style = "strong" if self._step.state == "now" else "body"
         text = QFontMetrics(look().font(style)).horizontalAdvance(self._text())  # type: ignore[arg-type]
-        return QSize(text + 26 + (24 if self._step.state == "now" else 4), 28)
+        return QSize(text + 26 + (24 if self._step.state == "now" else 4), look().line_height("body") + 8)
 
     def _text(self) -> str:
         return f"{self._step.title}  {self._step.count}".strip()
@@ -352,7 +449,6 @@ class NextLine(QFrame):
     def __init__(self) -> None:
         super().__init__()
         self.setProperty("surface", "page")
-        self.setFixedHeight(52)
         self._text = ElidedLabel("")
         self._on_click: Callable[[], object] = lambda: None
         self.button = Button("", "primary", on_click=lambda: self._on_click())
@@ -361,7 +457,12 @@ class NextLine(QFrame):
         )
         inside.setStretch(1, 1)
         self.setLayout(inside)
+        look().changed.connect(self._relook)
+        self._relook()
         self.say("", "", lambda: None)
+
+    def _relook(self) -> None:
+        self.setFixedHeight(look().line_height("body") + 32)
 
     def say(self, text: str, button: str, on_click: Callable[[], object]) -> None:
         self._text.setText(text)
@@ -379,10 +480,9 @@ class ActivityBar(QFrame):
     def __init__(self) -> None:
         super().__init__()
         self.setProperty("surface", "sidebar")
-        self.setFixedHeight(36)
         self._ring = Ring(14, 2)
         self._icon = Icon("check", "good", 14)
-        self._what = Label("", "small")
+        self._what = Label("", "strong")
         self._detail = ElidedLabel("", "small", "text2")
         self.button = Button("", size="small", icon="pause")
         self._power = Label("", "small", "text2")
@@ -394,28 +494,31 @@ class ActivityBar(QFrame):
         self.all.clicked.connect(self.opened)
         inside = row(
             self._ring, self._icon, self._what, self._detail, self.button, self._power, self.all, gap=8,
-            margins=(20, 0, 16, 0),
+            margins=(22, 0, 16, 0),
         )  # fmt: skip
         inside.setStretch(3, 1)
         self.setLayout(inside)
-        look().changed.connect(self._tint)
-        self._tint()
+        look().changed.connect(self._relook)
+        self._relook()
         self.rest()
 
-    def _tint(self) -> None:
+    def _relook(self) -> None:
+        self.setFixedHeight(round(36 * max(1.0, look().text_size)))
         self.all.setIcon(icons.icon("chevron-up", "text2", 14))
 
     def rest(self, text: str = "") -> None:
         """Nothing runs."""
         self._ring.hide()
+        self._what.hide()
+        self._power.hide()
         self._icon.setVisible(bool(text))
-        self._what.setText("")
         self._detail.setText(text or self.tr("Nothing is running. Everything is saved."))
         self.button.hide()
 
     def work(self, what: str, detail: str, share: float | None, is_paused: bool, button: str, icon: str) -> None:
         self._icon.hide()
         self._ring.show()
+        self._what.show()
         self._ring.show_share(share, is_paused)
         self._what.setText(what)
         self._detail.setText(detail)

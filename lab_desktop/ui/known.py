@@ -1,0 +1,119 @@
+"""What was read from the disk and has not changed since: how far each run is, its report, the activity journal.
+
+A page asks as often as it is drawn; a file is read again when its time or size is another. A small file is read at
+once. A big one is read in a thread of its own while what was known before is given, and `changed` says when it is read.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+from PySide6.QtCore import QObject, Signal
+
+from lab_desktop import projects
+from lab_desktop.errors import LabError
+from lab_desktop.files import read_json
+from lab_desktop.projects import State
+from lab_desktop.ui.jobs import Job, read_journal
+
+_Value = TypeVar("_Value")
+_Stamp = tuple[tuple[int, int], ...]
+_AT_ONCE = 500_000
+"""Bytes that are read while a page waits: a few milliseconds."""
+_RUN_FILES = (
+    "samples.jsonl", "reviews.jsonl", "dataset/manifest.json", "adapter/adapter.json", "report.json",
+)  # fmt: skip
+
+
+class Known(QObject):
+    changed = Signal()
+    """A big file has been read."""
+    _came = Signal(object, object, object)
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._values: dict[object, tuple[_Stamp, Any]] = {}
+        self._reading: set[object] = set()
+        self._came.connect(self._take)
+
+    def state(self, run: Path | None) -> State:
+        """How far a run is."""
+        if run is None:
+            return State()
+        return self._get(("state", run), [run / name for name in _RUN_FILES], lambda: projects.state(run), State())
+
+    def report(self, run: Path) -> dict[str, Any] | None:
+        """What its report says, without the questions; None where it cannot be read, empty while it is."""
+        nothing: dict[str, Any] | None = {}
+        return self._get(("report", run), [run / "report.json"], lambda: _summary(run), nothing)
+
+    def journal(self, path: Path) -> tuple[list[Job], LabError | None]:
+        """The jobs of the activity journal, oldest first, and what is wrong with it."""
+        nothing: tuple[list[Job], LabError | None] = ([], None)
+        return self._get(("journal", path), [path], lambda: _jobs(path), nothing)
+
+    def _get(self, key: object, files: Sequence[Path], read: Callable[[], _Value], nothing: _Value) -> _Value:
+        stamp = tuple(_stamp(path) for path in files)
+        before = self._values.get(key)
+        if before is not None and before[0] == stamp:
+            value: _Value = before[1]
+            return value
+        if sum(size for _, size in stamp) <= _AT_ONCE:
+            value = read()
+            self._values[key] = stamp, value
+            return value
+        if key not in self._reading:
+            self._reading.add(key)
+            threading.Thread(target=self._read, args=(key, stamp, read), daemon=True).start()
+        return before[1] if before is not None else nothing
+
+    def _read(self, key: object, stamp: _Stamp, read: Callable[[], object]) -> None:
+        value = read()
+        with contextlib.suppress(RuntimeError):  # the window was closed meanwhile
+            self._came.emit(key, stamp, value)
+
+    def _take(self, key: object, stamp: _Stamp, value: object) -> None:
+        self._reading.discard(key)
+        self._values[key] = stamp, value
+        self.changed.emit()
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    try:
+        found = path.stat()
+    except OSError:
+        return 0, 0
+    return found.st_mtime_ns, found.st_size
+
+
+def _summary(run: Path) -> dict[str, Any] | None:
+    try:
+        report = read_json(run / "report.json", "leaves", "general", "verdict")
+        leaves = [leaf["exam"] if leaf["exam"]["now"]["total"] else leaf["held_out"] for leaf in report["leaves"]]
+        before, now, total = (
+            sum(leaf[side][count] for leaf in leaves)
+            for side, count in (("before", "right"), ("now", "right"), ("now", "total"))
+        )
+        general = report["general"]
+        return {
+            "before": before,
+            "now": now,
+            "total": total,
+            "general_before": general["before"]["right"],
+            "general_now": general["now"]["right"],
+            "general_total": general["now"]["total"],
+            "verdict": str(report["verdict"]["name"]),
+        }
+    except (LabError, KeyError, TypeError):
+        return None
+
+
+def _jobs(path: Path) -> tuple[list[Job], LabError | None]:
+    try:
+        return read_journal(path), None
+    except LabError as error:
+        return [], error

@@ -1,0 +1,306 @@
+"""python -m tests.screenshots FOLDER [WORD…]: a picture of every page in every important state.
+
+Each state is drawn light and dark, in a big and in the smallest window: `home-several-dark-960.png`. With words, only
+the states whose names hold one of them. A state is a line in `SHOTS`: its name, its page, and what is done first.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+from PySide6.QtCore import QCoreApplication, QEvent, Qt
+from PySide6.QtGui import QFontDatabase
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QAbstractItemView, QApplication, QPlainTextEdit, QWidget
+
+from lab_desktop.jobs.events import Event, Pace, Progress, Row
+from lab_desktop.ui.jobs import Job, JobState
+from lab_desktop.ui.main_window import MainWindow
+from lab_desktop.ui.session import STATION_STEPS, Session
+from lab_desktop.ui.theme import Look
+from tests.screenshots import states
+
+SIZES = ((1440, 900), (960, 640))
+_FONT = "Inter"
+THEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+
+
+class Stage:
+    """A person's folder, and the window on it once it is opened.
+
+    Attributes:
+        home: the folder.
+        session, window: made when they are first asked for, so that what was written before is there when they look.
+    """
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self._window: MainWindow | None = None
+        self._session: Session | None = None
+
+    @property
+    def root(self) -> Path:
+        return self.home / "projects"
+
+    @property
+    def session(self) -> Session:
+        if self._session is None:
+            self._session = Session(self.home)
+        return self._session
+
+    @property
+    def window(self) -> MainWindow:
+        if self._window is None:
+            self._window = MainWindow(self.session)
+            self._window.show()
+        return self._window
+
+    def close(self) -> None:
+        if self._session is not None:
+            self._session.jobs.stop_all(wait_ms=0)
+            self._session.chat.close()
+        if self._window is not None:
+            self._window.hide()
+            self._window.deleteLater()
+            QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+
+    def control(self, kind: type[QWidget], name: str) -> QWidget:
+        """The control that a screen reader calls so."""
+        return next(each for each in self.window.findChildren(kind) if each.accessibleName() == name)
+
+    def station(self, name: str) -> None:
+        stations = self.control(QAbstractItemView, "Stations")
+        assert isinstance(stations, QAbstractItemView)
+        place = ("practice", "train", "check", "use").index(name)
+        stations.setCurrentIndex(stations.model().index(place, 0))
+
+    def work(self, station: str, heard: Iterable[Event] = (), pace: tuple[int, int] | None = None) -> None:
+        """Let a job of the newest project run, with a child that is there and does nothing, and say these events.
+
+        Args:
+            pace: what was done a minute ago and what is done now.
+        """
+        project = self.session.project
+        assert project is not None and project.run is not None
+        jobs = self.session.jobs
+        jobs.start(Job(project.run, STATION_STEPS[station], project.title))
+        process = jobs._process
+        assert process is not None and process.waitForStarted(5000)
+        os.kill(process.processId(), signal.SIGSTOP)
+        for event in heard:
+            jobs._hear(event)
+        if pace is not None:
+            now = time.monotonic()
+            jobs.pace = Pace()
+            jobs.pace.update(pace[0], now - 60)
+            jobs.pace.update(pace[1], now)
+        jobs.changed.emit()
+
+
+@dataclass(frozen=True)
+class Shot:
+    """A picture: what it is called, the page it shows, and what is done before the window opens and after."""
+
+    name: str
+    page: str
+    before: Callable[[Stage], object] = lambda stage: None
+    after: Callable[[Stage], object] = lambda stage: None
+
+
+def main(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.screenshots", description=__doc__)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("words", nargs="*")
+    parser.add_argument("--text", type=float, default=1.0, help="how much bigger the text is")
+    asked = parser.parse_args(arguments)
+    wanted = [shot for shot in SHOTS if not asked.words or any(word in shot.name for word in asked.words)]
+    asked.folder.mkdir(parents=True, exist_ok=True)
+    app = QApplication.instance() or QApplication([])
+    assert isinstance(app, QApplication)
+    if _FONT in QFontDatabase.families():  # what the system's font of a desktop looks like
+        app.setFont(_FONT)
+    look = Look(app)
+    look.set_text_size(asked.text)
+    started = time.monotonic()
+    for shot in wanted:
+        with staged(shot) as stage:
+            for theme in THEMES:
+                look.choose(theme)
+                for wide, high in SIZES:
+                    stage.window.resize(wide, high)
+                    _settle(app)
+                    stage.window.grab().save(str(asked.folder / f"{shot.name}-{theme}-{wide}.png"))
+    count = len(wanted) * len(THEMES) * len(SIZES)
+    print(f"{count} pictures in {asked.folder}, {time.monotonic() - started:.0f} s", file=sys.stderr)
+    return 0
+
+
+@contextlib.contextmanager
+def staged(shot: Shot) -> Iterator[Stage]:
+    """The window in the state of a shot, with a folder of its own."""
+    with tempfile.TemporaryDirectory() as folder:
+        stage = Stage(Path(folder))
+        try:
+            shot.before(stage)
+            stage.window.show_page(shot.page)
+            shot.after(stage)
+            yield stage
+        finally:
+            stage.close()
+
+
+def _settle(app: QApplication) -> None:
+    for _ in range(3):
+        app.sendPostedEvents()
+        app.processEvents()
+
+
+def _fresh(stage: Stage) -> None:
+    states.project(stage.root)
+
+
+def _written(stage: Stage) -> None:
+    states.write_practice(states.project(stage.root), is_done=True)
+
+
+def _paused(stage: Stage) -> None:
+    states.write_training(states.project(stage.root), 132)
+
+
+def _trained(stage: Stage) -> None:
+    states.write_training(states.project(stage.root))
+
+
+def _checked(stage: Stage) -> None:
+    states.write_report(states.project(stage.root))
+
+
+def _forgot(stage: Stage) -> None:
+    states.write_report(states.project(stage.root), forgot=20)
+
+
+def _damaged(stage: Stage) -> None:
+    run = states.write_report(states.project(stage.root))
+    (run / "report.json").write_text("{", encoding="utf-8")
+
+
+def _each_state(stage: Stage) -> None:
+    """A project for each state, and a day of work."""
+    states.project(stage.root, "Answering visitors’ letters", is_practice=False, created=1)
+    states.write_practice(states.project(stage.root, "Osmery harbour rules", is_practice=False, created=2), 40)
+    states.write_training(states.project(stage.root, "Our service manual", is_practice=False, created=3))
+    states.write_report(states.project(stage.root, "Bread and its flours", is_practice=False, created=4), learned=0.1)
+    run = states.write_report(states.project(stage.root, "Velmora", created=5))
+    states.write_journal(stage.home / "activity.jsonl", states.jobs(run, "Velmora", 5, time.time() - 600)[:-1])
+
+
+def _broken_off(stage: Stage) -> None:
+    run = states.write_training(states.project(stage.root), 132)
+    job = Job(run, ("train",), "Velmora", JobState.BROKEN, time.time() - 1800, 1500)
+    states.write_journal(stage.home / "activity.jsonl", [*states.jobs(run, "Velmora", 2, time.time() - 3600), job])
+
+
+def _journal(stage: Stage) -> None:
+    run = states.write_report(states.project(stage.root))
+    states.write_journal(stage.home / "activity.jsonl", states.jobs(run, "Velmora", 60))
+
+
+def _writing(stage: Stage) -> None:
+    stage.work("practice", [*_rows(), Progress("Writing practice questions", 86, 200)], (66, 86))
+
+
+def _rows() -> Iterator[Event]:
+    for sample in states.samples(86)[64:]:
+        yield Row("samples", sample.to_json())
+
+
+def _training(stage: Stage) -> None:
+    stage.work("train", states.training_words(132), (90, 132))
+
+
+def _queue(stage: Stage) -> None:
+    _training(stage)
+    others = stage.session.projects[1:]
+    for project, station in zip(others, ("practice", "check"), strict=False):
+        if project.run is not None:
+            stage.session.jobs.start(Job(project.run, STATION_STEPS[station], project.title))
+
+
+def _talk(stage: Stage) -> None:
+    """Open the newest saved chat with the keyboard."""
+    saved = stage.control(QAbstractItemView, "Saved chats")
+    assert isinstance(saved, QAbstractItemView)
+    saved.setCurrentIndex(saved.model().index(0, 0))
+    QTest.keyClick(saved, Qt.Key.Key_Return)
+
+
+def _two_chats(stage: Stage) -> None:
+    _checked(stage)
+    states.write_chat(stage.home / "chats", is_compare=True)
+    states.write_chat(stage.home / "chats")
+
+
+def _compared(stage: Stage) -> None:
+    _checked(stage)
+    states.write_chat(stage.home / "chats")
+    states.write_chat(stage.home / "chats", is_compare=True)
+
+
+def _model_dies(stage: Stage) -> None:
+    """Ask, and end the process that was to answer."""
+    question = stage.control(QPlainTextEdit, "Your question")
+    QTest.keyClicks(question, "When was Velmora settled?")
+    QTest.keyClick(question, Qt.Key.Key_Return)
+    process = stage.session.chat._process
+    assert process is not None and process.waitForStarted(5000)
+    process.kill()
+    process.waitForFinished(5000)
+
+
+def _at(station: str) -> Callable[[Stage], None]:
+    return lambda stage: stage.station(station)
+
+
+SHOTS = (
+    Shot("home-empty", "home"),
+    Shot("home-new", "home", _fresh),
+    Shot("home-several", "home", _each_state),
+    Shot("home-several-busy", "home", _each_state, _training),
+    Shot("home-broken-off", "home", _broken_off),
+    Shot("chat-empty", "chat", _fresh),
+    Shot("chat-talk", "chat", _two_chats, _talk),
+    Shot("chat-compare", "chat", _compared, _talk),
+    Shot("chat-failed", "chat", _fresh, _model_dies),
+    Shot("improve-none", "improve"),
+    Shot("improve-practice", "improve", _fresh),
+    Shot("improve-practice-busy", "improve", lambda stage: states.write_practice(states.project(stage.root)), _writing),
+    Shot("improve-practice-reviewed", "improve", _written, _at("practice")),
+    Shot("improve-train", "improve", _written),
+    Shot("improve-train-busy", "improve", _paused, _training),
+    Shot("improve-train-paused", "improve", _paused),
+    Shot("improve-train-done", "improve", _trained, _at("train")),
+    Shot("improve-check-none", "improve", _trained),
+    Shot("improve-check-gain", "improve", _checked, _at("check")),
+    Shot("improve-check-forgot", "improve", _forgot, _at("check")),
+    Shot("improve-check-damaged", "improve", _damaged, _at("check")),
+    Shot("improve-use", "improve", _checked),
+    Shot("activity-empty", "activity"),
+    Shot("activity-filled", "activity", _journal),
+    Shot("activity-queue", "activity", _each_state, _queue),
+)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,200 @@
+"""Projects in any state, written into a folder in the formats that the workflow itself writes and the window reads.
+
+The questions are those of the practice lesson; how many there are, what came of them and how far a run is, is chosen.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+
+from lab_desktop import chats, paths, projects
+from lab_desktop.artifacts import Funnel, Sample
+from lab_desktop.chats import Chat, Turn
+from lab_desktop.evaluation.judge import judge
+from lab_desktop.evaluation.questions import Question, exam_questions, general_questions
+from lab_desktop.evaluation.results import LeafResult, QuestionResult, Report
+from lab_desktop.evaluation.verdict import verdict
+from lab_desktop.files import write_json
+from lab_desktop.jobs import events
+from lab_desktop.jobs.events import Event, Metric, Notice, Progress
+from lab_desktop.projects import Project
+from lab_desktop.taxonomy.qna import read_leaf
+from lab_desktop.ui.jobs import Job, JobState
+
+LESSON = paths.resources() / "practice" / "velmora"
+LEAF = "knowledge/velmora"
+STEPS, ROUNDS = 300, 5
+_WORDINGS = ("{0}", "Say in a few words: {0}", "A visitor asks: {0}", "Please answer: {0}")
+_FATES = (
+    (True, "accepted", "", 1.0),
+    (True, "accepted", "", 1.0),
+    (True, "accepted", "", 0.6),
+    (False, "round_trip", "Asked again, the teacher answered: The text does not say.", 0.0),
+    (True, "accepted", "", 1.0),
+    (False, "form", "The answer is not in the passage.", 0.0),
+    (True, "accepted", "", 0.6),
+    (False, "duplicate", "Too similar to a question that was kept.", 0.0),
+)
+_GUESS = "It is a small town on the coast, known for its long history and its friendly people."
+
+
+def samples(count: int) -> list[Sample]:
+    """So many practice questions, kept and dropped for every reason there is."""
+    examples = read_leaf(LESSON).seed_examples
+    pairs = [(place, pair) for place, example in enumerate(examples) for pair in example.pairs]
+    wordings = itertools.cycle(itertools.product(_WORDINGS, pairs))
+    made = []
+    for number, (wording, (place, pair)) in enumerate(itertools.islice(wordings, count)):
+        accepted, stage, reason, score = _FATES[number % len(_FATES)]
+        made.append(
+            Sample(
+                id=f"{LEAF}|p{place}|d0#{number}",
+                leaf=LEAF,
+                kind="knowledge",
+                question=wording.format(pair.question),
+                answer=pair.answer,
+                context=f"Velmora › Part {place + 1}\n\n{examples[place].context}",
+                passage=place,
+                accepted=accepted,
+                stage=stage,
+                score=score,
+                reason=reason,
+                scores={"round_trip": score} if accepted else {},
+            )
+        )
+    return made
+
+
+def project(
+    root: Path, title: str = "Velmora", lesson: Path = LESSON, *, is_practice: bool = True, created: int = 0
+) -> Project:
+    """A project with one lesson; a later `created` makes it a newer one."""
+    made = projects.create(root, title, [lesson], is_practice=is_practice)
+    stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(1_800_000_000 + created))
+    made = projects.Project(made.folder, made.title, made.is_practice, made.model, created=stamp)
+    projects.save(made)
+    return made
+
+
+def write_practice(made: Project, count: int = 64, *, is_done: bool = False) -> Path:
+    """A run whose teacher wrote so many questions."""
+    run = made.run or projects.new_run(made, paths.practice_model())
+    write_lines(run / "samples.jsonl", (sample.to_json() for sample in samples(count)))
+    if is_done:
+        (run / "dataset").mkdir(exist_ok=True)
+        write_json(run / "dataset" / "manifest.json", {"phases": {"knowledge_short": count}, "held_out": 8})
+    return run
+
+
+def training_words(upto: int = STEPS) -> Iterator[Event]:
+    """What a training says until a step: a falling curve, questions kept aside, the round it is in."""
+    for step in range(upto + 1):
+        if step % 30 == 0:
+            share = step / STEPS
+            yield Metric("held_out_loss", 4.6 * (1 - share) ** 2 + 1.1, step)
+            yield Metric("held_out_accuracy", 0.3 + 0.5 * share * (2 - share), step)
+        if step:
+            wobble = 0.5 * ((step * 7919) % 13 - 6) / 6
+            yield Metric("loss", max(0.2, 4.8 * (1 - step / STEPS) ** 1.5 + 0.7 + wobble), step)
+            yield Progress("Training", step, STEPS, f"round {1 + (step - 1) * ROUNDS // STEPS} of {ROUNDS}")
+
+
+def write_training(made: Project, upto: int = STEPS) -> Path:
+    """A run whose student learned until a step; at the last one it has an adapter."""
+    run = write_practice(made, is_done=True)
+    said = [event for event in training_words(upto) if not isinstance(event, Progress)]
+    said.append(Notice("The practice set is ready: 48 rows for knowledge short, 8 held out for checking."))
+    write_lines(run / "events.jsonl", map(events.to_json, said))
+    if upto == STEPS:
+        (run / "adapter").mkdir(exist_ok=True)
+        (run / "adapter" / "adapter.gguf").touch()
+        write_json(run / "adapter" / "adapter.json", {"rank": 16, "best_step": STEPS, "last_step": STEPS})
+        (run / "models").mkdir(exist_ok=True)
+        for kind, size in (("F16", 270_000_000), ("Q8_0", 145_000_000), ("Q4_K_M", 105_000_000)):
+            with open(run / "models" / f"velmora-{kind}.gguf", "wb") as file:
+                file.truncate(size)
+    return run
+
+
+def write_report(made: Project, *, learned: float = 0.6, forgot: int = 0, more: int = 0) -> Path:
+    """A run with a report: a share of the lesson's exam is right now, so many general questions are wrong.
+
+    Args:
+        more: questions beside the exam's, of those that were kept aside.
+    """
+    run = write_training(made)
+    aside = [
+        Question(sample.id, LEAF, sample.question, sample.answer, "held_out", accept=(sample.answer,))
+        for sample in samples(more)
+    ]
+    topic = _answered(
+        [*exam_questions(LESSON, LEAF), *aside],
+        lambda number: number % 12 == 0,
+        lambda number: number % 10 < 10 * learned,
+    )
+    general = _answered(
+        general_questions(), lambda number: number % 6 > 0, lambda number: number % 6 > 0 and number >= forgot
+    )
+    leaf = LeafResult(LEAF, "knowledge", topic)
+    funnel = {LEAF: Funnel(64, 64, 40, {"round_trip": 8, "form": 8, "duplicate": 8})}
+    report = Report((leaf,), general, verdict((leaf,), general, funnel), funnel=funnel, adapter="adapter/adapter.gguf")
+    write_json(run / "report.json", report.to_json())
+    return run
+
+
+def _answered(
+    questions: Sequence[Question], knew: Callable[[int], bool], knows: Callable[[int], bool]
+) -> tuple[QuestionResult, ...]:
+    before, now = (
+        [question.answer if side(number) else _GUESS for number, question in enumerate(questions)]
+        for side in (knew, knows)
+    )
+    rows = zip(questions, before, now, judge(questions, before), judge(questions, now), strict=True)
+    return tuple(QuestionResult(*each) for each in rows)
+
+
+def jobs(run: Path, title: str, count: int, newest: float | None = None) -> list[Job]:
+    """So many jobs, oldest first, three in two hours, with every end there is."""
+    kinds = (("generate",), ("train",), ("export", "evaluate"))
+    ends = (
+        (JobState.DONE, "", ""),
+        (JobState.DONE, "", ""),
+        (JobState.PAUSED, "", ""),
+        (JobState.DONE, "", ""),
+        (JobState.FAILED, "The disk is full: the new model could not be written.", "Free some space, then go on."),
+        (JobState.DONE, "", ""),
+        (JobState.BROKEN, "", ""),
+    )
+    newest = time.time() if newest is None else newest
+    made = []
+    for number in range(count):
+        state, text, hint = ends[number % len(ends)]
+        began = newest - 2400 * (count - number)
+        made.append(Job(run, kinds[number % 3], title, state, began, 130 + 37 * (number % 40), text, hint))
+    return made
+
+
+def write_journal(path: Path, done: Sequence[Job]) -> None:
+    write_lines(path, (job.to_json() for job in done))
+
+
+def write_chat(folder: Path, *, is_compare: bool = False, turns: int = 3) -> Chat:
+    """A saved conversation about the lesson, with so many questions."""
+    pairs = [pair for example in read_leaf(LESSON).seed_examples for pair in example.pairs]
+    said: list[Turn] = []
+    for pair in itertools.islice(itertools.cycle(pairs), turns):
+        said.append(Turn("user", pair.question))
+        if is_compare:
+            said.append(Turn("assistant", _GUESS, "", 21, 0.9, column=0))
+        said.append(Turn("assistant", pair.answer, "new", 12, 0.5, column=int(is_compare)))
+    return chats.save(folder, Chat(f"talk-{int(is_compare)}-{turns}", "", is_compare, tuple(said)))
+
+
+def write_lines(path: Path, rows: Iterable[object]) -> None:
+    """Rows as JSON lines, at once."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")

@@ -1,0 +1,311 @@
+"""pages/home.py, pages/activity.py and the frame: what a person finds there and does, by clicks and keys."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QPoint, QRectF, Qt
+from PySide6.QtWidgets import QApplication, QLabel, QMenu, QToolButton, QWidget
+from pytestqt.qtbot import QtBot
+
+from lab_desktop import projects
+from lab_desktop.projects import Project
+from lab_desktop.ui.jobs import Job, JobState
+from lab_desktop.ui.main_window import MainWindow
+from lab_desktop.ui.pages.activity import ActivityPage
+from lab_desktop.ui.pages.home import HomePage, ProjectCard
+from lab_desktop.ui.session import Session
+from lab_desktop.ui.widgets.basic import Banner, Button
+from tests.screenshots import states
+
+
+@pytest.fixture
+def two(session: Session) -> list[Project]:
+    """Two projects: a new one, and one with a report."""
+    made = [states.project(session.root, "Bread", created=1), states.project(session.root, "Velmora", created=2)]
+    states.write_report(made[1])
+    session.refresh()
+    return session.projects
+
+
+@pytest.fixture
+def home(window: MainWindow) -> HomePage:
+    found = window._pages["home"]
+    assert isinstance(found, HomePage)
+    return found
+
+
+@pytest.fixture
+def activity(window: MainWindow) -> ActivityPage:
+    found = window._pages["activity"]
+    assert isinstance(found, ActivityPage)
+    return found
+
+
+def cards(home: HomePage) -> list[ProjectCard]:
+    QApplication.processEvents()
+    return [card for card in home.findChildren(ProjectCard) if card.isVisible()]
+
+
+def words(widget: QWidget) -> list[str]:
+    return [label.text() for label in widget.findChildren(QLabel) if label.isVisible() and label.text()]
+
+
+def banners(home: HomePage) -> list[Banner]:
+    QApplication.processEvents()
+    return [banner for banner in home.findChildren(Banner) if banner.isVisible()]
+
+
+def choose(open_menu: Callable[[], object], words: str) -> None:
+    """Open a menu and take what it calls so."""
+    open_menu()
+    menu = QApplication.activePopupWidget()
+    assert isinstance(menu, QMenu)
+    action = next(action for action in menu.actions() if words in action.text())
+    menu.close()
+    action.trigger()
+
+
+def stopped_child(session: Session) -> None:
+    """The job in hand does nothing, however long the test takes."""
+    process = session.jobs._process
+    assert process is not None and process.waitForStarted(5000)
+    os.kill(process.processId(), signal.SIGSTOP)
+
+
+def test_a_card_tells_the_one_thing_worth_knowing(two: list[Project], home: HomePage) -> None:
+    velmora, bread = cards(home)
+
+    assert [text for text in words(velmora) if text in "2→16 of 24 right"] == ["2", "→", "16", "of 24 right"]
+    assert "Ready for practice questions." in words(bread)
+
+
+@pytest.mark.parametrize(("width", "columns"), [(960, 2), (1440, 3)])
+def test_cards_flow_into_the_width_there_is(
+    session: Session, window: MainWindow, home: HomePage, qtbot: QtBot, width: int, columns: int
+) -> None:
+    for number in range(4):
+        states.project(session.root, f"A project with a long name, number {number}", created=number)
+    session.refresh()
+    window.resize(width, 700)
+
+    qtbot.waitUntil(lambda: len({card.x() for card in cards(home)}) == columns, timeout=2000)
+    assert home.horizontalScrollBar().maximum() == 0
+    assert all(card.geometry().right() <= home.viewport().width() for card in cards(home))
+
+
+def test_a_project_is_renamed_where_it_stands(two: list[Project], home: HomePage, qtbot: QtBot) -> None:
+    card = cards(home)[0]
+    choose(card.more.click, "Rename")
+    qtbot.keyClicks(card._field, "The island")
+    qtbot.keyClick(card._field, Qt.Key.Key_Return)
+
+    qtbot.waitUntil(lambda: "The island" in words(home), timeout=2000)
+    assert projects.read(two[0].folder).title == "The island"
+
+
+def test_escape_leaves_the_name(two: list[Project], home: HomePage, qtbot: QtBot) -> None:
+    card = cards(home)[0]
+    choose(card.more.click, "Rename")
+    qtbot.keyClicks(card._field, "Something else")
+    qtbot.keyClick(card._field, Qt.Key.Key_Escape)
+    qtbot.wait(20)
+
+    assert projects.read(two[0].folder).title == "Velmora"
+    assert "Velmora" in words(home)
+
+
+def test_a_deleted_project_comes_back(two: list[Project], session: Session, home: HomePage) -> None:
+    choose(cards(home)[0].more.click, "Delete")
+    assert [project.title for project in session.projects] == ["Bread"]
+
+    banner = banners(home)[0]
+    assert "30 days" in banner.accessibleName()
+    banner.button.click()
+
+    assert [project.title for project in session.projects] == ["Velmora", "Bread"]
+    assert session.known.state(session.projects[0].run).has_report
+    assert banners(home) == []
+
+
+def test_the_bin_gives_back_after_the_banner_is_gone(
+    two: list[Project], session: Session, window: MainWindow, home: HomePage
+) -> None:
+    home.delete(two[1])
+    again = MainWindow(session)
+    again.show()
+    page = again._pages["home"]
+    button = next(button for button in page.findChildren(Button) if button.text() == "Bin (1)")
+
+    choose(button.click, "Put back “Bread”")
+
+    assert [project.title for project in session.projects] == ["Velmora", "Bread"]
+    again.close()
+
+
+def test_a_project_that_is_worked_on_is_not_deleted(two: list[Project], session: Session, home: HomePage) -> None:
+    run = two[0].run
+    assert run is not None
+    session.jobs.start(Job(run, ("train",), "Velmora"))
+    stopped_child(session)
+
+    choose(cards(home)[0].more.click, "Delete")
+
+    assert two[0].folder.is_dir()
+    assert "is being worked on" in banners(home)[0].accessibleName()
+    session.jobs.stop_all(wait_ms=0)
+
+
+def test_a_full_bin_is_emptied_after_its_days(two: list[Project], session: Session) -> None:
+    thrown = projects.move_to_bin(two[0])
+    old = thrown.folder.with_name(f"{int((time.time() - 31 * 86_400) * 1000)}-velmora")
+    thrown.folder.rename(old)
+    projects.move_to_bin(two[1])
+
+    projects.empty_bin(session.root)
+
+    assert [each.title for each in projects.binned(session.root)] == ["Bread"]
+
+
+def test_a_name_that_was_taken_meanwhile_harms_nobody(two: list[Project], session: Session) -> None:
+    thrown = projects.move_to_bin(two[0])
+    states.project(session.root, "Velmora", created=9)
+
+    back = projects.restore(session.root, thrown)
+
+    assert back.folder.name == "velmora-2"
+    assert len(projects.every(session.root)) == 3
+
+
+def test_the_project_button_leads_to_other_projects(two: list[Project], session: Session, window: MainWindow) -> None:
+    menu = window.path.project.menu()
+    assert [action.text() for action in menu.actions() if action.isChecked()] == ["Velmora"]
+
+    next(action for action in menu.actions() if action.text() == "Bread").trigger()
+
+    assert session.project is not None and session.project.title == "Bread"
+    assert window.path.project.text() == "Bread"
+
+
+@pytest.mark.parametrize(("step", "station"), [("Practice", 0), ("Train", 1), ("Check", 2)])
+def test_a_step_of_the_path_leads_to_its_station(
+    two: list[Project], window: MainWindow, qtbot: QtBot, step: str, station: int
+) -> None:
+    button = next(each for each in window.path.findChildren(QToolButton) if each.accessibleName().startswith(step))
+    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+
+    assert window._page is window._pages["improve"]
+    assert window._pages["improve"]._stack.currentIndex() == station  # type: ignore[union-attr]
+
+
+def test_a_long_project_name_leaves_room_for_the_path(session: Session, window: MainWindow, qtbot: QtBot) -> None:
+    states.project(session.root, "The whole service manual of our coffee machines, with all its appendices")
+    session.refresh()
+    window.resize(960, 640)
+    qtbot.wait(20)
+
+    steps = window.path.findChildren(QToolButton)
+    assert max(step.mapTo(window, QPoint(step.width(), 0)).x() for step in steps) <= window.width()
+    assert "…" in window.path.project.text()
+    assert "appendices" in window.path.project.accessibleName()
+
+
+def test_activity_tells_each_job_and_return_continues_one(
+    two: list[Project], session: Session, window: MainWindow, activity: ActivityPage, qtbot: QtBot
+) -> None:
+    run = two[0].run
+    assert run is not None
+    states.write_journal(session.journal, [Job(run, ("train",), "Velmora", JobState.PAUSED, time.time() - 60, 50)])
+    window.show_page("activity")
+    activity.redraw()
+    index = activity.model.index(1, 0)
+    assert "Training, Velmora, Paused" in index.data(Qt.ItemDataRole.AccessibleTextRole)
+
+    activity.list.setFocus()
+    activity.list.setCurrentIndex(index)
+    qtbot.keyClick(activity.list, Qt.Key.Key_Return)
+
+    assert session.jobs.current is not None
+    assert (session.jobs.current.folder, session.jobs.current.steps) == (run, ("train",))
+    session.jobs.stop_all(wait_ms=0)
+
+
+def test_a_waiting_job_is_taken_out_of_the_queue_by_a_click(
+    two: list[Project], session: Session, window: MainWindow, activity: ActivityPage, qtbot: QtBot
+) -> None:
+    run = two[0].run
+    assert run is not None
+    window.show_page("activity")
+    for steps in (("train",), ("export", "evaluate")):
+        session.jobs.start(Job(run, steps, "Velmora"))
+    stopped_child(session)
+    qtbot.wait(20)
+    waiting = activity.model.index(2, 0)
+    assert "after training" in waiting.data(Qt.ItemDataRole.AccessibleTextRole)
+    assert "1 waiting" in window.header.place.whole
+
+    rect = activity.list.visualRect(waiting)
+    boxes = dict(activity.list._delegate.action_boxes(QRectF(rect), ["remove", "open", "log"]))
+    place = boxes["remove"].center().toPoint()
+    qtbot.mouseClick(activity.list.viewport(), Qt.MouseButton.LeftButton, pos=place)
+
+    assert session.jobs.waiting == []
+    session.jobs.stop_all(wait_ms=0)
+
+
+def test_open_leads_to_the_project_of_a_job(
+    two: list[Project], session: Session, window: MainWindow, activity: ActivityPage, qtbot: QtBot
+) -> None:
+    run = two[0].run
+    assert run is not None
+    states.write_journal(session.journal, [Job(run, ("train",), "Velmora", JobState.DONE, time.time() - 60, 50)])
+    session.open(two[1])
+    window.show_page("activity")
+    activity.list.setCurrentIndex(activity.model.index(1, 0))
+
+    activity.list.acted.emit(activity.list.job(), "open")
+
+    assert session.project == two[0]
+    assert window._page is window._pages["improve"]
+
+
+def test_repeating_a_training_keeps_the_first_one(two: list[Project], session: Session) -> None:
+    run = two[0].run
+    assert run is not None
+
+    again = projects.repeat(two[0], run, "train")
+
+    assert again.name == "002"
+    assert (run / "report.json").is_file()
+    found = projects.state(again)
+    assert (found.written, found.has_dataset, found.has_adapter, found.has_report) == (64, True, False, False)
+
+
+def test_a_damaged_journal_is_told(session: Session, window: MainWindow, activity: ActivityPage) -> None:
+    session.journal.write_text("{\n{}\n", encoding="utf-8")
+    window.show_page("activity")
+    activity.redraw()
+
+    assert activity._banner.isVisible()
+    assert "damaged" in activity._banner.accessibleName()
+
+
+def test_what_is_known_is_read_again_when_it_changes(two: list[Project], session: Session, qtbot: QtBot) -> None:
+    run = states.write_practice(two[1], 30)
+    assert session.known.state(run).written == 30
+
+    states.write_practice(two[1], 2000)
+    with qtbot.waitSignal(session.known.changed, timeout=10_000):
+        assert session.known.state(run).written == 30
+
+    assert session.known.state(run).written == 2000
+
+
+def test_the_path_of_a_home_that_is_empty_is_not_shown(window: MainWindow, own_home: Path) -> None:
+    assert not window.path.isVisible()
+    assert not (own_home / "projects").exists()

@@ -1,0 +1,97 @@
+"""How long the window did not answer: the longest time between two beats of its event loop, and what it did then.
+
+A timer beats in the window's thread. Of the time between two beats counts what the thread worked (its processor time)
+and what it slept, waiting for a file, a process or a lock; what it was kept from working by other programs does not.
+A second thread looks, whenever a beat is late, whether the window's thread sleeps and where it is.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Iterator
+from pathlib import Path
+
+from PySide6.QtCore import QTimer
+from pytestqt.qtbot import QtBot
+
+LIMIT_S = 0.1
+_BEAT_MS = 5
+_LATE_S = 0.05
+_LOOK_S = 0.01
+_SETTLE_MS = 60
+
+
+class Watchdog:
+    """Attributes:
+    longest_s: the longest stall so far.
+    where: a stack of the window's thread during it, "" where nobody looked in time.
+    """
+
+    def __init__(self, qtbot: QtBot) -> None:
+        self.longest_s = 0.0
+        self.where = ""
+        self._qtbot = qtbot
+        self._thread = threading.get_ident()
+        self._seen: list[str] = []
+        self._number = threading.get_native_id()
+        self._asleep_s = 0.0
+        self._beat_at = time.monotonic()
+        self._worked_s = time.thread_time()
+        self._is_over = threading.Event()
+        self._timer = QTimer(interval=_BEAT_MS)
+        self._timer.timeout.connect(self._beat)
+
+    @contextlib.contextmanager
+    def watching(self) -> Iterator[Watchdog]:
+        """Everything inside, and the events that follow from it, is measured."""
+        self._qtbot.wait(_SETTLE_MS)
+        looker = threading.Thread(target=self._look, daemon=True)
+        self._restart()
+        self._timer.start()
+        looker.start()
+        try:
+            yield self
+            self._qtbot.wait(_SETTLE_MS)
+            self._beat()
+        finally:
+            self._timer.stop()
+            self._is_over.set()
+            looker.join()
+
+    def _restart(self) -> None:
+        self._seen = []
+        self._asleep_s = 0.0
+        self._worked_s = time.thread_time()
+        self._beat_at = time.monotonic()
+
+    def _beat(self) -> None:
+        stall = time.thread_time() - self._worked_s + self._asleep_s
+        if stall > self.longest_s:
+            self.longest_s = stall
+            self.where = self._seen[len(self._seen) // 2] if self._seen else ""
+        self._restart()
+
+    def _look(self) -> None:
+        last = time.monotonic()
+        while not self._is_over.wait(_LOOK_S):
+            now = time.monotonic()
+            if now - self._beat_at > _LATE_S:
+                frame = sys._current_frames().get(self._thread)
+                self._seen.append("".join(traceback.format_stack(frame)[-8:]) if frame else "")
+                if self._sleeps():
+                    self._asleep_s += now - last
+            last = now
+
+    def _sleeps(self) -> bool:
+        try:
+            told = Path(f"/proc/self/task/{self._number}/stat").read_text()
+        except OSError:
+            return False  # not told here: processor time alone counts
+        return told.rpartition(")")[2].split()[0] in "SD"
+
+    def __str__(self) -> str:
+        return f"the window did not answer for {self.longest_s * 1000:.0f} ms, here:\n{self.where}"
