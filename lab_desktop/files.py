@@ -12,7 +12,7 @@ import errno
 import json
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -127,11 +127,19 @@ class JsonLines:
         Raises:
             StorageError: the row could not be written; earlier rows are safe.
         """
-        line = json.dumps(row, ensure_ascii=False).encode("utf-8") + b"\n"
+        self.extend([row])
+
+    def extend(self, rows: Iterable[Any]) -> None:
+        """Add rows in one go; when this returns they are on disk.
+
+        Raises:
+            StorageError: they could not be written; earlier rows are safe.
+        """
+        lines = b"".join(json.dumps(row, ensure_ascii=False).encode("utf-8") + b"\n" for row in rows)
         with disk_errors(self.path, self.path.name):
             try:
                 stream = self._open()
-                rest = memoryview(line)
+                rest = memoryview(lines)
                 while rest:  # a disk that is nearly full takes a part and says no only to the next one
                     rest = rest[stream.write(rest) :]
                 os.fsync(stream.fileno())

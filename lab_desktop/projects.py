@@ -13,10 +13,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
 
+from lab_desktop.artifacts import Sample
 from lab_desktop.errors import LabError, RunError
 from lab_desktop.files import JsonLines, disk_errors, read_json, write_json
 from lab_desktop.jobs import requests
 from lab_desktop.jobs.requests import LearnRequest
+from lab_desktop.reviews import FILE_NAME as REVIEWS
+from lab_desktop.reviews import read_reviews, reviewed
 from lab_desktop.taxonomy.qna import read_leaf
 
 FILE_NAME = "project.json"
@@ -122,14 +125,22 @@ def every(root: Path) -> list[Project]:
 
 
 def new_run(project: Project, practice_model: Path) -> Path:
-    """A run folder for the project's lessons as they are now, with its request."""
+    """A run folder for the project's lessons as they are now, with its request.
+
+    Raises:
+        StorageError: it could not be written; nothing of it is left.
+    """
     number = 1 + max((int(path.name) for path in project.runs if path.name.isdigit()), default=0)
     folder = project.folder / "runs" / f"{number:03}"
     model = Path(project.model) if project.model else practice_model
     teacher = Path(project.teacher) if project.teacher else model
-    with disk_errors(folder, "The run folder"):
-        folder.mkdir(parents=True, exist_ok=True)
-    requests.write(folder, LearnRequest((project.lessons,), teacher, model, project.samples, 0))
+    try:
+        with disk_errors(folder, "The run folder"):
+            folder.mkdir(parents=True, exist_ok=True)
+        requests.write(folder, LearnRequest((project.lessons,), teacher, model, project.samples, 0))
+    except LabError:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
     return folder
 
 
@@ -138,7 +149,7 @@ class State:
     """How far a run is.
 
     Attributes:
-        written, kept: practice questions so far.
+        written, kept: practice questions so far; kept are those that will be learned, as the person decided.
         has_dataset, has_adapter, has_report: the stations that are done.
         problem: a sentence, when a file of the run is damaged; "" else.
     """
@@ -165,18 +176,51 @@ def state(run: Path | None) -> State:
     if run is None:
         return State()
     problem = ""
+    written = kept = 0
     try:
-        rows = [row for row in JsonLines(run / "samples.jsonl").rows() if isinstance(row, dict)]
+        written, kept = _counted(run)
     except RunError as error:
-        rows, problem = [], error.message
+        problem = error.message
     return State(
         problem=problem,
-        written=len(rows),
-        kept=sum(bool(row.get("accepted")) for row in rows),
+        written=written,
+        kept=kept,
         has_dataset=(run / "dataset" / "manifest.json").is_file(),
         has_adapter=(run / "adapter" / "adapter.json").is_file(),
         has_report=(run / "report.json").is_file(),
     )
+
+
+def _counted(run: Path) -> tuple[int, int]:
+    """Practice questions written, and kept as the person decided; counted anew only when a file has changed.
+
+    Raises:
+        RunError: a file is damaged.
+    """
+    files = (run / "samples.jsonl", run / REVIEWS)
+    stats = [file.stat() if file.is_file() else None for file in files]
+    seen = tuple((stat.st_size, stat.st_mtime_ns) if stat else (0, 0) for stat in stats)
+    known = _COUNTS.get(run)
+    if known is None or known[0] != seen:
+        rows = [row for row in JsonLines(files[0]).rows() if isinstance(row, dict)]
+        reviews = read_reviews(run)
+        decided = []
+        kept = 0
+        for row in rows:
+            if row.get("id") in reviews:
+                decided.append(row)
+            else:
+                kept += bool(row.get("accepted"))
+        try:
+            kept += sum(each.accepted for each in reviewed(map(Sample.from_json, decided), reviews))
+        except TypeError as error:
+            raise RunError("The practice questions cannot be read.", "", str(error)) from error
+        known = _COUNTS[run] = (seen, (len(rows), kept))
+    return known[1]
+
+
+_COUNTS: dict[Path, tuple[tuple[tuple[int, int], ...], tuple[int, int]]] = {}
+"""By run: sizes and times of its files when they were counted, and what was counted."""
 
 
 def _free(root: Path, title: str) -> Path:

@@ -33,8 +33,9 @@ MAY_IMPORT = {
     "jobs.requests": GROUND,
     "jobs.conversation": GROUND | {"models"},
     "reviews": GROUND,
+    "corrections": GROUND | {"evaluation"},
     "chats": GROUND,
-    "projects": GROUND | {"jobs.requests", "taxonomy"},
+    "projects": GROUND | {"jobs.requests", "reviews", "taxonomy"},
     "jobs.worker": GROUND | {"jobs.requests", "workflow"},
     "models": GROUND | {"models"},
     **{step: GROUND | {"models", step} for step in STEPS},
@@ -45,7 +46,7 @@ MAY_IMPORT = {
     "__main__": GROUND | {"cli", "jobs.worker", "jobs.conversation", "jobs.requests", "ui"},
     "ui": GROUND
     | {"ui", "taxonomy", "documents", "contribution", "models.store", "repository", "jobs.requests"}
-    | {"chats", "projects", "reviews"},
+    | {"chats", "corrections", "projects", "reviews"},
     "__init__": set(),
 }
 
@@ -66,7 +67,7 @@ HARMLESS_CALLS = {
 WINDOW_SAFE = [
     "artifacts", "errors", "files", "paths", "hardware", "jobs.run", "jobs.events", "jobs.requests", "jobs.worker",
     "models.gguf", "models.text_model", "taxonomy", "taxonomy.check", "taxonomy.qna", "taxonomy.tree", "documents",
-    "chats", "projects", "reviews",
+    "chats", "corrections", "projects", "reviews",
 ]  # fmt: skip
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal
 
 from lab_desktop import paths, projects
+from lab_desktop.errors import LabError
 from lab_desktop.projects import Project, State
 from lab_desktop.ui.chat_process import ChatProcess, Voices
 from lab_desktop.ui.jobs import Job, JobRunner
@@ -31,6 +32,8 @@ class Session(QObject):
     """The project in hand, its state, or the list of projects."""
     wanted = Signal(str)
     """A page should be shown, by its name."""
+    refused = Signal(object)
+    """What the person asked for could not be begun: a LabError."""
 
     def __init__(self, home: Path | None = None, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -64,7 +67,11 @@ class Session(QObject):
         self.wanted.emit(page)
 
     def new_practice(self) -> Project:
-        """The practice project: the built-in lesson about an invented island."""
+        """The practice project: the built-in lesson about an invented island.
+
+        Raises:
+            LabError: it could not be made; nothing of it is left.
+        """
         project = projects.create(
             self.root, self.tr("Velmora"), [paths.resources() / "practice" / "velmora"], is_practice=True
         )
@@ -72,11 +79,19 @@ class Session(QObject):
         return project
 
     def begin(self, station: str) -> None:
-        """Start a station of the project in hand, or go on with it."""
+        """Start a station of the project in hand, or go on with it; `refused` says why it could not be begun."""
+        self.start(STATION_STEPS[station])
+
+    def start(self, steps: tuple[str, ...]) -> None:
+        """Do steps of the workflow in the run in hand, or in a first one; `refused` as in `begin`."""
         if self.project is None:
             return
-        run = self.project.run or projects.new_run(self.project, paths.practice_model())
-        self.jobs.start(Job(run, STATION_STEPS[station], self.project.title))
+        try:
+            run = self.project.run or projects.new_run(self.project, paths.practice_model())
+        except LabError as error:
+            self.refused.emit(error)
+            return
+        self.jobs.start(Job(run, steps, self.project.title))
 
     def voices(self) -> Voices:
         """Who can be talked to: the project's model, and what it learned."""
