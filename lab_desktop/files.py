@@ -109,17 +109,19 @@ class JsonLines:
         Raises:
             RunError: a line in the middle is not JSON, so the file was changed by something else.
         """
-        rows = []
+        return list(self.each())
+
+    def each(self) -> Iterator[Any]:
+        """As `rows`, one at a time, for who has something else to do between them."""
         for number, line in enumerate(self._complete().splitlines(), start=1):
             try:
-                rows.append(json.loads(line))
+                yield json.loads(line)
             except ValueError as error:
                 raise RunError(
                     f'Line {number} of "{self.path.name}" in {self.path.parent} is damaged.',
                     "Delete that line, or the file to start this step again.",
                     str(error),
                 ) from error
-        return rows
 
     def append(self, row: Any) -> None:
         """Add one row; when this returns it is on disk.

@@ -9,17 +9,16 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from lab_desktop.artifacts import Sample
 from lab_desktop.errors import LabError, RunError
 from lab_desktop.files import JsonLines, disk_errors, read_json, write_json
 from lab_desktop.jobs import requests
 from lab_desktop.jobs.requests import LearnRequest
 from lab_desktop.reviews import FILE_NAME as REVIEWS
-from lab_desktop.reviews import read_reviews, reviewed
+from lab_desktop.reviews import Review, is_learned, read_reviews
 from lab_desktop.taxonomy.qna import read_leaf
 
 FILE_NAME = "project.json"
@@ -192,35 +191,46 @@ def state(run: Path | None) -> State:
 
 
 def _counted(run: Path) -> tuple[int, int]:
-    """Practice questions written, and kept as the person decided; counted anew only when a file has changed.
+    """Practice questions written, and kept as the person decided; a file is read again only when it has changed.
 
     Raises:
         RunError: a file is damaged.
     """
-    files = (run / "samples.jsonl", run / REVIEWS)
-    stats = [file.stat() if file.is_file() else None for file in files]
-    seen = tuple((stat.st_size, stat.st_mtime_ns) if stat else (0, 0) for stat in stats)
-    known = _COUNTS.get(run)
-    if known is None or known[0] != seen:
-        rows = [row for row in JsonLines(files[0]).rows() if isinstance(row, dict)]
-        reviews = read_reviews(run)
-        decided = []
-        kept = 0
-        for row in rows:
-            if row.get("id") in reviews:
-                decided.append(row)
-            else:
-                kept += bool(row.get("accepted"))
-        try:
-            kept += sum(each.accepted for each in reviewed(map(Sample.from_json, decided), reviews))
-        except TypeError as error:
-            raise RunError("The practice questions cannot be read.", "", str(error)) from error
-        known = _COUNTS[run] = (seen, (len(rows), kept))
-    return known[1]
+    known = _COUNTED.setdefault(run, _Counted())
+    if (stamp := _stamp(run / "samples.jsonl")) != known.samples_stamp:
+        known.rows = []
+        rows = [row for row in JsonLines(run / "samples.jsonl").each() if isinstance(row, dict)]
+        known.rows = [
+            (str(row.get("id")), str(row.get("question")), str(row.get("answer")), bool(row.get("accepted")))
+            for row in rows
+        ]
+        known.samples_stamp = stamp
+    if (stamp := _stamp(run / REVIEWS)) != known.reviews_stamp:
+        known.reviews, known.reviews_stamp = read_reviews(run), stamp
+    reviews = known.reviews
+    return len(known.rows), sum(is_learned(reviews.get(name), asked, told, ok) for name, asked, told, ok in known.rows)
 
 
-_COUNTS: dict[Path, tuple[tuple[tuple[int, int], ...], tuple[int, int]]] = {}
-"""By run: sizes and times of its files when they were counted, and what was counted."""
+@dataclass
+class _Counted:
+    """The rows of a run as they were last read: (id, question, answer, accepted), and the decisions."""
+
+    rows: list[tuple[str, str, str, bool]] = field(default_factory=list)
+    reviews: dict[str, Review] = field(default_factory=dict)
+    samples_stamp: tuple[int, int] = (0, 0)
+    reviews_stamp: tuple[int, int] = (0, 0)
+
+
+_COUNTED: dict[Path, _Counted] = {}
+
+
+def _stamp(file: Path) -> tuple[int, int]:
+    """Changes whenever the file does; (0, 0) where there is none."""
+    try:
+        stat = file.stat()
+    except OSError:
+        return 0, 0
+    return stat.st_size, stat.st_mtime_ns
 
 
 def _free(root: Path, title: str) -> Path:

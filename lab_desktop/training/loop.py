@@ -129,18 +129,16 @@ def train(
 
 def _write_phases(rows: Sequence[_PhaseRows], plan: TrainingPlan, run: Run) -> None:
     """RUN/phases.json: how long the training is, so that who looks on knows how far it is, also while it rests."""
-    write_json(
-        run.folder / "phases.json",
-        [
-            {
-                "name": each.phase.name,
-                "first_step": each.first_step,
-                "steps": each.steps,
-                "epoch_steps": steps_per_epoch(len(each.rows), plan),
-            }
-            for each in rows
-        ],
-    )
+    phases = [
+        {
+            "name": each.phase.name,
+            "first_step": each.first_step,
+            "steps": each.steps,
+            "epoch_steps": steps_per_epoch(len(each.rows), plan),
+        }
+        for each in rows
+    ]
+    write_json(run.folder / "phases.json", {"phases": phases})
 
 
 def _train_phase(

@@ -22,6 +22,11 @@ STATION_STEPS: dict[str, tuple[str, ...]] = {
 }
 
 
+def station_of(steps: tuple[str, ...]) -> str:
+    """The station whose job these steps are; what only makes files belongs to the last one."""
+    return next((name for name, own in STATION_STEPS.items() if own == steps), "use")
+
+
 class Session(QObject):
     """Attributes:
     project: the one in hand, or None.
