@@ -11,8 +11,8 @@ from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QFrame, QGridLayout, QLayout, QScrollArea, QWidget
 
 from lab_desktop import projects
+from lab_desktop.corrections import read_report
 from lab_desktop.errors import RunError
-from lab_desktop.files import read_json
 from lab_desktop.projects import Project, State
 from lab_desktop.ui.jobs import Job, JobState, read_journal
 from lab_desktop.ui.session import Session
@@ -227,7 +227,7 @@ class ProjectCard(Card):
     def _report_fact(self) -> tuple[str, str, float, str, Badge | None]:
         assert self._project.run is not None
         try:
-            report = read_json(self._project.run / "report.json", "leaves", "general", "verdict")
+            report = read_report(self._project.run)
             exams = [leaf["exam"] if leaf["exam"]["now"]["total"] else leaf["held_out"] for leaf in report["leaves"]]
             before, now = (sum(exam[side]["right"] for exam in exams) for side in ("before", "now"))
             total = sum(exam["now"]["total"] for exam in exams)

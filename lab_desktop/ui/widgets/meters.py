@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -11,6 +10,9 @@ from PySide6.QtGui import QPainter, QPainterPath, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from lab_desktop.ui.theme import look
+
+DASH = [2.5, 2]
+"""Of the second line of a curve, in widths of its pen."""
 
 
 class Ring(QWidget):
@@ -244,10 +246,10 @@ class Curve(QWidget):
         self._draw_rounds(painter)
         self._draw_line(painter, self._values, QPen(theme.color("data"), 2))
         dashed = QPen(theme.color("text2"), 2)
-        dashed.setDashPattern([2.5, 2])
+        dashed.setDashPattern(DASH)
         self._draw_line(painter, self._aside, dashed)
         for step, height in self._aside:
-            is_best = step == self._best
+            is_best = self._best > 0 and step == self._best
             painter.setPen(QPen(theme.color("card"), 2))
             painter.setBrush(theme.color("good" if is_best else "text2"))
             radius = 5.0 if is_best else 4.0
@@ -259,25 +261,26 @@ class Curve(QWidget):
             painter.drawText(QPointF(x + 6, self._TOP + 12), self.tr("now"))
 
     def _draw_rounds(self, painter: QPainter) -> None:
-        """The rounds below the curve: in words where there is room, else in numbers, else only some of them."""
+        """The rounds below the curve: in words where there is room, else the numbers that fit."""
         metrics = painter.fontMetrics()
         words = [self.tr("round {0}").format(number) for number in range(1, len(self._ends) + 1)]
         if len(words) == 1:
             return
-        narrowest = min(end - start for start, end in zip((0.0, *self._ends), self._ends, strict=False))
-        room = narrowest * (self.width() - self._LEFT - self._RIGHT)
+        spans = list(zip((0.0, *self._ends), self._ends, strict=False))
+        room = min(end - start for start, end in spans) * (self.width() - self._LEFT - self._RIGHT)
         if room < metrics.horizontalAdvance(words[-1]) + 8:
-            words = [str(number) for number in range(1, len(self._ends) + 1)]
-        every = max(1, math.ceil((metrics.horizontalAdvance(words[-1]) + 8) / max(room, 1)))
-        for number, (start, end) in enumerate(zip((0.0, *self._ends), self._ends, strict=False)):
+            words = [str(number) for number in range(1, len(words) + 1)]
+        free = 0.0
+        for word, (start, end) in zip(words, spans, strict=True):
             left, right = (self._point(self._total * share, 0) for share in (start, end))
             painter.setPen(QPen(look().theme.color("line2"), 1))
             painter.drawLine(right, QPointF(right.x(), right.y() - 4))
-            if number % every == 0:
+            wide = metrics.horizontalAdvance(word)
+            place = QRectF((left.x() + right.x() - wide) / 2, left.y() + 6, wide, 16)
+            if place.left() >= free:
                 painter.setPen(look().theme.color("text3"))
-                middle = (left.x() + right.x()) / 2
-                place = QRectF(middle - 60, left.y() + 6, 120, 16)
-                painter.drawText(place, Qt.AlignmentFlag.AlignCenter, words[number])
+                painter.drawText(place, Qt.AlignmentFlag.AlignCenter, word)
+                free = place.right() + 6
 
     def _draw_line(self, painter: QPainter, points: Sequence[tuple[float, float]], pen: QPen) -> None:
         if len(points) < 2:

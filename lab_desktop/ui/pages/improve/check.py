@@ -17,7 +17,7 @@ from lab_desktop.taxonomy.qna import read_leaf
 from lab_desktop.ui.pages.improve.plans import plan
 from lab_desktop.ui.pages.improve.practice import source_sentence
 from lab_desktop.ui.pages.improve.report import ReportModel, ReportView, Row, columns
-from lab_desktop.ui.pages.improve.station import Heading, Running, Trouble
+from lab_desktop.ui.pages.improve.station import Heading, Note, Running, Trouble
 from lab_desktop.ui.session import Session, station_of
 from lab_desktop.ui.widgets.basic import Banner, Button, Card, Icon, Label, column, row, rule
 
@@ -45,8 +45,7 @@ class CheckStation(QWidget):
         self.heading = Heading(self.tr("Report"), self.tr("evaluation"), self._start, self._export)
         self.trouble = Trouble(session, "check")
         self._running = Running(session)
-        self._banner = Banner("bad", "")
-        self._banner.hide()
+        self._told = Note()
         self.model = ReportModel()
         self.view = ReportView(self.model, self._source)
         self.view.show_top(self._top)
@@ -63,8 +62,8 @@ class CheckStation(QWidget):
         whole = column(
             self.heading,
             self.trouble,
-            row(self._running, margins=(24, 0, 24, 12)),
-            row(self._banner, margins=(24, 0, 24, 12)),
+            self._running,
+            self._told,
             self._stack,
         )
         whole.setStretch(4, 1)
@@ -122,7 +121,7 @@ class CheckStation(QWidget):
             return
         self._seen = seen
         self._report = {}
-        self._banner.hide()
+        self._told.hide()
         if run is None or not seen[0]:
             self.model.show([])
             return
@@ -135,8 +134,7 @@ class CheckStation(QWidget):
             self._report = {}
             self.model.show([])
             cause = error.message if isinstance(error, LabError) else self.tr("The report cannot be read.")
-            self._banner.say("bad", cause, self.tr("Your model and your lessons are safe."))
-            self._banner.show()
+            self._told.say("bad", cause, self.tr("Your model and your lessons are safe."))
         self.view.lay_out()
 
     def _rows(self, report: dict[str, Any]) -> list[Row]:
@@ -182,8 +180,7 @@ class CheckStation(QWidget):
         try:
             write_correction(self._folder, made)
         except LabError as error:
-            self._banner.say("bad", error.message, error.hint)
-            self._banner.show()
+            self._told.say("bad", error.message, error.hint)
             return False
         self._seen = ()
         self._read()
@@ -280,10 +277,9 @@ class CheckStation(QWidget):
         assert self._session.project is not None
         try:
             write_text(path, report_markdown(self._report, self._session.project.title, self._votes))
-            self._banner.say("good", self.tr("The report was saved."), str(path))
+            self._told.say("good", self.tr("The report was saved."), str(path))
         except LabError as error:
-            self._banner.say("bad", error.message, self.tr("Choose another folder, or free some space."))
-        self._banner.show()
+            self._told.say("bad", error.message, self.tr("Choose another folder, or free some space."))
 
 
 _TEXTS = ("id", "kind", "question", "reference", "before", "after", "verdict_before", "verdict_after")

@@ -118,6 +118,8 @@ class ImprovePage(QWidget):
             "check": (self.tr("ask the same questions before and after."), self.tr("Check")),
             "use": (self.tr("talk to your model beside the original."), self.tr("Chat with it")),
         }[station]
+        if station == "train" and session.project.run and any((session.project.run / "checkpoint").glob("step-*")):
+            words = self.tr("go on with the training where it paused."), self.tr("Go on training")
         if station == "use":
             return *words, lambda: session.go("chat")
         return *words, lambda: self._begin(station)

@@ -49,11 +49,11 @@ class Plan:
     def is_too_big(self) -> bool:
         return self.memory > self.free
 
-    def time_words(self) -> str:
-        """ "about 3–8 minutes", or that nobody knows yet."""
+    def time_words(self, left: float = 1.0) -> str:
+        """ "about 3–8 minutes" for what is left, or that nobody knows yet."""
         if self.minutes is None:
             return _tr("the first minute will tell how long it takes")
-        low, high = self.minutes
+        low, high = (left * minutes for minutes in self.minutes)
         if high < 1.5:
             return _tr("about a minute")
         if high >= 120:

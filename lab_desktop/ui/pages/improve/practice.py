@@ -29,12 +29,11 @@ from lab_desktop.reviews import FILE_NAME as REVIEWS
 from lab_desktop.reviews import Review, read_reviews
 from lab_desktop.ui.pages.improve.plans import amount_words, plan
 from lab_desktop.ui.pages.improve.review import WORDS, ReviewModel, ReviewTable, Row, why, with_review
-from lab_desktop.ui.pages.improve.station import SILENCE_S, Heading, Trouble
+from lab_desktop.ui.pages.improve.station import SILENCE_S, Heading, Note, Trouble
 from lab_desktop.ui.session import Session
 from lab_desktop.ui.theme import look
 from lab_desktop.ui.widgets.basic import (
     Badge,
-    Banner,
     Button,
     Card,
     ElidedLabel,
@@ -82,15 +81,14 @@ class PracticeStation(QWidget):
         title, term = self.tr("Practice questions"), self.tr("synthetic data")
         self.heading = Heading(title, term, self._start, self._pause, self._keep)
         self.trouble = Trouble(session, "practice")
-        self._banner = Banner("info", "", "")
-        self._banner.hide()
+        self._told = Note()
         self._funnel = _Funnel()
         top = QWidget()
         top.setLayout(
             column(
                 self.heading,
                 self.trouble,
-                row(self._banner, margins=(24, 0, 24, 8)),
+                self._told,
                 row(self._funnel, margins=(24, 0, 24, 12)),
             )
         )
@@ -157,7 +155,7 @@ class PracticeStation(QWidget):
         elif run != self._folder or not self.model.rows:
             self._folder = run
             self._undo.clear()
-            self._banner.hide()
+            self._told.hide()
             self.model.show([])
             self._loading = self._load(run)
             self._load_on()
@@ -189,8 +187,7 @@ class PracticeStation(QWidget):
 
     def _say_problem(self, error: Exception) -> None:
         message = error.message if isinstance(error, LabError) else self.tr("The practice questions cannot be read.")
-        self._banner.say("bad", message, error.hint if isinstance(error, LabError) else "")
-        self._banner.show()
+        self._told.say("bad", message, error.hint if isinstance(error, LabError) else "")
 
     def _is_ours(self) -> bool:
         job = self._session.jobs.current
@@ -205,8 +202,7 @@ class PracticeStation(QWidget):
             except TypeError:
                 return
         elif isinstance(event, events.Notice):
-            self._banner.say("info", event.text)
-            self._banner.show()
+            self._told.say("info", event.text)
         if not self._soon.isActive():
             self._soon.start()
 
@@ -217,7 +213,6 @@ class PracticeStation(QWidget):
     def _redraw(self) -> None:
         is_running = self._is_ours()
         has_dataset = self._session.state.has_dataset
-        self._start.setVisible(not is_running and not has_dataset)
         self._start.setText(self.tr("Go on writing") if self.model.rows else self.tr("Write questions"))
         self._pause.setVisible(is_running)
         self._keep.setVisible(is_running)
@@ -225,6 +220,7 @@ class PracticeStation(QWidget):
         self._funnel.setVisible(bool(self.model.rows) or is_running)
         written = number(len(self.model.rows))
         self.trouble.look_at(self._folder, self.tr("after {0} questions").format(written) if self.model.rows else "")
+        self._start.setVisible(not is_running and not has_dataset and self.trouble.isHidden())
         self.heading.say("" if is_running or has_dataset else self._plan())
         self._show_funnel()
         strong = self.model.tally["strong"]

@@ -258,7 +258,8 @@ class ReportView(QListView):
         layout = widget.layout()
         assert layout is not None
         layout.activate()
-        widget.setFixedHeight(max(layout.totalHeightForWidth(width), layout.totalMinimumSize().height(), 1))
+        height = layout.totalHeightForWidth(width) if layout.hasHeightForWidth() else layout.totalSizeHint().height()
+        widget.setFixedHeight(max(1, height))
         return widget
 
     def open_question(self, question: str) -> None:

@@ -19,7 +19,7 @@ from lab_desktop.ui import icons
 from lab_desktop.ui.jobs import Job, JobState, read_journal
 from lab_desktop.ui.session import Session, station_of
 from lab_desktop.ui.theme import look
-from lab_desktop.ui.widgets.basic import Banner, Button, Card, Label, column, row
+from lab_desktop.ui.widgets.basic import Banner, Button, Card, Label, Tone, column, row
 from lab_desktop.ui.widgets.meters import Bar
 from lab_desktop.ui.words import job_words, progress_words
 
@@ -130,16 +130,32 @@ def paint_disc(painter: QPainter, disc: QRectF, line: Line, is_filled: bool = Fa
     painter.drawText(disc, Qt.AlignmentFlag.AlignCenter, line.letter)
 
 
-class Running(Card):
+class Note(QWidget):
+    """A banner with the station's margins; it takes no room while there is nothing to say."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.banner = Banner("info", "")
+        self.setLayout(column(self.banner, margins=(24, 0, 24, 12)))
+        self.hide()
+
+    def say(self, tone: Tone, cause: str, safe: str = "") -> None:
+        self.banner.say(tone, cause, safe)
+        self.show()
+
+
+class Running(QWidget):
     """The job of a station while it runs: what, how far, until when, and Pause."""
 
     def __init__(self, session: Session) -> None:
+        super().__init__()
         self._session = session
         self._what = Label("", "strong")
         self._detail = Label("", "body", "text2")
         self._bar = Bar()
         pause = Button(self.tr("Pause"), icon="pause", on_click=session.jobs.pause)
-        super().__init__(row(self._what, self._detail, -1, pause, gap=10), 8, self._bar, padding=(20, 12))
+        card = Card(row(self._what, self._detail, -1, pause, gap=10), 8, self._bar, padding=(20, 12))
+        self.setLayout(column(card, margins=(24, 0, 24, 12)))
 
     def refresh(self) -> None:
         jobs = self._session.jobs

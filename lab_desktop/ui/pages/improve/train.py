@@ -7,6 +7,7 @@ from pathlib import Path
 
 import psutil
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
 from lab_desktop import hardware
@@ -16,10 +17,11 @@ from lab_desktop.jobs.events import Event
 from lab_desktop.ui.jobs import JobState, last_words
 from lab_desktop.ui.pages.improve.course import Course, SavePoint, best, kept_step, read_course
 from lab_desktop.ui.pages.improve.plans import Plan, plan
-from lab_desktop.ui.pages.improve.station import SILENCE_S, Heading, Trouble
+from lab_desktop.ui.pages.improve.station import SILENCE_S, Heading, Note, Trouble
 from lab_desktop.ui.session import Session
-from lab_desktop.ui.widgets.basic import Badge, Banner, Button, Card, Icon, Label, column, empty, row, rule
-from lab_desktop.ui.widgets.meters import Bar, Curve, Part, SegmentBar
+from lab_desktop.ui.theme import look
+from lab_desktop.ui.widgets.basic import Badge, Button, Card, Icon, Label, column, empty, row, rule
+from lab_desktop.ui.widgets.meters import DASH, Bar, Curve, Part, SegmentBar
 from lab_desktop.ui.words import finish_time, number, size
 
 _MANY = 5.0
@@ -45,8 +47,7 @@ class TrainStation(QWidget):
         self._keep = Button(self.tr("Stop and keep best"), icon="stop", on_click=lambda: session.jobs.keep("train"))
         self.heading = Heading(self.tr("Training"), self.tr("fine-tuning"), self._start, self._pause, self._keep)
         self.trouble = Trouble(session, "train")
-        self._banner = Banner("info", "", "")
-        self._banner.hide()
+        self._told = Note()
         self._big = Label("", "number_s")
         self._of = Label("", "body", "text2")
         self._finish = Label("", "body", "text2")
@@ -56,38 +57,39 @@ class TrainStation(QWidget):
         legend = row(
             Label(self.tr("Mistakes curve"), "strong"), Label(self.tr("(loss)"), "small", "text3"), -1,
             _Swatch("data"), Label(self.tr("while practising"), "small", "text2"), 8,
-            _Swatch("text2"), Label(self.tr("on questions kept aside"), "small", "text2"), gap=6,
+            _Swatch("text2", is_dashed=True), Label(self.tr("on questions kept aside"), "small", "text2"), gap=6,
         )  # fmt: skip
         self._chart = Card(legend, 8, self._curve)
         self._table = QVBoxLayout()
         middle = QWidget()
-        middle.setLayout(column(self._banner, self._now, 16, self._chart, 16, self._table, -1, margins=(24, 0, 24, 16)))
+        middle.setLayout(column(self._now, 16, self._chart, 16, self._table, -1, margins=(24, 0, 24, 16)))
         self._side = _Side()
-        whole = row(_scrolled(middle), rule(is_upright=True), side := _scrolled(self._side))
-        self._side_place = side
+        self._side_place = _scrolled(self._side)
+        left = QWidget()
+        inside = column(self.heading, self.trouble, self._told, _scrolled(middle))
+        inside.setStretch(3, 1)
+        left.setLayout(inside)
+        whole = row(left, rule(is_upright=True), self._side_place)
         whole.setStretch(0, 1)
-        outer = column(self.heading, self.trouble, whole)
-        outer.setStretch(2, 1)
-        self.setLayout(outer)
+        self.setLayout(whole)
         self.set_narrow(False)
         session.jobs.said.connect(self._hear)
 
     def set_narrow(self, is_narrow: bool) -> None:
         self._side_place.setFixedWidth(256 if is_narrow else 304)
-        self._now.layout().setContentsMargins(20, 10 if is_narrow else 16, 20, 12 if is_narrow else 16)  # type: ignore[union-attr]
+        self._curve.setMinimumHeight(150 if is_narrow else 220)
 
     def refresh(self) -> None:
         run = self._session.project.run if self._session.project else None
         if run != self._folder:
             self._folder = run
             self._losses, self._points, self._aside, self._course = [], [], {}, None
-            self._banner.hide()
+            self._told.hide()
             try:
                 for event in last_words(run) if run is not None else []:
                     self._take(event)
             except LabError as error:
-                self._banner.say("warn", error.message, error.hint)
-                self._banner.show()
+                self._told.say("warn", error.message, error.hint)
         if run is not None and self._course is None:
             self._course = read_course(run)
         self._redraw()
@@ -151,12 +153,13 @@ class TrainStation(QWidget):
         is_running = self._is_ours()
         done = state.has_adapter and not is_running
         at, total = self._at(), self._total()
-        self._start.setVisible(not is_running and not done and (state.has_dataset or bool(self._losses)))
         self._start.setText(self.tr("Go on training") if at else self.tr("Train"))
         job = self._session.jobs.current
         self._pause.setVisible(is_running and job is not None and job.state is JobState.RUNNING)
         self._keep.setVisible(is_running and bool(self._losses))
         self.trouble.look_at(self._folder, self.where)
+        can_start = not is_running and not done and (state.has_dataset or bool(self._losses))
+        self._start.setVisible(can_start and self.trouble.isHidden())
         found = self._plan()
         self.heading.say(self._plan_words(found, is_running or done))
         self._show_now(done, is_running, at, total)
@@ -220,7 +223,8 @@ class TrainStation(QWidget):
         rows = self.tr("{0} practice questions, with a little revision so that nothing is forgotten").format(
             number(state.kept)
         )
-        return rows if is_begun else " · ".join((rows, found.time_words()))
+        left = 1 - self._at() / total if (total := self._total()) else 1.0
+        return rows if is_begun else " · ".join((rows, found.time_words(left), found.memory_words()))
 
     def _kept(self) -> int:
         """The save point that is kept, or would be now."""
@@ -242,7 +246,7 @@ class TrainStation(QWidget):
             Label(text, "label", "text2")
             for text in (self.tr("Save point"), self.tr("Words right in questions kept aside"))
         )
-        place.setFixedWidth(130)
+        place.setFixedWidth(150)
         holder = QWidget()
         holder.setLayout(column(row(place, right, -1, gap=12), 6, rule()))
         self._table.addWidget(holder)
@@ -250,19 +254,22 @@ class TrainStation(QWidget):
         shown = newest[:6]
         shown += [point for point in newest[6:] if point.step == kept]
         for point in shown:
-            self._table.addWidget(self._point_row(point, point.step == kept))
+            self._table.addWidget(self._point_row(point, kept > 0 and point.step == kept))
 
     def _point_row(self, point: SavePoint, is_kept: bool) -> QWidget:
         bar = Bar(4, role="good" if is_kept else "text3")
         bar.show_share(point.accuracy)
         bar.setFixedWidth(180)
+        course = self._course
         words = self.tr("Step {0}").format(number(point.step))
         if point.step == 0:
             words = self.tr("Before training")
-        elif self._course is not None and point.step in self._course.ends:
-            words = self.tr("Round {0}").format(self._course.ends.index(point.step) + 1)
+        elif course is not None and point.step in course.ends:
+            words = self.tr("Round {0}").format(course.ends.index(point.step) + 1)
+        elif course is not None:
+            words = self.tr("In round {0}, at {1:.0%}").format(course.round_at(point.step), point.step / course.total)
         name = Label(words, "strong" if is_kept else "body")
-        name.setFixedWidth(130)
+        name.setFixedWidth(150)
         line = row(name, bar, Label(f"{point.accuracy:.0%}"), -1, gap=12, margins=(0, 8, 0, 8))
         if is_kept:
             is_done = self._session.state.has_adapter and not self._is_ours()
@@ -281,13 +288,22 @@ def _scrolled(inside: QWidget) -> QScrollArea:
     return made
 
 
-class _Swatch(QFrame):
-    def __init__(self, role: str) -> None:
+class _Swatch(QWidget):
+    """A line of the curve, for the legend."""
+
+    def __init__(self, role: str, is_dashed: bool = False) -> None:
         super().__init__()
-        bar = Bar(3, role=role)
-        bar.show_share(1.0)
-        bar.setFixedWidth(18)
-        self.setLayout(row(bar))
+        self._role, self._is_dashed = role, is_dashed
+        self.setFixedSize(22, 12)
+        look().changed.connect(self.update)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        pen = QPen(look().theme.color(self._role), 2)
+        if self._is_dashed:
+            pen.setDashPattern(DASH)
+        painter.setPen(pen)
+        painter.drawLine(0, 6, 22, 6)
 
 
 class _Side(QWidget):

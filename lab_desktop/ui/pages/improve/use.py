@@ -35,7 +35,7 @@ class UseStation(QWidget):
         scroll.setFrameShape(QFrame.Shape.NoFrame)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         scroll.setWidget(inside)
-        whole = column(self.heading, self.trouble, row(self._running, margins=(24, 0, 24, 12)), scroll)
+        whole = column(self.heading, self.trouble, self._running, scroll)
         whole.setStretch(3, 1)
         self.setLayout(whole)
 
