@@ -92,6 +92,15 @@ def read_json(path: Path, *keys: str) -> dict[str, Any]:
     return value
 
 
+def stamp(file: Path) -> tuple[int, int]:
+    """Changes whenever the file does; (0, 0) where there is none."""
+    try:
+        stat = file.stat()
+    except OSError:
+        return 0, 0
+    return stat.st_size, stat.st_mtime_ns
+
+
 class JsonLines:
     """An append-only file of JSON rows that survives being killed.
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Literal
 
 from lab_desktop.errors import LabError, RunError
-from lab_desktop.files import JsonLines, disk_errors, read_json, write_json
+from lab_desktop.files import JsonLines, disk_errors, read_json, stamp, write_json
 from lab_desktop.jobs import requests
 from lab_desktop.jobs.requests import LearnRequest
 from lab_desktop.reviews import FILE_NAME as REVIEWS
@@ -197,16 +197,16 @@ def _counted(run: Path) -> tuple[int, int]:
         RunError: a file is damaged.
     """
     known = _COUNTED.setdefault(run, _Counted())
-    if (stamp := _stamp(run / "samples.jsonl")) != known.samples_stamp:
+    if (seen := stamp(run / "samples.jsonl")) != known.samples_stamp:
         known.rows = []
         rows = [row for row in JsonLines(run / "samples.jsonl").each() if isinstance(row, dict)]
         known.rows = [
             (str(row.get("id")), str(row.get("question")), str(row.get("answer")), bool(row.get("accepted")))
             for row in rows
         ]
-        known.samples_stamp = stamp
-    if (stamp := _stamp(run / REVIEWS)) != known.reviews_stamp:
-        known.reviews, known.reviews_stamp = read_reviews(run), stamp
+        known.samples_stamp = seen
+    if (seen := stamp(run / REVIEWS)) != known.reviews_stamp:
+        known.reviews, known.reviews_stamp = read_reviews(run), seen
     reviews = known.reviews
     return len(known.rows), sum(is_learned(reviews.get(name), asked, told, ok) for name, asked, told, ok in known.rows)
 
@@ -222,15 +222,6 @@ class _Counted:
 
 
 _COUNTED: dict[Path, _Counted] = {}
-
-
-def _stamp(file: Path) -> tuple[int, int]:
-    """Changes whenever the file does; (0, 0) where there is none."""
-    try:
-        stat = file.stat()
-    except OSError:
-        return 0, 0
-    return stat.st_size, stat.st_mtime_ns
 
 
 def _free(root: Path, title: str) -> Path:

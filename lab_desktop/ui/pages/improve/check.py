@@ -7,17 +7,18 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QFileDialog, QStackedWidget, QWidget
 
-from lab_desktop.corrections import SIDES, Correction, read_corrections, read_report, write_correction
+from lab_desktop.corrections import SIDES, Correction, corrected, read_corrections, write_correction
 from lab_desktop.documents.passages import read_documents
 from lab_desktop.errors import LabError, RunError
-from lab_desktop.files import JsonLines, write_text
+from lab_desktop.files import JsonLines, read_json, stamp, write_text
 from lab_desktop.taxonomy.qna import read_leaf
 from lab_desktop.ui.pages.improve.plans import plan
 from lab_desktop.ui.pages.improve.practice import source_sentence
 from lab_desktop.ui.pages.improve.report import ReportModel, ReportView, Row, columns
-from lab_desktop.ui.pages.improve.station import Heading, Note, Running, Trouble
+from lab_desktop.ui.pages.improve.station import SETTLED_MS, Heading, Note, Running, Trouble
 from lab_desktop.ui.session import Session, station_of
 from lab_desktop.ui.widgets.basic import Banner, Button, Card, Icon, Label, column, row, rule
 
@@ -34,12 +35,15 @@ class CheckStation(QWidget):
         super().__init__()
         self._session = session
         self._folder: Path | None = None
-        self._seen: tuple[float, ...] = ()
+        self._seen: tuple[tuple[int, int], ...] = ()
+        self._judged: dict[str, Any] = {}
         self._report: dict[str, Any] = {}
         self._votes = (0, 0)
         self._undo: list[Correction] = []
         self._documents: dict[str, str] = {}
         self._is_narrow = False
+        self._settled = QTimer(self, singleShot=True, interval=SETTLED_MS)
+        self._settled.timeout.connect(session.refresh)
         self._start = Button(self.tr("Check now"), icon="play", on_click=lambda: session.begin("check"))
         self._export = Button(self.tr("Save report…"), on_click=self._save)
         self.heading = Heading(self.tr("Report"), self.tr("evaluation"), self._start, self._export)
@@ -103,7 +107,7 @@ class CheckStation(QWidget):
         if session.project is None or is_running:
             return ""
         if session.state.has_report and self._folder is not None:
-            at = (self._folder / "report.json").stat().st_mtime
+            at = stamp(self._folder / "report.json")[1] / 1e9
             return self.tr("Your model against the original · checked {0}").format(
                 time.strftime("%d.%m. %H:%M", time.localtime(at))
             )
@@ -116,18 +120,21 @@ class CheckStation(QWidget):
         """Look at the report and what was corrected in it, where a file has changed."""
         run = self._folder
         files = [run / name for name in ("report.json", "corrections.jsonl", "votes.jsonl")] if run else []
-        seen = tuple(file.stat().st_mtime if file.is_file() else 0.0 for file in files)
+        seen = tuple(stamp(file) for file in files)
         if seen == self._seen:
             return
+        is_judged_anew = seen[:1] != self._seen[:1]
         self._seen = seen
         self._report = {}
         self._told.hide()
-        if run is None or not seen[0]:
+        if run is None or seen[0] == (0, 0):
             self.model.show([])
             return
         try:
+            if is_judged_anew:
+                self._judged = read_json(run / "report.json", "leaves", "general", "verdict")
             self.view.corrections = read_corrections(run)
-            self._report = read_report(run)
+            self._report = corrected(self._judged, self.view.corrections) if self.view.corrections else self._judged
             self._votes = _votes(run)
             self.model.show(self._rows(self._report))
         except (LabError, KeyError, TypeError, ValueError, AttributeError) as error:
@@ -182,9 +189,8 @@ class CheckStation(QWidget):
         except LabError as error:
             self._told.say("bad", error.message, error.hint)
             return False
-        self._seen = ()
         self._read()
-        self._session.refresh()
+        self._settled.start()
         return True
 
     def _top(self) -> QWidget:

@@ -29,7 +29,7 @@ from lab_desktop.reviews import FILE_NAME as REVIEWS
 from lab_desktop.reviews import Review, read_reviews
 from lab_desktop.ui.pages.improve.plans import amount_words, plan
 from lab_desktop.ui.pages.improve.review import WORDS, ReviewModel, ReviewTable, Row, why, with_review
-from lab_desktop.ui.pages.improve.station import SILENCE_S, Heading, Note, Trouble
+from lab_desktop.ui.pages.improve.station import SETTLED_MS, SILENCE_S, Heading, Note, Trouble
 from lab_desktop.ui.session import Session
 from lab_desktop.ui.theme import look
 from lab_desktop.ui.widgets.basic import (
@@ -51,8 +51,6 @@ from lab_desktop.words import content_words
 
 _AT_ONCE = 1000
 """Rows that are read in one go: so many take some milliseconds."""
-_SETTLED_MS = 400
-"""So long after the last decision the rest of the window hears of them."""
 _MOST_PASSAGES = 40
 
 
@@ -63,7 +61,7 @@ class PracticeStation(QWidget):
         self._undo: list[list[tuple[str, Review | None]]] = []
         self._soon = QTimer(self, singleShot=True, interval=250)
         self._soon.timeout.connect(self._redraw)
-        self._settled = QTimer(self, singleShot=True, interval=_SETTLED_MS)
+        self._settled = QTimer(self, singleShot=True, interval=SETTLED_MS)
         self._settled.timeout.connect(session.refresh)
         self._loading: Iterator[None] = iter(())
         self._next = QTimer(self, singleShot=True, interval=0)

@@ -25,6 +25,8 @@ from lab_desktop.ui.words import job_words, progress_words
 
 SILENCE_S = 20.0
 """After so long without a word a station says what is still being worked on."""
+SETTLED_MS = 400
+"""So long after a person's last decision the rest of the window hears of it."""
 _SAVED = {
     "practice": ("samples.jsonl",),
     "train": ("checkpoint/*.safetensors",),
