@@ -120,9 +120,10 @@ class JsonLines:
         """
         return list(self.each())
 
-    def each(self) -> Iterator[Any]:
-        """As `rows`, one at a time, for who has something else to do between them."""
-        for number, line in enumerate(self._complete().splitlines(), start=1):
+    def each(self, start: int = 0) -> Iterator[Any]:
+        """As `rows`, one at a time and from a byte on, for who has read the lines before it."""
+        data = self._complete()
+        for number, line in enumerate(data[start:].splitlines(), start=1 + data.count(b"\n", 0, start)):
             try:
                 yield json.loads(line)
             except ValueError as error:
@@ -131,6 +132,10 @@ class JsonLines:
                     "Delete that line, or the file to start this step again.",
                     str(error),
                 ) from error
+
+    def whole_bytes(self) -> int:
+        """Where the next row will begin."""
+        return len(self._complete())
 
     def append(self, row: Any) -> None:
         """Add one row; when this returns it is on disk.
@@ -169,7 +174,7 @@ class JsonLines:
     def _open(self) -> BinaryIO:
         if self._stream is None:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            whole = len(self._complete())
+            whole = self.whole_bytes()
             self._stream = open(self.path, "ab", buffering=0)  # noqa: SIM115 - kept open between rows
             self._stream.truncate(whole)
         return self._stream

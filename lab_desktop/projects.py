@@ -198,13 +198,15 @@ def _counted(run: Path) -> tuple[int, int]:
     """
     known = _COUNTED.setdefault(run, _Counted())
     if (seen := stamp(run / "samples.jsonl")) != known.samples_stamp:
-        known.rows = []
-        rows = [row for row in JsonLines(run / "samples.jsonl").each() if isinstance(row, dict)]
-        known.rows = [
+        book = JsonLines(run / "samples.jsonl")
+        whole = book.whole_bytes()
+        if whole < known.bytes_read:  # another file: rows are only ever added
+            known.rows, known.bytes_read = [], 0
+        known.rows += [
             (str(row.get("id")), str(row.get("question")), str(row.get("answer")), bool(row.get("accepted")))
-            for row in rows
+            for row in [row for row in book.each(known.bytes_read) if isinstance(row, dict)]
         ]
-        known.samples_stamp = seen
+        known.bytes_read, known.samples_stamp = whole, seen
     if (seen := stamp(run / REVIEWS)) != known.reviews_stamp:
         known.reviews, known.reviews_stamp = read_reviews(run), seen
     reviews = known.reviews
@@ -213,10 +215,11 @@ def _counted(run: Path) -> tuple[int, int]:
 
 @dataclass
 class _Counted:
-    """The rows of a run as they were last read: (id, question, answer, accepted), and the decisions."""
+    """The rows of a run as they were last read, (id, question, answer, accepted), and the decisions."""
 
     rows: list[tuple[str, str, str, bool]] = field(default_factory=list)
     reviews: dict[str, Review] = field(default_factory=dict)
+    bytes_read: int = 0
     samples_stamp: tuple[int, int] = (0, 0)
     reviews_stamp: tuple[int, int] = (0, 0)
 
