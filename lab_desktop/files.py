@@ -12,7 +12,7 @@ import errno
 import json
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -92,6 +92,15 @@ def read_json(path: Path, *keys: str) -> dict[str, Any]:
     return value
 
 
+def stamp(file: Path) -> tuple[int, int]:
+    """Changes whenever the file does; (0, 0) where there is none."""
+    try:
+        stat = file.stat()
+    except OSError:
+        return 0, 0
+    return stat.st_size, stat.st_mtime_ns
+
+
 class JsonLines:
     """An append-only file of JSON rows that survives being killed.
 
@@ -109,17 +118,24 @@ class JsonLines:
         Raises:
             RunError: a line in the middle is not JSON, so the file was changed by something else.
         """
-        rows = []
-        for number, line in enumerate(self._complete().splitlines(), start=1):
+        return list(self.each())
+
+    def each(self, start: int = 0) -> Iterator[Any]:
+        """As `rows`, one at a time and from a byte on, for who has read the lines before it."""
+        data = self._complete()
+        for number, line in enumerate(data[start:].splitlines(), start=1 + data.count(b"\n", 0, start)):
             try:
-                rows.append(json.loads(line))
+                yield json.loads(line)
             except ValueError as error:
                 raise RunError(
                     f'Line {number} of "{self.path.name}" in {self.path.parent} is damaged.',
                     "Delete that line, or the file to start this step again.",
                     str(error),
                 ) from error
-        return rows
+
+    def whole_bytes(self) -> int:
+        """Where the next row will begin."""
+        return len(self._complete())
 
     def append(self, row: Any) -> None:
         """Add one row; when this returns it is on disk.
@@ -127,11 +143,19 @@ class JsonLines:
         Raises:
             StorageError: the row could not be written; earlier rows are safe.
         """
-        line = json.dumps(row, ensure_ascii=False).encode("utf-8") + b"\n"
+        self.extend([row])
+
+    def extend(self, rows: Iterable[Any]) -> None:
+        """Add rows in one go; when this returns they are on disk.
+
+        Raises:
+            StorageError: they could not be written; earlier rows are safe.
+        """
+        lines = b"".join(json.dumps(row, ensure_ascii=False).encode("utf-8") + b"\n" for row in rows)
         with disk_errors(self.path, self.path.name):
             try:
                 stream = self._open()
-                rest = memoryview(line)
+                rest = memoryview(lines)
                 while rest:  # a disk that is nearly full takes a part and says no only to the next one
                     rest = rest[stream.write(rest) :]
                 os.fsync(stream.fileno())
@@ -150,7 +174,7 @@ class JsonLines:
     def _open(self) -> BinaryIO:
         if self._stream is None:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            whole = len(self._complete())
+            whole = self.whole_bytes()
             self._stream = open(self.path, "ab", buffering=0)  # noqa: SIM115 - kept open between rows
             self._stream.truncate(whole)
         return self._stream

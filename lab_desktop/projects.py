@@ -7,16 +7,19 @@ from what lies there and is stored nowhere: "exists" means "complete".
 from __future__ import annotations
 
 import shutil
+import threading
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
 from lab_desktop.errors import LabError, RunError
-from lab_desktop.files import JsonLines, disk_errors, read_json, write_json
+from lab_desktop.files import JsonLines, disk_errors, read_json, stamp, write_json
 from lab_desktop.jobs import requests
 from lab_desktop.jobs.requests import LearnRequest
+from lab_desktop.reviews import FILE_NAME as REVIEWS
+from lab_desktop.reviews import Review, is_learned, read_reviews
 from lab_desktop.taxonomy.qna import read_leaf
 
 FILE_NAME = "project.json"
@@ -127,13 +130,21 @@ def every(root: Path) -> list[Project]:
 
 
 def new_run(project: Project, practice_model: Path) -> Path:
-    """A run folder for the project's lessons as they are now, with its request."""
+    """A run folder for the project's lessons as they are now, with its request.
+
+    Raises:
+        StorageError: it could not be written; nothing of it is left.
+    """
     folder = _next_run(project)
     model = Path(project.model) if project.model else practice_model
     teacher = Path(project.teacher) if project.teacher else model
-    with disk_errors(folder, "The run folder"):
-        folder.mkdir(parents=True, exist_ok=True)
-    requests.write(folder, LearnRequest((project.lessons,), teacher, model, project.samples, 0))
+    try:
+        with disk_errors(folder, "The run folder"):
+            folder.mkdir(parents=True, exist_ok=True)
+        requests.write(folder, LearnRequest((project.lessons,), teacher, model, project.samples, 0))
+    except LabError:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
     return folder
 
 
@@ -142,7 +153,7 @@ class State:
     """How far a run is.
 
     Attributes:
-        written, kept: practice questions so far.
+        written, kept: practice questions so far; kept are those that will be learned, as the person decided.
         has_dataset, has_adapter, has_report: the stations that are done.
         problem: a sentence, when a file of the run is damaged; "" else.
     """
@@ -169,14 +180,15 @@ def state(run: Path | None) -> State:
     if run is None:
         return State()
     problem = ""
+    written = kept = 0
     try:
-        rows = [row for row in JsonLines(run / "samples.jsonl").rows() if isinstance(row, dict)]
+        written, kept = _counted(run)
     except RunError as error:
-        rows, problem = [], error.message
+        problem = error.message
     return State(
         problem=problem,
-        written=len(rows),
-        kept=sum(bool(row.get("accepted")) for row in rows),
+        written=written,
+        kept=kept,
         has_dataset=(run / "dataset" / "manifest.json").is_file(),
         has_adapter=(run / "adapter" / "adapter.json").is_file(),
         has_report=(run / "report.json").is_file(),
@@ -298,6 +310,48 @@ def _bin(root: Path) -> Path:
 def _next_run(project: Project) -> Path:
     number = 1 + max((int(path.name) for path in project.runs if path.name.isdigit()), default=0)
     return project.folder / "runs" / f"{number:03}"
+
+
+def _counted(run: Path) -> tuple[int, int]:
+    """Practice questions written, and kept as the person decided; a file is read again only when it has changed.
+
+    Raises:
+        RunError: a file is damaged.
+    """
+    with _COUNTING:
+        return _count(_COUNTED.setdefault(run, _Counted()), run)
+
+
+def _count(known: _Counted, run: Path) -> tuple[int, int]:
+    if (seen := stamp(run / "samples.jsonl")) != known.samples_stamp:
+        book = JsonLines(run / "samples.jsonl")
+        whole = book.whole_bytes()
+        if whole < known.bytes_read:  # another file: rows are only ever added
+            known.rows, known.bytes_read = [], 0
+        known.rows += [
+            (str(row.get("id")), str(row.get("question")), str(row.get("answer")), bool(row.get("accepted")))
+            for row in [row for row in book.each(known.bytes_read) if isinstance(row, dict)]
+        ]
+        known.bytes_read, known.samples_stamp = whole, seen
+    if (seen := stamp(run / REVIEWS)) != known.reviews_stamp:
+        known.reviews, known.reviews_stamp = read_reviews(run), seen
+    reviews = known.reviews
+    return len(known.rows), sum(is_learned(reviews.get(name), asked, told, ok) for name, asked, told, ok in known.rows)
+
+
+@dataclass
+class _Counted:
+    """The rows of a run as they were last read, (id, question, answer, accepted), and the decisions."""
+
+    rows: list[tuple[str, str, str, bool]] = field(default_factory=list)
+    reviews: dict[str, Review] = field(default_factory=dict)
+    bytes_read: int = 0
+    samples_stamp: tuple[int, int] = (0, 0)
+    reviews_stamp: tuple[int, int] = (0, 0)
+
+
+_COUNTED: dict[Path, _Counted] = {}
+_COUNTING = threading.Lock()
 
 
 def _free(root: Path, title: str) -> Path:

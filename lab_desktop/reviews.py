@@ -63,6 +63,16 @@ def reviewed(samples: Iterable[Sample], reviews: Mapping[str, Review]) -> list[S
     return [_reviewed(sample, reviews.get(sample.id)) for sample in samples]
 
 
+def is_learned(review: Review | None, question: str, answer: str, accepted: bool) -> bool:
+    """Whether a row is learned: `accepted` is what the checks said about it, the review what the person decided."""
+    if review is None:
+        return accepted
+    if review.verdict == "drop":
+        return False
+    # A check may have dropped it before it had an answer: then there is nothing to learn.
+    return accepted or bool((review.question or question).strip() and (review.answer or answer).strip())
+
+
 def _reviewed(sample: Sample, review: Review | None) -> Sample:
     if review is None:
         return sample
@@ -70,5 +80,7 @@ def _reviewed(sample: Sample, review: Review | None) -> Sample:
     if review.verdict == "drop":
         return replace(mended, accepted=False, stage="person", reason="You dropped it.")
     if not mended.question.strip() or not mended.answer.strip():
-        return sample  # a check dropped it before it had an answer: there is nothing to learn
-    return replace(mended, accepted=True, stage="person", reason="")
+        return sample
+    return replace(
+        mended, accepted=is_learned(review, sample.question, sample.answer, sample.accepted), stage="person", reason=""
+    )

@@ -31,8 +31,9 @@ from lab_desktop.evaluation.results import Report
 from lab_desktop.export.adapter import fingerprint, write_adapter
 from lab_desktop.export.fuse import fuse_shipped, shipped_fingerprint
 from lab_desktop.export.pipeline import export as export_model
+from lab_desktop.export.quantize import KINDS, quantized_bytes
 from lab_desktop.export.verified import is_finished
-from lab_desktop.files import JsonLines, disk_errors, read_json, write_text
+from lab_desktop.files import JsonLines, disk_errors, read_json, write_json, write_text
 from lab_desktop.generation.mixing import (
     GENERAL_TOKENS,
     general_prompts,
@@ -63,6 +64,7 @@ PASSAGE_TOKENS = 300
 """The longest passage. InstructLab cuts at 500; a shorter one gives a small teacher less to mix up."""
 GENERAL_ROWS = 600
 """Rows against forgetting: enough kinds of questions that holding those holds the rest."""
+_ONE_SIZE = "export:"
 SMALL_STUDENT_PARAMETERS = 1_000_000_000
 """Below this a student loses too much of what it learned in four bits; eight bits are small anyway."""
 
@@ -82,16 +84,19 @@ def learn(request: LearnRequest, run: Run) -> Report:
 
 
 def do(steps: Sequence[str], request: LearnRequest, run: Run) -> None:
-    """Some steps of the loop, by name.
+    """Some steps of the loop, by name; "export:Q4_K_M" exports that one size.
 
     Raises:
         RunError: there is no such step; else as `learn`.
     """
-    if unknown := [name for name in steps if name not in STEPS]:
+    if unknown := [name for name in steps if name not in STEPS and not name.startswith(_ONE_SIZE)]:
         raise RunError(f"There is no step {', '.join(unknown)}.", f"There are: {', '.join(STEPS)}.")
     begin(request, run)
     for name in steps:
-        STEPS[name](run)
+        if name.startswith(_ONE_SIZE):
+            export(run, (name.removeprefix(_ONE_SIZE),))
+        else:
+            STEPS[name](run)
 
 
 def begin(request: LearnRequest, run: Run) -> None:
@@ -228,9 +233,14 @@ def train(run: Run) -> Adapter:
 
 
 def export(run: Run, kinds: Sequence[str] = ()) -> list[ExportedModel]:
-    """Step 4: models/NAME-KIND.gguf; without `kinds` one fused file and one of a size that fits the student."""
+    """Step 4: models/NAME-KIND.gguf; without `kinds` one fused file and one of a size that fits the student.
+
+    models/sizes.json says about how many bytes every kind takes, the ones that were not asked for too.
+    """
     request = requests.read(run.folder)
     with run.timed("export"):
+        base = read_header(request.student)
+        write_json(run.folder / "models" / "sizes.json", {kind: quantized_bytes(base, kind) for kind in KINDS})
         return export_model(
             read_adapter(run.folder), run.folder / "models", _name(run), kinds or _kinds(request.student), run
         )

@@ -34,8 +34,9 @@ MAY_IMPORT = {
     "jobs.conversation": GROUND | {"models"},
     "capacity": GROUND,
     "reviews": GROUND,
+    "corrections": GROUND | {"evaluation"},
     "chats": GROUND,
-    "projects": GROUND | {"jobs.requests", "taxonomy"},
+    "projects": GROUND | {"jobs.requests", "reviews", "taxonomy"},
     "jobs.worker": GROUND | {"jobs.requests", "workflow"},
     "models": GROUND | {"models"},
     **{step: GROUND | {"models", step} for step in STEPS},
@@ -46,7 +47,7 @@ MAY_IMPORT = {
     "__main__": GROUND | {"cli", "jobs.worker", "jobs.conversation", "jobs.requests", "ui"},
     "ui": GROUND
     | {"ui", "taxonomy", "documents", "contribution", "models.store", "repository", "jobs.requests"}
-    | {"capacity", "chats", "projects", "reviews"},
+    | {"capacity", "chats", "corrections", "projects", "reviews"},
     "__init__": set(),
 }
 
@@ -67,7 +68,7 @@ HARMLESS_CALLS = {
 WINDOW_SAFE = [
     "artifacts", "errors", "files", "paths", "hardware", "jobs.run", "jobs.events", "jobs.requests", "jobs.worker",
     "models.gguf", "models.text_model", "taxonomy", "taxonomy.check", "taxonomy.qna", "taxonomy.tree", "documents",
-    "capacity", "chats", "projects", "reviews",
+    "capacity", "chats", "corrections", "projects", "reviews",
 ]  # fmt: skip
 
 

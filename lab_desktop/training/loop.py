@@ -1,7 +1,8 @@
 """The student learns: phases in order, checkpoints, and the best of them by questions it was never trained on.
 
 Reads:   RUN/dataset, the base GGUF
-Writes:  RUN/checkpoint/step-<n>.safetensors while it works, RUN/adapter/{adapter.safetensors, adapter.json} at its end
+Writes:  RUN/phases.json when it begins, RUN/checkpoint/step-<n>.safetensors while it works,
+         RUN/adapter/{adapter.safetensors, adapter.json} at its end
 
 One file is one checkpoint (factors, optimizer, step, the held-out curve so far), so a kill leaves either all of it or
 none. Resuming is calling `train` again with the same folder: the order of rows follows from the step number, so the
@@ -98,6 +99,7 @@ def train(
 
     rows, held_out = _rows(dataset, base, plan, run, chat_row)
     total = sum(each.steps for each in rows)
+    _write_phases(rows, plan, run)
     # The library that computes is loaded last: what can be refused without it has been.
     from lab_desktop.training.torch_backend import TorchBackend
 
@@ -123,6 +125,20 @@ def train(
     for each in rows:
         step = _train_phase(each, step, total, exam, backend, checkpoints, plan, run)
     return _finish(adapter, checkpoints, plan, run)
+
+
+def _write_phases(rows: Sequence[_PhaseRows], plan: TrainingPlan, run: Run) -> None:
+    """RUN/phases.json: how long the training is, so that who looks on knows how far it is, also while it rests."""
+    phases = [
+        {
+            "name": each.phase.name,
+            "first_step": each.first_step,
+            "steps": each.steps,
+            "epoch_steps": steps_per_epoch(len(each.rows), plan),
+        }
+        for each in rows
+    ]
+    write_json(run.folder / "phases.json", {"phases": phases})
 
 
 def _train_phase(

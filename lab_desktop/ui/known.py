@@ -14,9 +14,9 @@ from typing import Any, TypeVar
 
 from PySide6.QtCore import QObject, Signal
 
-from lab_desktop import projects
+from lab_desktop import corrections, projects
+from lab_desktop.corrections import read_report
 from lab_desktop.errors import LabError
-from lab_desktop.files import read_json
 from lab_desktop.projects import State
 from lab_desktop.ui.jobs import Job, read_journal
 
@@ -49,7 +49,9 @@ class Known(QObject):
     def report(self, run: Path) -> dict[str, Any] | None:
         """What its report says, without the questions; None where it cannot be read, empty while it is."""
         nothing: dict[str, Any] | None = {}
-        return self._get(("report", run), [run / "report.json"], lambda: _summary(run), nothing)
+        return self._get(
+            ("report", run), [run / "report.json", run / corrections.FILE_NAME], lambda: _summary(run), nothing
+        )
 
     def journal(self, path: Path) -> tuple[list[Job], LabError | None]:
         """The jobs of the activity journal, oldest first, and what is wrong with it."""
@@ -92,7 +94,7 @@ def _stamp(path: Path) -> tuple[int, int]:
 
 def _summary(run: Path) -> dict[str, Any] | None:
     try:
-        report = read_json(run / "report.json", "leaves", "general", "verdict")
+        report = read_report(run)
         leaves = [leaf["exam"] if leaf["exam"]["now"]["total"] else leaf["held_out"] for leaf in report["leaves"]]
         before, now, total = (
             sum(leaf[side][count] for leaf in leaves)

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QAction, QCloseEvent, QKeySequence, QResizeEvent
 from PySide6.QtWidgets import QFileDialog, QMainWindow, QMenu, QMessageBox, QStackedWidget, QWidget
 
@@ -92,6 +92,7 @@ class MainWindow(QMainWindow):
         self.activity.button.clicked.connect(self._activity_button)
         session.changed.connect(self.redraw)
         session.wanted.connect(self.show_page)
+        session.refused.connect(self.tell)
         session.jobs.changed.connect(self.redraw)
         session.jobs.said.connect(self._hear)
         session.jobs.ended.connect(self._job_ended)
@@ -145,7 +146,7 @@ class MainWindow(QMainWindow):
         try:
             self.tour.begin()
         except LabError as error:
-            self._say(error)
+            self.tell(error)
 
     def _show_panel(self, name: str) -> None:
         """A small window beside this one; it is made when it is asked for first."""
@@ -188,15 +189,17 @@ class MainWindow(QMainWindow):
                 self._session.root, read[0].title if len(read) == 1 else Path(folder).name, leaves
             )
         except LabError as error:
-            self._say(error)
+            self.tell(error)
             return
         self._session.open(project)
         self.show_page("lesson")
 
-    def _say(self, error: LabError) -> None:
+    def tell(self, error: LabError) -> None:
+        """Say why something could not be done."""
         box = QMessageBox(QMessageBox.Icon.NoIcon, "LAB Desktop", error.message, parent=self)
         box.setInformativeText(error.hint)
-        box.exec()
+        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        box.open()
 
     def redraw(self) -> None:
         """Title, path, next line and activity follow from the session and the page in front."""

@@ -10,6 +10,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal
 
 from lab_desktop import paths, projects
+from lab_desktop.errors import LabError
 from lab_desktop.projects import Project, State
 from lab_desktop.ui.chat_process import ChatProcess, Voices
 from lab_desktop.ui.jobs import Job, JobRunner
@@ -22,6 +23,11 @@ STATION_STEPS: dict[str, tuple[str, ...]] = {
     "train": ("train",),
     "check": ("export", "evaluate"),
 }
+
+
+def station_of(steps: tuple[str, ...]) -> str:
+    """The station whose job these steps are; what only makes files belongs to the last one."""
+    return next((name for name, own in STATION_STEPS.items() if own == steps), "use")
 
 
 class Session(QObject):
@@ -38,6 +44,8 @@ class Session(QObject):
     """A page should be shown, by its name."""
     lesson_changed = Signal()
     """A lesson of the project in hand was written."""
+    refused = Signal(object)
+    """What the person asked for could not be begun: a LabError."""
 
     def __init__(self, home: Path | None = None, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -75,7 +83,11 @@ class Session(QObject):
         self.wanted.emit(page)
 
     def new_practice(self) -> Project:
-        """The practice project: the built-in lesson about an invented island."""
+        """The practice project: the built-in lesson about an invented island.
+
+        Raises:
+            LabError: it could not be made; nothing of it is left.
+        """
         project = projects.create(
             self.root, self.tr("Velmora"), [paths.resources() / "practice" / "velmora"], is_practice=True
         )
@@ -83,11 +95,19 @@ class Session(QObject):
         return project
 
     def begin(self, station: str) -> None:
-        """Start a station of the project in hand, or go on with it."""
+        """Start a station of the project in hand, or go on with it; `refused` says why it could not be begun."""
+        self.start(STATION_STEPS[station])
+
+    def start(self, steps: tuple[str, ...]) -> None:
+        """Do steps of the workflow in the run in hand, or in a first one; `refused` as in `begin`."""
         if self.project is None:
             return
-        run = self.project.run or projects.new_run(self.project, paths.practice_model())
-        self.jobs.start(Job(run, STATION_STEPS[station], self.project.title))
+        try:
+            run = self.project.run or projects.new_run(self.project, paths.practice_model())
+        except LabError as error:
+            self.refused.emit(error)
+            return
+        self.jobs.start(Job(run, steps, self.project.title))
 
     def voices(self) -> Voices:
         """Who can be talked to: the project's model, and what it learned."""

@@ -28,7 +28,7 @@ def job_words(job: Job) -> str:
         "evaluate": tr("Checking"),
         "export": tr("Making the model smaller"),
     }
-    return names.get(job.steps[0], tr("Working")) if job.steps else tr("Working")
+    return names.get(job.steps[0].partition(":")[0], tr("Working")) if job.steps else tr("Working")
 
 
 def state_words(job: Job) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -16,6 +15,7 @@ from lab_desktop.reviews import read_reviews, reviewed
 from lab_desktop.ui.main_window import MainWindow
 from lab_desktop.ui.pages.improve.page import ImprovePage
 from lab_desktop.ui.pages.improve.practice import PracticeStation, source_sentence
+from lab_desktop.ui.pages.improve.review import FILTERS
 from lab_desktop.ui.session import Session
 
 
@@ -76,7 +76,8 @@ def test_a_mended_row_is_learned_as_it_was_mended(station: PracticeStation, run:
 
 
 def test_filters_count_what_they_show(station: PracticeStation) -> None:
-    assert station.model.counts() == Counter({"all": 5, "open": 5, "alike": 1, "dropped": 1})
+    shown = {name: station.model.tally[name] for name in FILTERS}
+    assert shown == {"all": 5, "open": 5, "weak": 0, "alike": 1, "dropped": 1}
     station.table.filtered.choose("alike")
     assert station.table.filtered.rowCount() == 1
 
@@ -90,7 +91,7 @@ def test_decisions_are_there_when_the_window_opens_again(
     qtbot.addWidget(again)
     again.refresh()
 
-    assert again.model.counts()["dropped"] == 2
+    assert again.model.tally["dropped"] == 2
 
 
 def test_the_source_sentence_is_the_one_that_tells_the_answer() -> None:
@@ -110,4 +111,4 @@ def test_a_row_that_is_none_of_ours_is_told_and_the_window_stays(
     qtbot.addWidget(again)
     again.refresh()
 
-    assert "cannot be read" in again._banner.accessibleName()
+    assert "cannot be read" in again._told.banner.accessibleName()

@@ -6,7 +6,15 @@ from collections.abc import Callable
 from typing import Literal, TypeVar
 
 from PySide6.QtCore import QEvent, QRectF, QSize, Qt
-from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QKeyEvent, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtGui import (
+    QAccessible,
+    QAccessibleAnnouncementEvent,
+    QFontMetrics,
+    QKeyEvent,
+    QPainter,
+    QPaintEvent,
+    QResizeEvent,
+)
 from PySide6.QtWidgets import (
     QBoxLayout,
     QButtonGroup,
@@ -340,13 +348,23 @@ class Segmented(QFrame):
             layout.addWidget(button)
         self.setLayout(layout)
         self.choose(chosen)
+        self._fit()
+        look().changed.connect(self._fit)
+
+    def _fit(self) -> None:
+        """Room for each text as it is written when chosen, which is bolder than the style sheet's hint knows."""
+        metrics = QFontMetrics(look().font("strong"))
+        for button in self._buttons.values():
+            button.setMinimumWidth(metrics.horizontalAdvance(button.text()) + 26)
 
     def choose(self, name: str) -> None:
         self._buttons[name].setChecked(True)
 
     def set_text(self, name: str, text: str) -> None:
-        self._buttons[name].setText(text)
-        self._buttons[name].setAccessibleName(text)
+        if self._buttons[name].text() != text:
+            self._buttons[name].setText(text)
+            self._buttons[name].setAccessibleName(text)
+            self._fit()
 
     @property
     def chosen(self) -> str:

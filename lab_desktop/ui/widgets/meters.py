@@ -11,6 +11,9 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from lab_desktop.ui.theme import look
 
+DASH = [2.5, 2]
+"""Of the second line of a curve, in widths of its pen."""
+
 
 class Ring(QWidget):
     """How far a job is, 0–1; None while nobody knows."""
@@ -52,18 +55,23 @@ def paint_ring(painter: QPainter, box: QRectF, share: float | None, stroke: floa
 
 
 class Bar(QWidget):
-    """A bar, 0–1, in equal segments where the work has rounds."""
+    """A bar, 0–1, in segments where the work has rounds."""
 
-    def __init__(self, height: int = 6, segments: int = 1, role: str = "data") -> None:
+    def __init__(self, height: int = 6, role: str = "data") -> None:
         super().__init__()
-        self._share, self._segments, self._role = 0.0, segments, role
+        self._share, self._role = 0.0, role
+        self._ends: Sequence[float] = (1.0,)
         self.setFixedHeight(height)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         look().changed.connect(self.update)
 
-    def show_share(self, share: float, segments: int | None = None, role: str | None = None) -> None:
+    def show_share(self, share: float, ends: Sequence[float] = (), role: str | None = None) -> None:
+        """
+        Args:
+            ends: the share at which each segment ends, the last one 1; as before where there are none.
+        """
         self._share = min(1.0, max(0.0, share))
-        self._segments = segments or self._segments
+        self._ends = ends or self._ends
         self._role = role or self._role
         self.setAccessibleName(f"{self._share:.0%}")
         self.update()
@@ -73,26 +81,25 @@ class Bar(QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
-        paint_bar(painter, QRectF(self.rect()), self._share, self._role, self._segments)
+        paint_bar(painter, QRectF(self.rect()), self._share, self._role, self._ends)
 
 
-def paint_bar(painter: QPainter, box: QRectF, share: float, role: str, segments: int = 1) -> None:
+def paint_bar(painter: QPainter, box: QRectF, share: float, role: str, ends: Sequence[float] = (1.0,)) -> None:
     theme = look().theme
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.setPen(Qt.PenStyle.NoPen)
     gap = 3.0
-    width = (box.width() - gap * (segments - 1)) / segments
     radius = box.height() / 2
-    for number in range(segments):
-        part = QRectF(box.left() + number * (width + gap), box.top(), width, box.height())
+    for start, end in zip((0.0, *ends), ends, strict=False):
+        left = box.left() + start * box.width() + (gap if start else 0)
+        part = QRectF(left, box.top(), max(1.0, box.left() + end * box.width() - left), box.height())
         painter.setBrush(theme.color("track"))
         painter.drawRoundedRect(part, radius, radius)
-        filled = min(1.0, max(0.0, share * segments - number))
+        filled = min(1.0, max(0.0, (share - start) / (end - start))) if end > start else 0.0
         if filled > 0:
             painter.setBrush(theme.color(role))
-            painter.drawRoundedRect(
-                QRectF(part.left(), part.top(), max(width * filled, box.height()), box.height()), radius, radius
-            )
+            width = min(part.width(), max(part.width() * filled, box.height()))
+            painter.drawRoundedRect(QRectF(part.left(), part.top(), width, box.height()), radius, radius)
 
 
 @dataclass(frozen=True)
@@ -188,7 +195,7 @@ class Curve(QWidget):
         self._values: list[tuple[float, float]] = []
         self._aside: list[tuple[float, float]] = []
         self._best = 0.0
-        self._rounds = 1
+        self._ends: Sequence[float] = (1.0,)
         self.setMinimumHeight(160)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         look().changed.connect(self.update)
@@ -198,7 +205,7 @@ class Curve(QWidget):
         values: Sequence[tuple[float, float]],
         aside: Sequence[tuple[float, float]],
         total: int,
-        rounds: int,
+        ends: Sequence[float],
         best: float,
         words: str,
     ) -> None:
@@ -206,11 +213,12 @@ class Curve(QWidget):
         Args:
             values, aside: (step, height), the height from 0 (none) to 1 (many).
             total: steps in all.
+            ends: the share at which each round ends, the last one 1.
             best: step of the best save point; 0: none.
             words: what the curve says, for who cannot see it.
         """
         self._values, self._aside = list(values), list(aside)
-        self._total, self._rounds, self._best = max(1, total), max(1, rounds), best
+        self._total, self._ends, self._best = max(1, total), ends or (1.0,), best
         self.setAccessibleName(words)
         self.update()
 
@@ -235,19 +243,13 @@ class Curve(QWidget):
             painter.drawText(
                 QRectF(0, y - 8, self._LEFT - 8, 16), Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, word
             )
-        for number in range(self._rounds):
-            start = self._point(self._total * number / self._rounds, 0)
-            end = self._point(self._total * (number + 1) / self._rounds, 0)
-            painter.drawText(
-                QRectF(start.x(), start.y() + 6, end.x() - start.x(), 16), Qt.AlignmentFlag.AlignCenter,
-                self.tr("round {0}").format(number + 1) if self._rounds <= 6 else str(number + 1),
-            )  # fmt: skip
+        self._draw_rounds(painter)
         self._draw_line(painter, self._values, QPen(theme.color("data"), 2))
         dashed = QPen(theme.color("text2"), 2)
-        dashed.setDashPattern([2.5, 2])
+        dashed.setDashPattern(DASH)
         self._draw_line(painter, self._aside, dashed)
         for step, height in self._aside:
-            is_best = step == self._best
+            is_best = self._best > 0 and step == self._best
             painter.setPen(QPen(theme.color("card"), 2))
             painter.setBrush(theme.color("good" if is_best else "text2"))
             radius = 5.0 if is_best else 4.0
@@ -256,6 +258,29 @@ class Curve(QWidget):
             x = self._point(self._values[-1][0], 0).x()
             painter.setPen(QPen(theme.color("text3"), 1))
             painter.drawLine(QPointF(x, self._TOP), QPointF(x, self.height() - self._BOTTOM))
+            painter.drawText(QPointF(x + 6, self._TOP + 12), self.tr("now"))
+
+    def _draw_rounds(self, painter: QPainter) -> None:
+        """The rounds below the curve: in words where there is room, else the numbers that fit."""
+        metrics = painter.fontMetrics()
+        words = [self.tr("round {0}").format(number) for number in range(1, len(self._ends) + 1)]
+        if len(words) == 1:
+            return
+        spans = list(zip((0.0, *self._ends), self._ends, strict=False))
+        room = min(end - start for start, end in spans) * (self.width() - self._LEFT - self._RIGHT)
+        if room < metrics.horizontalAdvance(words[-1]) + 8:
+            words = [str(number) for number in range(1, len(words) + 1)]
+        free = 0.0
+        for word, (start, end) in zip(words, spans, strict=True):
+            left, right = (self._point(self._total * share, 0) for share in (start, end))
+            painter.setPen(QPen(look().theme.color("line2"), 1))
+            painter.drawLine(right, QPointF(right.x(), right.y() - 4))
+            wide = metrics.horizontalAdvance(word)
+            place = QRectF((left.x() + right.x() - wide) / 2, left.y() + 6, wide, 16)
+            if place.left() >= free:
+                painter.setPen(look().theme.color("text3"))
+                painter.drawText(place, Qt.AlignmentFlag.AlignCenter, word)
+                free = place.right() + 6
 
     def _draw_line(self, painter: QPainter, points: Sequence[tuple[float, float]], pen: QPen) -> None:
         if len(points) < 2:

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtWidgets import QFileDialog, QFrame, QScrollArea, QWidget
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QFileDialog, QStackedWidget, QWidget
 
-from lab_desktop.errors import LabError
-from lab_desktop.files import read_json, write_text
-from lab_desktop.ui.session import Session
+from lab_desktop.corrections import SIDES, Correction, corrected, read_corrections, write_correction
+from lab_desktop.documents.passages import read_documents
+from lab_desktop.errors import LabError, RunError
+from lab_desktop.files import JsonLines, read_json, stamp, write_text
+from lab_desktop.taxonomy.qna import read_leaf
+from lab_desktop.ui.pages.improve.plans import plan
+from lab_desktop.ui.pages.improve.practice import source_sentence
+from lab_desktop.ui.pages.improve.report import ReportModel, ReportView, Row, columns
+from lab_desktop.ui.pages.improve.station import SETTLED_MS, Heading, Note, Running, Trouble
+from lab_desktop.ui.session import Session, station_of
 from lab_desktop.ui.widgets.basic import Banner, Button, Card, Icon, Label, column, row, rule
 
 VERDICTS = {
@@ -18,205 +28,307 @@ VERDICTS = {
     "no gain": ("dash", "text2", "No gain"),
     "it forgot": ("warn", "warn", "It forgot"),
 }
-_MARKS = {"right": ("check", "good"), "wrong": ("cross", "bad"), "no verdict": ("dash", "text3")}
-_AT_ONCE = 60
-"""Rows that are built at first; more come with a button, so that a long report opens at once."""
 
 
-class CheckStation(QScrollArea):
+class CheckStation(QWidget):
     def __init__(self, session: Session) -> None:
         super().__init__()
         self._session = session
         self._folder: Path | None = None
-        self._shown = _AT_ONCE
-        self._opened: set[str] = set()
-        self.setWidgetResizable(True)
-        self.setFrameShape(QFrame.Shape.NoFrame)
+        self._seen: tuple[tuple[int, int], ...] = ()
+        self._judged: dict[str, Any] = {}
+        self._report: dict[str, Any] = {}
+        self._votes = (0, 0)
+        self._undo: list[Correction] = []
+        self._documents: dict[str, str] = {}
+        self._is_narrow = False
+        self._settled = QTimer(self, singleShot=True, interval=SETTLED_MS)
+        self._settled.timeout.connect(session.refresh)
+        self._start = Button(self.tr("Check now"), icon="play", on_click=lambda: session.begin("check"))
+        self._export = Button(self.tr("Save report…"), on_click=self._save)
+        self.heading = Heading(self.tr("Report"), self.tr("evaluation"), self._start, self._export)
+        self.trouble = Trouble(session, "check")
+        self._running = Running(session)
+        self._told = Note()
+        self.model = ReportModel()
+        self.view = ReportView(self.model, self._source)
+        self.view.show_top(self._top)
+        self.view.counted.connect(self.count)
+        self.view.taken_back.connect(self._take_back)
+        self._empty = Label(
+            self.tr("The same questions before and after: did it help, did it forget?"), "reading", "text2", wraps=True
+        )
+        empty = QWidget()
+        empty.setLayout(column(self._empty, -1, margins=(24, 4, 24, 0)))
+        self._stack = QStackedWidget()
+        self._stack.addWidget(empty)
+        self._stack.addWidget(self.view)
+        whole = column(
+            self.heading,
+            self.trouble,
+            self._running,
+            self._told,
+            self._stack,
+        )
+        whole.setStretch(4, 1)
+        self.setLayout(whole)
+
+    def set_narrow(self, is_narrow: bool) -> None:
+        if is_narrow != self._is_narrow:
+            self._is_narrow = is_narrow
+            self.view.lay_out()
+
+    def beat(self) -> None:
+        """A second has gone by while a job runs."""
+        self._running.refresh()
 
     def refresh(self) -> None:
-        run = self._session.project.run if self._session.project else None
-        if run != self._folder:
-            self._folder, self._shown, self._opened = run, _AT_ONCE, set()
-        inside = QWidget()
-        inside.setLayout(column(*self._parts(), -1, gap=16, margins=(24, 16, 24, 24)))
-        place = self.verticalScrollBar().value()
-        self.setWidget(inside)
-        self.verticalScrollBar().setValue(place)
-
-    def _parts(self) -> list[QWidget | Any]:
         session = self._session
+        run = session.project.run if session.project else None
+        if run != self._folder:
+            self._folder, self._undo, self._documents, self._seen = run, [], {}, ()
+            self.model.opened = ""
         job = session.jobs.current
-        is_running = job is not None and job.folder == self._folder and "evaluate" in job.steps
-        start = Button(self.tr("Check now"), icon="play", on_click=lambda: session.begin("check"))
-        start.setVisible(session.state.has_adapter and not session.state.has_report and not is_running)
-        export = Button(self.tr("Save report…"), on_click=self._save)
-        export.setVisible(session.state.has_report)
-        head = row(
-            Label(self.tr("Report"), "title"),
-            Label(self.tr("(evaluation)"), "small", "text3"),
-            -1,
-            start,
-            export,
-            gap=10,
-        )
-        if not session.state.has_report or self._folder is None:
-            text = self.tr("The same questions before and after: did it help, did it forget?")
-            return [head, Label(text, "reading", "text2", wraps=True)]
+        is_running = job is not None and job.folder == run and station_of(job.steps) == "check"
+        has_report = session.state.has_report
+        self._start.setVisible(session.state.has_adapter and not is_running)
+        self._start.setText(self.tr("Check again") if has_report else self.tr("Check now"))
+        self._start.set_icon("again" if has_report else "play")
+        self._running.setVisible(is_running)
+        self._running.refresh()
+        self.trouble.look_at(run)
+        self.heading.say(self._words(is_running))
+        self._read()
+        self._export.setVisible(bool(self._report))
+        self._stack.setCurrentIndex(1 if self._report else 0)
+
+    def _words(self, is_running: bool) -> str:
+        session = self._session
+        if session.project is None or is_running:
+            return ""
+        if session.state.has_report and self._folder is not None:
+            at = stamp(self._folder / "report.json")[1] / 1e9
+            return self.tr("Your model against the original · checked {0}").format(
+                time.strftime("%d.%m. %H:%M", time.localtime(at))
+            )
+        if not session.state.has_adapter:
+            return self.tr("Train first; then the same questions are asked before and after.")
+        found = plan("check", session.project, session.state, session.projects)
+        return f"{found.time_words()} · {found.memory_words()}".capitalize()
+
+    def _read(self) -> None:
+        """Look at the report and what was corrected in it, where a file has changed."""
+        run = self._folder
+        files = [run / name for name in ("report.json", "corrections.jsonl", "votes.jsonl")] if run else []
+        seen = tuple(stamp(file) for file in files)
+        if seen == self._seen:
+            return
+        is_judged_anew = seen[:1] != self._seen[:1]
+        self._seen = seen
+        self._report = {}
+        self._told.hide()
+        if run is None or seen[0] == (0, 0):
+            self.model.show([])
+            return
         try:
-            report = read_json(self._folder / "report.json", "leaves", "general", "verdict")
-            return [head, self._summary(report), *self._advice(report), *self._table(report)]
+            if is_judged_anew:
+                self._judged = read_json(run / "report.json", "leaves", "general", "verdict")
+            self.view.corrections = read_corrections(run)
+            self._report = corrected(self._judged, self.view.corrections) if self.view.corrections else self._judged
+            self._votes = _votes(run)
+            self.model.show(self._rows(self._report))
         except (LabError, KeyError, TypeError, ValueError, AttributeError) as error:
+            self._report = {}
+            self.model.show([])
             cause = error.message if isinstance(error, LabError) else self.tr("The report cannot be read.")
-            return [
-                head,
-                Banner(
-                    "bad",
-                    cause,
-                    self.tr("Your model and your lessons are safe."),
-                    self.tr("Check again"),
-                    lambda: session.begin("check"),
-                ),
-            ]
+            self._told.say("bad", cause, self.tr("Your model and your lessons are safe."))
+        self.view.lay_out()
+
+    def _rows(self, report: dict[str, Any]) -> list[Row]:
+        groups: dict[str, list[tuple[dict[str, Any], str]]] = {"exam": [], "held_out": [], "general": []}
+        for leaf in report["leaves"]:
+            for question in leaf["questions"]:
+                groups.setdefault(question["kind"], []).append((question, leaf["leaf"]))
+        groups["general"] += [(question, "") for question in report["general"]["questions"]]
+        names = {
+            "exam": self.tr("Your topic"),
+            "held_out": self.tr("Practice questions kept aside"),
+            "general": self.tr("General questions"),
+        }
+        rows = [Row("top", report["verdict"]["text"])]
+        for kind, questions in groups.items():
+            if questions:
+                rows.append(Row("title", names.get(kind, kind)))
+                rows += [Row("question", "", asked, leaf, at) for at, (asked, leaf) in enumerate(questions, start=1)]
+        for each in rows:
+            if each.question is not None and not all(isinstance(each.question[key], str) for key in _TEXTS):
+                raise TypeError(each.question)
+        return rows
+
+    def count(self, question: str, side: str, verdict: str) -> None:
+        """Let an answer count as the person says; when this returns it is on disk."""
+        at = self.model.place(question)
+        found = self.model.rows[at].question if at >= 0 else None
+        if found is None or side not in SIDES or verdict == found[f"verdict_{side}"]:
+            return
+        key = (question, side, found[side])
+        before = self.view.corrections.get(key)
+        made = Correction(question, side, found[side], verdict)  # type: ignore[arg-type]
+        if self._note(made):
+            self._undo.append(before or Correction(question, made.side, made.answer, "undone"))
+
+    def _take_back(self) -> None:
+        if self._undo and self._note(self._undo[-1]):
+            self._undo.pop()
+
+    def _note(self, made: Correction) -> bool:
+        if self._folder is None:
+            return False
+        try:
+            write_correction(self._folder, made)
+        except LabError as error:
+            self._told.say("bad", error.message, error.hint)
+            return False
+        self._read()
+        self._settled.start()
+        return True
+
+    def _top(self) -> QWidget:
+        made = QWidget()
+        report = self._report
+        if not report:
+            made.setLayout(column())
+            return made
+        advice = [
+            Banner("info", self.tr("What to do"), text) for text in report["verdict"].get("advice", [])[:3] if text
+        ]
+        names = (self.tr("Question"), self.tr("Before – original"), self.tr("Now – your model"))
+        places = columns(self.view.viewport().width())
+        head = QWidget()
+        head.setFixedHeight(28)
+        for name, (left, width) in zip(names, places, strict=True):
+            label = Label(name, "label", "text2")
+            label.setParent(head)
+            label.setGeometry(left - 24, 4, width, 20)
+        made.setLayout(column(self._summary(report), *advice, column(head, rule()), gap=12, margins=(24, 0, 24, 0)))
+        return made
 
     def _summary(self, report: dict[str, Any]) -> QWidget:
         icon, tone, name = VERDICTS.get(report["verdict"]["name"], ("dash", "text2", report["verdict"]["name"]))
-        words = column(
-            row(Icon(icon, tone, 20), Label(name, "title", tone), -1, gap=10),
-            Label(report["verdict"]["text"], "body", "text2", wraps=True), -1, gap=6,
-        )  # fmt: skip
-        exam = _sum(leaf["exam"] for leaf in report["leaves"])
-        held_out = _sum(leaf["held_out"] for leaf in report["leaves"])
-        numbers = [
-            (self.tr("Your topic"), exam, self.tr("of {0} right")),
-            (self.tr("Practice questions kept aside"), held_out, self.tr("of {0} right")),
-            (
-                self.tr("General questions"),
-                (
-                    report["general"]["before"]["right"],
-                    report["general"]["now"]["right"],
-                    report["general"]["now"]["total"],
-                ),
-                self.tr("of {0} right"),
-            ),
-        ]
-        first = QWidget()
-        first.setLayout(words)
-        parts: list[QWidget] = [first]
-        for title, (before, now, total), unit in numbers:
-            if total:
-                box = QWidget()
-                line = row(
-                    Label(str(before), "number_l", "text3"),
-                    Label("→", "title", "text3"),
-                    Label(str(now), "number_l"),
-                    -1,
-                    gap=10,
-                )
-                box.setLayout(
-                    column(Label(title, "label", "text2"), line, Label(unit.format(total), "small", "text2"), gap=2)
-                )
-                parts += [rule(is_upright=True), box]
-        inside = row(*parts, gap=20)
+        text = Label(report["verdict"]["text"], "body", "text2", wraps=True)
+        words = QWidget()
+        words.setLayout(column(row(Icon(icon, tone, 20), Label(name, "title", tone), -1, gap=10), text, -1, gap=6))
+        boxes = [self._box(*each) for each in self._numbers(report)]
+        if self._is_narrow:
+            line = row(gap=20)
+            for number, box in enumerate(boxes):
+                if number:
+                    line.addWidget(rule(is_upright=True))
+                line.addWidget(box)
+            line.addStretch(1)
+            return Card(words, 12, rule(), 12, line)
+        inside = row(words, gap=20)
+        for box in boxes:
+            inside.addWidget(rule(is_upright=True))
+            inside.addWidget(box)
         inside.setStretch(0, 1)
         return Card(inside)
 
-    def _advice(self, report: dict[str, Any]) -> list[QWidget]:
-        return [Banner("info", self.tr("What to do"), advice) for advice in report["verdict"].get("advice", [])[:3]]
-
-    def _table(self, report: dict[str, Any]) -> list[QWidget]:
-        questions = [(question, leaf["leaf"]) for leaf in report["leaves"] for question in leaf["questions"]]
-        questions.sort(key=lambda pair: pair[0]["kind"] != "exam")
-        questions += [(question, "") for question in report["general"]["questions"]]
-        table = QWidget()
-        lines: list[QWidget] = [self._head()]
-        last = ""
-        for question, _ in questions[: self._shown]:
-            if question["kind"] != last:
-                last = question["kind"]
-                names = {
-                    "exam": self.tr("Your topic"),
-                    "held_out": self.tr("Practice questions kept aside"),
-                    "general": self.tr("General questions"),
-                }
-                title = Label(names.get(last, last), "strong", "text2")
-                title.setContentsMargins(0, 14, 0, 4)
-                lines.append(title)
-            lines.append(self._line(question))
-        table.setLayout(column(*lines))
-        made = [table]
-        if len(questions) > self._shown:
-            made.append(
-                Button(self.tr("Show all {0} questions").format(len(questions)), "plain", on_click=self._show_all)
-            )
+    def _numbers(self, report: dict[str, Any]) -> list[tuple[str, str, str, str]]:
+        """(title, before, now, unit) of every number that there is."""
+        general = report["general"]
+        found = [
+            (self.tr("Your topic"), *_sum([leaf["exam"] for leaf in report["leaves"]])),
+            (self.tr("Kept aside"), *_sum([leaf["held_out"] for leaf in report["leaves"]])),
+            (self.tr("General questions"), *_sum([general])),
+        ]
+        made = [(title, str(old), str(new), self.tr("of {0} right").format(of)) for title, old, new, of in found if of]
+        better, votes = self._votes
+        if votes:
+            made.append((self.tr("Answers you preferred"), "", str(better), self.tr("of {0} votes").format(votes)))
         return made
 
-    def _show_all(self) -> None:
-        self._shown = 1_000_000
-        self.refresh()
-
-    def _head(self) -> QWidget:
+    def _box(self, title: str, before: str, now: str, unit: str) -> QWidget:
         made = QWidget()
-        names = (self.tr("Question"), self.tr("Before – original"), self.tr("Now – your model"))
-        line = row(*(Label(name, "label", "text2") for name in names), gap=16, margins=(0, 0, 0, 6))
-        for number, share in enumerate((5, 4, 4)):
-            line.setStretch(number, share)
-        made.setLayout(column(line, rule()))
+        style = "number_s" if self._is_narrow else "number_m"
+        line = row(gap=10)
+        if before:
+            line.addWidget(Label(before, style, "text3"))  # type: ignore[arg-type]
+            line.addWidget(Label("→", "title", "text3"))
+        line.addWidget(Label(now, style))  # type: ignore[arg-type]
+        line.addStretch(1)
+        made.setLayout(column(Label(title, "label", "text2"), line, Label(unit, "small", "text2"), gap=2))
+        made.setAccessibleName(f"{title}: {before + ' → ' if before else ''}{now} {unit}")
         return made
 
-    def _line(self, question: dict[str, Any]) -> QWidget:
-        made = QWidget()
-        cells: list[QWidget] = [Label(question["question"], wraps=True)]
-        for side, verdict in (("before", "verdict_before"), ("after", "verdict_after")):
-            icon, tone = _MARKS.get(question[verdict], _MARKS["no verdict"])
-            answer = Label(
-                " ".join(question[side].split()) or self.tr("(no answer)"),
-                "body",
-                "text" if question[verdict] == "right" else "text2",
-                wraps=True,
-            )
-            cell = QWidget()
-            inside = row(Icon(icon, tone, 14), answer, gap=8)
-            inside.setStretch(1, 1)
-            cell.setLayout(inside)
-            cell.setAccessibleName(f"{question[verdict]}: {question[side]}")
-            cells.append(cell)
-        line = row(*cells, gap=16, margins=(0, 8, 0, 8))
-        for number, share in enumerate((5, 4, 4)):
-            line.setStretch(number, share)
-        made.setLayout(column(line, rule()))
-        return made
+    def _source(self, line: Row) -> str:
+        """The sentence of the lesson's document that tells the answer to a question."""
+        if line.question is None or not line.leaf or self._folder is None:
+            return ""
+        if line.leaf not in self._documents:
+            self._documents[line.leaf] = _document(self._folder / "leaves" / line.leaf)
+        text = self._documents[line.leaf]
+        return source_sentence(text, line.question["reference"], line.question["question"])
 
     def _save(self) -> None:
         if self._folder is None or self._session.project is None:
             return
-        name, _ = QFileDialog.getSaveFileName(
-            self, self.tr("Save report"), f"{self._session.project.title}.md", "Markdown (*.md)"
-        )
+        title = self._session.project.title
+        name, _ = QFileDialog.getSaveFileName(self, self.tr("Save report"), f"{title}.md", "Markdown (*.md)")
         if name:
-            try:
-                write_text(
-                    Path(name), report_markdown(read_json(self._folder / "report.json"), self._session.project.title)
-                )
-            except LabError:
-                return
+            self.save(Path(name))
+
+    def save(self, path: Path) -> None:
+        """Write the report as a page to send or keep; says where it could not be written."""
+        assert self._session.project is not None
+        try:
+            write_text(path, report_markdown(self._report, self._session.project.title, self._votes))
+            self._told.say("good", self.tr("The report was saved."), str(path))
+        except LabError as error:
+            self._told.say("bad", error.message, self.tr("Choose another folder, or free some space."))
 
 
-def report_markdown(report: dict[str, Any], title: str) -> str:
+_TEXTS = ("id", "kind", "question", "reference", "before", "after", "verdict_before", "verdict_after")
+
+
+def report_markdown(report: Mapping[str, Any], title: str, votes: tuple[int, int] = (0, 0)) -> str:
     """The report as a page to send or keep."""
     lines = [f"# {title}", "", report["verdict"]["text"], ""]
-    for leaf in report["leaves"]:
-        lines += ["| Question | Before | Now |", "|---|---|---|"]
-        for question in leaf["questions"]:
-            cells = (question["question"], question["before"], f"{question['after']} ({question['verdict_after']})")
+    if votes[1]:
+        lines += [f"Answers preferred from the new model: {votes[0]} of {votes[1]} votes.", ""]
+    for advice in report["verdict"].get("advice", []):
+        lines.append(f"- {advice}")
+    groups = [(leaf["leaf"], leaf["questions"]) for leaf in report["leaves"]]
+    for name, questions in [*groups, ("General questions", report["general"]["questions"])]:
+        lines += ["", f"## {name}", "", "| Question | Before | Now |", "|---|---|---|"]
+        for question in questions:
+            cells = (question["question"], *(f"{question[side]} ({question[f'verdict_{side}']})" for side in SIDES))
             lines.append("| " + " | ".join(" ".join(cell.split()).replace("|", "\\|") for cell in cells) + " |")
-        lines.append("")
-    return "\n".join(lines)
+    return "\n".join(lines) + "\n"
 
 
-def _sum(parts: Any) -> tuple[int, int, int]:
-    counted = list(parts)
+def _sum(parts: list[dict[str, Any]]) -> tuple[int, int, int]:
     return (
-        sum(part["before"]["right"] for part in counted),
-        sum(part["now"]["right"] for part in counted),
-        sum(part["now"]["total"] for part in counted),
+        sum(part["before"]["right"] for part in parts),
+        sum(part["now"]["right"] for part in parts),
+        sum(part["now"]["total"] for part in parts),
     )
+
+
+def _votes(run: Path) -> tuple[int, int]:
+    """How often the new model was preferred, and how many votes there are; the newest about a question counts."""
+    try:
+        lines = [line for line in JsonLines(run / "votes.jsonl").rows() if isinstance(line, dict)]
+    except RunError:
+        return 0, 0
+    newest = {str(line.get("question")): line.get("choice") for line in lines}
+    return sum(choice == "new" for choice in newest.values()), len(newest)
+
+
+def _document(leaf: Path) -> str:
+    """The text that a lesson teaches; "" where it has none."""
+    try:
+        patterns = getattr(read_leaf(leaf).document, "patterns", ())
+        return "\n\n".join(document.text for document in read_documents(leaf, patterns)) if patterns else ""
+    except LabError:
+        return ""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, QRectF, QSize, Qt
-from PySide6.QtGui import QPainter
+from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, QRectF, QSize, Qt, QTimer
+from PySide6.QtGui import QPainter, QResizeEvent
 from PySide6.QtWidgets import (
     QFrame,
     QListView,
@@ -16,17 +16,19 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from lab_desktop.ui import icons
 from lab_desktop.ui.pages.improve.check import CheckStation
 from lab_desktop.ui.pages.improve.practice import PracticeStation
+from lab_desktop.ui.pages.improve.station import Line, paint_disc
 from lab_desktop.ui.pages.improve.train import TrainStation
 from lab_desktop.ui.pages.improve.use import UseStation
-from lab_desktop.ui.session import STATION_STEPS, Session
+from lab_desktop.ui.session import STATION_STEPS, Session, station_of
 from lab_desktop.ui.theme import look
 from lab_desktop.ui.widgets.basic import Label, column, row, rule
 from lab_desktop.ui.words import number, progress_words
 
 _Index = QModelIndex | QPersistentModelIndex
+_NARROW_BELOW = 1000
+"""Width of the page below which the stations are letters."""
 _NAMES = ("practice", "train", "check", "use")
 
 
@@ -35,6 +37,7 @@ class ImprovePage(QWidget):
         super().__init__()
         self._session = session
         self._is_chosen = False
+        self._is_narrow = False
         self._stations: list[PracticeStation | TrainStation | CheckStation | UseStation] = [
             PracticeStation(session),
             TrainStation(session),
@@ -44,6 +47,7 @@ class ImprovePage(QWidget):
         self._stack = QStackedWidget()
         for station in self._stations:
             self._stack.addWidget(station)
+            station.heading.discs.chosen.connect(self._choose_disc)
         self._model = _StationModel()
         self._list = QListView()
         self._list.setModel(self._model)
@@ -51,22 +55,44 @@ class ImprovePage(QWidget):
         self._list.setItemDelegate(self._delegate)
         self._list.setFrameShape(QFrame.Shape.NoFrame)
         self._list.setMouseTracking(True)
+        self._list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._list.setAccessibleName(self.tr("Stations"))
         self._list.selectionModel().currentChanged.connect(lambda index, _: self._choose(index.row()))
-        second = QWidget()
-        second.setFixedWidth(232)
+        self._second = QWidget()
+        self._second.setFixedWidth(232)
         title = Label(self.tr("Improve"), "head")
         title.setContentsMargins(8, 0, 0, 8)
         inside = column(title, self._list, margins=(12, 18, 12, 16))
         inside.setStretch(1, 1)
-        second.setLayout(inside)
-        whole = row(second, rule(is_upright=True), self._stack)
+        self._second.setLayout(inside)
+        self._beside = rule(is_upright=True)
+        whole = row(self._second, self._beside, self._stack)
         whole.setStretch(2, 1)
         self.setLayout(whole)
         self.setFocusProxy(self._list)
+        self._heartbeat = QTimer(self, interval=1000)
+        self._heartbeat.timeout.connect(self._beat)
         session.changed.connect(self.refresh)
         session.jobs.changed.connect(self.refresh)
         self.refresh()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Below some width the list of stations becomes letters beside the heading."""
+        super().resizeEvent(event)
+        is_narrow = self.width() < _NARROW_BELOW
+        if is_narrow != self._is_narrow:
+            self._is_narrow = is_narrow
+            self._second.setVisible(not is_narrow)
+            self._beside.setVisible(not is_narrow)
+            for station in self._stations:
+                station.heading.discs.setVisible(is_narrow)
+                station.set_narrow(is_narrow)
+
+    def _beat(self) -> None:
+        if self._session.jobs.current is None:
+            self._heartbeat.stop()
+        elif self.isVisible():
+            self._stations[self._stack.currentIndex()].beat()
 
     def heading(self) -> tuple[str, str]:
         project = self._session.project
@@ -76,12 +102,11 @@ class ImprovePage(QWidget):
         session = self._session
         if session.project is None:
             return self.tr("choose or start a project."), self.tr("Home"), lambda: session.go("home")
-        if session.jobs.current is not None:
-            return (
-                self.tr("nothing to do – look at the rows while they come, or go on with something else."),
-                "",
-                lambda: None,
-            )
+        job = session.jobs.current
+        if job is not None:
+            if job.folder == session.project.run and job.steps == STATION_STEPS["practice"]:
+                return self.tr("look at the rows while they come, or go on with something else."), "", lambda: None
+            return self.tr("nothing to do – go on with something else; it works by itself."), "", lambda: None
         station = session.state.station
         words = {
             "practice": (self.tr("let the teacher write practice questions."), self.tr("Write questions")),
@@ -94,6 +119,8 @@ class ImprovePage(QWidget):
             "check": (self.tr("ask the same questions before and after."), self.tr("Check")),
             "use": (self.tr("talk to your model beside the original."), self.tr("Chat with it")),
         }[station]
+        if station == "train" and session.project.run and any((session.project.run / "checkpoint").glob("step-*")):
+            words = self.tr("go on with the training where it paused."), self.tr("Go on training")
         if station == "use":
             return *words, lambda: session.go("chat")
         return *words, lambda: self._begin(station)
@@ -105,83 +132,84 @@ class ImprovePage(QWidget):
     def show_station(self, name: str) -> None:
         self._list.setCurrentIndex(self._model.index(_NAMES.index(name), 0))
 
+    def _choose_disc(self, place: int) -> None:
+        self.show_station(_NAMES[place])
+        if self._is_narrow:
+            self._stations[place].heading.discs.setFocus()
+
     def _choose(self, place: int) -> None:
         if place >= 0:
             self._is_chosen = True
             self._stack.setCurrentIndex(place)
+            self._show_discs()
             self._stations[place].refresh()
+
+    def _show_discs(self) -> None:
+        for place, station in enumerate(self._stations):
+            station.heading.discs.show_lines(self._model.lines, place)
 
     def refresh(self) -> None:
         session = self._session
-        state = session.state
         job = session.jobs.current
-        running = next(
-            (
-                name
-                for name, steps in STATION_STEPS.items()
-                if job and steps == job.steps and session.project and job.folder == session.project.run
-            ),
-            "",
-        )
-        words = progress_words(session.jobs.progress, session.jobs.pace) if running else []
+        is_ours = job is not None and session.project is not None and job.folder == session.project.run
+        running = station_of(job.steps) if job is not None and is_ours else ""
+        if job is not None and not self._heartbeat.isActive():
+            self._heartbeat.start()
+        self._model.show(self._lines(running))
+        if not self._is_chosen:
+            place = _NAMES.index(session.state.station if session.state.station in _NAMES else "practice")
+            self._list.setCurrentIndex(self._model.index(place, 0))
+            self._is_chosen = False
+            self._stack.setCurrentIndex(place)
+        self._show_discs()
+        self._stations[self._stack.currentIndex()].refresh()
+
+    def _lines(self, running: str) -> list[Line]:
+        state = self._session.state
+        words = progress_words(self._session.jobs.progress, self._session.jobs.pace) if running else []
         live = " · ".join([*words[:1], *words[-1:]]) if words else ""
-        lines = [
+        found = (
             (
-                "A",
                 self.tr("Practice questions"),
                 self.tr("{0} kept").format(number(state.kept)) if state.written else self.tr("The teacher writes them"),
                 state.has_dataset,
             ),
             (
-                "B",
                 self.tr("Train"),
                 self.tr("Done") if state.has_adapter else self.tr("The student learns"),
                 state.has_adapter,
             ),
             (
-                "C",
                 self.tr("Check"),
-                self.tr("Before and after") if not state.has_report else self.tr("Report is ready"),
+                self.tr("Report is ready") if state.has_report else self.tr("Before and after"),
                 state.has_report,
             ),
-            ("D", self.tr("Use it"), self.tr("Chat, make smaller"), False),
-        ]
-        self._model.show(
-            [
-                (
-                    *line[:2],
-                    live if name == running else line[2],
-                    "run" if name == running else "done" if line[3] else "",
-                )
-                for line, name in zip(lines, _NAMES, strict=True)
-            ]
+            (self.tr("Use it"), self.tr("Chat, make smaller"), False),
         )
-        if not self._is_chosen:
-            place = _NAMES.index(state.station if state.station in _NAMES else "practice")
-            self._list.setCurrentIndex(self._model.index(place, 0))
-            self._is_chosen = False
-            self._stack.setCurrentIndex(place)
-        self._stations[self._stack.currentIndex()].refresh()
+        return [
+            Line(letter, name, live if running == station else words, "run" if running == station else "done" * is_done)
+            for letter, station, (name, words, is_done) in zip("ABCD", _NAMES, found, strict=True)
+        ]
 
 
 class _StationModel(QAbstractListModel):
     def __init__(self) -> None:
         super().__init__()
-        self._lines: list[tuple[str, str, str, str]] = [("", "", "", "")] * 4
+        self.lines = [Line("", "", "")] * 4
 
-    def show(self, lines: list[tuple[str, str, str, str]]) -> None:
-        self._lines = lines
+    def show(self, lines: list[Line]) -> None:
+        self.lines = lines
         self.dataChanged.emit(self.index(0, 0), self.index(3, 0))
 
     def rowCount(self, parent: _Index = QModelIndex()) -> int:  # noqa: B008
         return 0 if parent.isValid() else 4
 
     def data(self, index: _Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
-        line = self._lines[index.row()]
+        line = self.lines[index.row()]
         if role == Qt.ItemDataRole.UserRole:
             return line
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole):
-            return f"{line[1]}, {line[2]}"
+            return f"{line.name}, {line.words}"
         return None
 
 
@@ -191,7 +219,7 @@ class _StationDelegate(QStyledItemDelegate):
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: _Index) -> None:
         theme = look().theme
-        letter, name, words, state = index.data(Qt.ItemDataRole.UserRole)
+        line: Line = index.data(Qt.ItemDataRole.UserRole)
         box = QRectF(option.rect).adjusted(0, 2, 0, -4)
         flags = option.state
         painter.save()
@@ -203,26 +231,15 @@ class _StationDelegate(QStyledItemDelegate):
             ground.setAlphaF(1.0 if is_chosen else 0.5)
             painter.setBrush(ground)
             painter.drawRoundedRect(box, 6, 6)
-        disc = QRectF(box.left() + 10, box.top() + 9, 24, 24)
-        if state == "done":
-            painter.setBrush(theme.color("good_tint"))
-            painter.drawEllipse(disc)
-            icons.draw(painter, "check", disc.adjusted(5, 5, -5, -5), "good")
-        else:
-            painter.setBrush(theme.color("fill") if state == "run" else Qt.BrushStyle.NoBrush)
-            painter.setPen(Qt.PenStyle.NoPen if state == "run" else theme.color("line2"))
-            painter.drawEllipse(disc)
-            painter.setPen(theme.color("on_fill" if state == "run" else "text2"))
-            painter.setFont(look().font("label"))
-            painter.drawText(disc, Qt.AlignmentFlag.AlignCenter, letter)
+        paint_disc(painter, QRectF(box.left() + 10, box.top() + 9, 24, 24), line)
         painter.setPen(theme.color("text"))
         painter.setFont(look().font("strong"))
         painter.drawText(
-            QRectF(box.left() + 44, box.top() + 7, box.width() - 50, 20), Qt.AlignmentFlag.AlignVCenter, name
+            QRectF(box.left() + 44, box.top() + 7, box.width() - 50, 20), Qt.AlignmentFlag.AlignVCenter, line.name
         )
         painter.setPen(theme.color("text2"))
         painter.setFont(look().font("small"))
-        shown = painter.fontMetrics().elidedText(words, Qt.TextElideMode.ElideRight, int(box.width() - 50))
+        shown = painter.fontMetrics().elidedText(line.words, Qt.TextElideMode.ElideRight, int(box.width() - 50))
         painter.drawText(
             QRectF(box.left() + 44, box.top() + 28, box.width() - 50, 18), Qt.AlignmentFlag.AlignVCenter, shown
         )

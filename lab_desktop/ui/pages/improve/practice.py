@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QTextCharFormat, QTextCursor
@@ -25,12 +27,13 @@ from lab_desktop.jobs import events
 from lab_desktop.jobs.events import Event
 from lab_desktop.reviews import FILE_NAME as REVIEWS
 from lab_desktop.reviews import Review, read_reviews
+from lab_desktop.ui.pages.improve.plans import amount_words, plan
 from lab_desktop.ui.pages.improve.review import WORDS, ReviewModel, ReviewTable, Row, why, with_review
+from lab_desktop.ui.pages.improve.station import SETTLED_MS, SILENCE_S, Heading, Note, Trouble
 from lab_desktop.ui.session import Session
 from lab_desktop.ui.theme import look
 from lab_desktop.ui.widgets.basic import (
     Badge,
-    Banner,
     Button,
     Card,
     ElidedLabel,
@@ -46,64 +49,60 @@ from lab_desktop.ui.widgets.meters import Bar
 from lab_desktop.ui.words import number, progress_words
 from lab_desktop.words import content_words
 
-_CHECKS = (
-    ("form", "found in the passage"),
-    ("round_trip", "same answer when asked again"),
-    ("duplicate", "new, so kept"),
-)
+_AT_ONCE = 1000
+"""Rows that are read in one go: so many take some milliseconds."""
+_MOST_PASSAGES = 40
 
 
 class PracticeStation(QWidget):
     def __init__(self, session: Session) -> None:
         super().__init__()
         self._session = session
-        self._undo: list[tuple[str, Review | None]] = []
+        self._undo: list[list[tuple[str, Review | None]]] = []
         self._soon = QTimer(self, singleShot=True, interval=250)
         self._soon.timeout.connect(self._redraw)
-        self._folder = ""
+        self._settled = QTimer(self, singleShot=True, interval=SETTLED_MS)
+        self._settled.timeout.connect(session.refresh)
+        self._loading: Iterator[None] = iter(())
+        self._next = QTimer(self, singleShot=True, interval=0)
+        self._next.timeout.connect(self._load_on)
+        self._folder: Path | None = None
+        self._is_narrow = False
         self.model = ReviewModel()
         self.table = ReviewTable(self.model)
         self.table.decided.connect(self._decide)
         self.table.chosen.connect(self._show_row)
 
-        self._title = Label(self.tr("Practice questions"), "title")
-        self._plan = Label("", "body", "text2")
         self._start = Button(self.tr("Write questions"), "", icon="play", on_click=lambda: session.begin("practice"))
         self._pause = Button(self.tr("Pause"), icon="pause", on_click=session.jobs.pause)
         self._keep = Button(self.tr("Stop and keep"), icon="stop", on_click=lambda: session.jobs.keep("generate"))
-        head = row(
-            self._title,
-            Label(self.tr("(synthetic data)"), "small", "text3"),
-            self._plan,
-            -1,
-            self._start,
-            self._pause,
-            self._keep,
-            gap=10,
-            margins=(24, 16, 24, 12),
-        )
-
-        self._banner = Banner("info", "", "")
-        self._banner.hide()
+        title, term = self.tr("Practice questions"), self.tr("synthetic data")
+        self.heading = Heading(title, term, self._start, self._pause, self._keep)
+        self.trouble = Trouble(session, "practice")
+        self._told = Note()
         self._funnel = _Funnel()
         top = QWidget()
         top.setLayout(
-            column(head, row(self._banner, margins=(24, 0, 24, 8)), row(self._funnel, margins=(24, 0, 24, 16)))
+            column(
+                self.heading,
+                self.trouble,
+                self._told,
+                row(self._funnel, margins=(24, 0, 24, 12)),
+            )
         )
 
-        self._filters = Segmented(list(self._filter_names()), "all", self.table.filtered.choose)
-        self._accept = Button(self.tr("Accept all Strong"), icon="check", on_click=self._accept_strong)
-        bar = row(self._filters, -1, self._accept, gap=10, margins=(24, 12, 24, 8))
-        left = QWidget()
-        inside = column(bar, self.table)
-        inside.setStretch(1, 1)
-        left.setLayout(inside)
+        self._filters = Segmented(list(self._filter_names()), "all", self._filter)
+        self._accept = Button("", icon="check", on_click=self._accept_strong)
+        self._bar = QWidget()
+        self._bar.setLayout(row(self._filters, -1, self._accept, gap=10, margins=(24, 10, 24, 10)))
         self._detail = _Detail(self)
-        self._detail.setFixedWidth(320)
-        body = row(left, rule(is_upright=True), self._detail)
+        self._beside = rule(is_upright=True)
+        body = row(self.table, self._beside, self._detail)
         body.setStretch(0, 1)
         lower = QWidget()
-        lower.setLayout(body)
+        inside = column(self._bar, body)
+        inside.setStretch(1, 1)
+        lower.setLayout(inside)
         self._empty = Label(
             self.tr(
                 "The teacher reads your lessons, writes questions with answers, and checks its own work.\n"
@@ -121,6 +120,7 @@ class PracticeStation(QWidget):
         whole.setStretch(2, 1)
         self.setLayout(whole)
         session.jobs.said.connect(self._hear)
+        self._show_row(None)
 
     def _filter_names(self) -> tuple[tuple[str, str], ...]:
         return (
@@ -131,32 +131,65 @@ class PracticeStation(QWidget):
             ("dropped", self.tr("Dropped")),
         )
 
+    def set_narrow(self, is_narrow: bool) -> None:
+        """Little room: the funnel on one line, the detail only while a row is chosen."""
+        self._is_narrow = is_narrow
+        self._funnel.set_narrow(is_narrow)
+        self._detail.setFixedWidth(288 if is_narrow else 320)
+        self._show_row(self.table.row())
+        self._redraw()
+
+    def _filter(self, name: str) -> None:
+        self.table.filtered.choose(name)
+        if self.table.row() is None:
+            self._show_row(None)
+
     def refresh(self) -> None:
         """Look at the run in hand again."""
         run = self._session.project.run if self._session.project else None
         if run is None:
             self.model.show([])
-            self._folder = ""
-        elif str(run) != self._folder or not self.model.rows:
-            self._folder = str(run)
+            self._folder = None
+        elif run != self._folder or not self.model.rows:
+            self._folder = run
             self._undo.clear()
-            try:
-                reviews = read_reviews(run)
-                rows = [Sample.from_json(each) for each in JsonLines(run / "samples.jsonl").rows()]
-                self.model.show([Row(sample, reviews.get(sample.id)) for sample in rows])
-                self._banner.hide()
-            except (LabError, TypeError, AttributeError) as error:
-                self._say_problem(error)
+            self._told.hide()
+            self.model.show([])
+            self._loading = self._load(run)
+            self._load_on()
+        self._redraw()
+
+    def _load(self, run: Path) -> Iterator[None]:
+        reviews = read_reviews(run)
+        rows = []
+        for each in JsonLines(run / "samples.jsonl").each():
+            sample = Sample.from_json(each)
+            rows.append(Row(sample, reviews.get(sample.id)))
+            if len(rows) == _AT_ONCE:
+                self.model.add(*rows)
+                rows = []
+                yield
+        self.model.add(*rows)
+
+    def _load_on(self) -> None:
+        try:
+            next(self._loading)
+        except StopIteration:
+            self._redraw()
+            return
+        except (LabError, TypeError, AttributeError) as error:
+            self._say_problem(error)
+            return
+        self._next.start()
         self._redraw()
 
     def _say_problem(self, error: Exception) -> None:
         message = error.message if isinstance(error, LabError) else self.tr("The practice questions cannot be read.")
-        self._banner.say("bad", message, error.hint if isinstance(error, LabError) else "")
-        self._banner.show()
+        self._told.say("bad", message, error.hint if isinstance(error, LabError) else "")
 
     def _is_ours(self) -> bool:
         job = self._session.jobs.current
-        return job is not None and str(job.folder) == self._folder and job.steps == ("generate",)
+        return job is not None and job.folder == self._folder and job.steps == ("generate",)
 
     def _hear(self, event: Event) -> None:
         if not self._is_ours():
@@ -167,34 +200,68 @@ class PracticeStation(QWidget):
             except TypeError:
                 return
         elif isinstance(event, events.Notice):
-            self._banner.say("info", event.text)
-            self._banner.show()
+            self._told.say("info", event.text)
         if not self._soon.isActive():
             self._soon.start()
 
+    def beat(self) -> None:
+        """A second has gone by while a job runs."""
+        self._show_funnel()
+
     def _redraw(self) -> None:
-        jobs = self._session.jobs
         is_running = self._is_ours()
-        self._start.setVisible(not is_running and not self._session.state.has_dataset)
+        has_dataset = self._session.state.has_dataset
         self._start.setText(self.tr("Go on writing") if self.model.rows else self.tr("Write questions"))
         self._pause.setVisible(is_running)
         self._keep.setVisible(is_running)
         self._stack.setCurrentIndex(1 if self.model.rows else 0)
         self._funnel.setVisible(bool(self.model.rows) or is_running)
-        words = progress_words(jobs.progress, jobs.pace) if is_running else []
-        progress = jobs.progress if is_running else None
-        share = progress.done / progress.total if progress and progress.total else float(bool(self.model.rows))
-        self._funnel.show_rows(self.model.rows, " · ".join(words[1:]) if words else "", share)
-        counts = self.model.counts()
-        for name, text in self._filter_names():
-            self._filters.set_text(name, f"{text}  {number(counts[name])}")
-        strong = sum(1 for each in self.model.rows if each.is_kept and each.review is None and each.word == "strong")
-        self._accept.setText(self.tr("Accept all Strong ({0})").format(strong))
+        written = number(len(self.model.rows))
+        self.trouble.look_at(self._folder, self.tr("after {0} questions").format(written) if self.model.rows else "")
+        self._start.setVisible(not is_running and not has_dataset and self.trouble.isHidden())
+        self.heading.say("" if is_running or has_dataset else self._plan())
+        self._show_funnel()
+        strong = self.model.tally["strong"]
+        self._accept.setText(self.tr("Accept all Strong ({0})").format(number(strong)))
         self._accept.setVisible(strong > 0)
-        self._detail.show_coverage(self.model.rows)
+        self._show_counts()
+        self._detail.show_coverage(self.model)
+
+    def _plan(self) -> str:
+        session = self._session
+        if session.project is None:
+            return ""
+        found = plan("practice", session.project, session.state, session.projects)
+        amount = amount_words(found.amount)
+        return " · ".join((amount[:1].upper() + amount[1:], found.time_words(), found.memory_words()))
+
+    def _show_counts(self) -> None:
+        """Each filter with its count; where they would not fit, without."""
+        with_counts = {name: f"{text}  {number(self.model.tally[name])}" for name, text in self._filter_names()}
+        font = self.fontMetrics()
+        wide = sum(font.horizontalAdvance(text) + 32 for text in with_counts.values())
+        has_room = wide + self._accept.sizeHint().width() + 58 <= self.width()
+        for name, text in self._filter_names():
+            self._filters.set_text(name, with_counts[name] if has_room else text)
+
+    def _show_funnel(self) -> None:
+        jobs = self._session.jobs
+        if not self._is_ours():
+            self._funnel.show_rows(self.model, "", 1.0 if self.model.rows else 0.0, is_running=False)
+            return
+        progress = jobs.progress
+        silent = time.monotonic() - jobs.last_word
+        words = list(progress_words(progress, jobs.pace))
+        if progress is not None and silent > SILENCE_S:
+            words = ["", self.tr("still thinking about question {0}").format(number(progress.done + 1))]
+        share = progress.done / progress.total if progress and progress.total else 0.0
+        self._funnel.show_rows(self.model, " · ".join(words[1:] or words), share, is_running=True)
 
     def _show_row(self, found: Row | None) -> None:
         self._detail.show_row(found)
+        is_shown = found is not None or not self._is_narrow
+        self._detail.setVisible(is_shown)
+        self._beside.setVisible(is_shown)
 
     def _decide(self, sample: str, name: str) -> None:
         if name == "undo":
@@ -217,102 +284,133 @@ class PracticeStation(QWidget):
         before = self.model.at(sample)
         if before.review is not None:  # what was mended stays mended
             question, answer = question or before.review.question, answer or before.review.answer
-        if self._write(with_review(before, verdict, question, answer), verdict):
-            self._undo.append((sample, before.review))
+        if self._write([with_review(before, verdict, question, answer)]):
+            self._undo.append([(sample, before.review)])
 
     def _take_back(self) -> None:
+        """Undo the last decision, or all that were made in one go."""
         if not self._undo:
             return
-        sample, review = self._undo.pop()
-        now = self.model.at(sample)
-        self._write(Row(now.sample, review), "undone" if review is None else review.verdict)
+        taken = self._undo[-1]
+        if self._write([Row(self.model.at(sample).sample, review) for sample, review in taken]):
+            self._undo.pop()
 
-    def _write(self, changed: Row, verdict: str) -> bool:
-        review = changed.review or Review(changed.sample.id, "undone")
-        book = (
-            JsonLines(self._session.project.run / REVIEWS)
-            if self._session.project and self._session.project.run
-            else None
-        )
+    def _write(self, changed: Sequence[Row]) -> bool:
+        if self._folder is None:
+            return False
+        chosen = self.table.row()
+        book = JsonLines(self._folder / REVIEWS)
         try:
-            if book is not None:
-                book.append(review.to_json())
-                book.close()
+            book.extend((each.review or Review(each.sample.id, "undone")).to_json() for each in changed)
         except LabError as error:
             self._say_problem(error)
             return False
-        self.model.change(changed)
-        self._detail.show_row(self.table.row())
+        finally:
+            book.close()
+        self.model.change(*changed)
+        if chosen is not None and self.table.row() is None:
+            self.table.select(chosen.sample.id)
+        self._show_row(self.table.row())
         self._redraw()
+        self._settled.start()
         return True
 
     def _accept_strong(self) -> None:
-        for each in [
-            each for each in self.model.rows if each.is_kept and each.review is None and each.word == "strong"
-        ]:
-            self.decide(each.sample.id, "keep")
+        strong = [each for at, each in enumerate(self.model.rows) if self.model.is_in(at, "strong")]
+        if self._write([with_review(each, "keep") for each in strong]):
+            self._undo.append([(each.sample.id, None) for each in strong])
 
 
 class _Funnel(Card):
-    """What was written, and what each check left of it."""
+    """What was written, and what each check left of it; on one line where there is little room."""
 
     def __init__(self) -> None:
-        self._written = Label("0", "number_s")
-        self._of = Label("", "body", "text2")
-        self._bar = Bar()
-        self._pace = Label("", "small", "text2")
+        self._written, self._of = Label("0", "number_s"), Label("", "body", "text2")
+        self._bar, self._pace = Bar(), Label("", "small", "text2")
         first = QWidget()
         first.setFixedWidth(240)
         first.setLayout(column(row(self._written, self._of, -1, gap=8), 8, self._bar, 8, self._pace))
-        self._numbers: list[tuple[Label, Label]] = []
+        self._numbers: list[tuple[str, Label, Label]] = []
         parts: list[QWidget | int] = [first, rule(is_upright=True)]
-        for place, (_, words) in enumerate(_CHECKS):
-            count = Label("0", "title", "good" if place == len(_CHECKS) - 1 else "text")
-            lost = Label("", "small", "text3")
-            self._numbers.append((count, lost))
+        checks = (
+            ("form", self.tr("found in the passage")),
+            ("round_trip", self.tr("same answer when asked again")),
+            ("duplicate", self.tr("new, so kept")),
+        )
+        for stage, words in checks:
+            is_last = stage == "duplicate"
+            count, lost = Label("0", "title", "good" if is_last else "text"), Label("", "small", "text3")
+            self._numbers.append((stage, count, lost))
             box = QWidget()
             box.setLayout(column(count, Label(words, "small", "text2"), lost, gap=2))
-            parts += [box, *([Icon("arrow-right", "text3")] if place < len(_CHECKS) - 1 else [])]
-        line = row(*parts, -1, gap=28)
-        self._last = ElidedLabel("", "body", "text2")
-        self._word = Label("", "control")
-        last = row(Icon("clock", "text3"), Label(self.tr("Just now"), "body", "text3"), self._last, self._word, gap=10)
-        last.setStretch(2, 1)
-        super().__init__(line, 12, rule(), 10, last, padding=(20, 14))
+            parts += [box, *([] if is_last else [Icon("arrow-right", "text3")])]
+        self._wide = QWidget()
+        self._wide.setLayout(row(*parts, -1, gap=24))
+        self._short, self._lost = Label("", "head"), ElidedLabel("", "small", "text2")
+        self._short_bar = Bar(4)
+        self._short_bar.setFixedWidth(120)
+        line = row(self._short, self._short_bar, self._lost, gap=12)
+        line.setStretch(2, 1)
+        self._narrow = QWidget()
+        self._narrow.setLayout(line)
+        self._narrow.hide()
+        self._last, self._word = ElidedLabel("", "body", "text2"), Label("", "control")
+        just = row(Icon("clock", "text3"), Label(self.tr("Just now"), "body", "text3"), self._last, self._word, gap=10)
+        just.setStretch(2, 1)
+        self._just = QWidget()
+        self._just.setLayout(column(10, rule(), 10, just))
+        super().__init__(self._wide, self._narrow, self._just, padding=(20, 12))
 
-    def show_rows(self, rows: list[Row], pace: str, share: float) -> None:
-        lost = Counter(each.sample.stage for each in rows if not each.sample.accepted)
-        left = len(rows)
-        self._written.setText(number(left))
+    def set_narrow(self, is_narrow: bool) -> None:
+        self._wide.setVisible(not is_narrow)
+        self._narrow.setVisible(is_narrow)
+
+    def show_rows(self, model: ReviewModel, pace: str, share: float, is_running: bool) -> None:
+        tally = model.tally
+        lost = {group[1]: count for group, count in tally.items() if group[0] == "lost"}
+        written, kept = len(model.rows), tally["all"]
+        self._written.setText(number(written))
         self._of.setText(self.tr("written"))
-        self._bar.show_share(share)
-        self._pace.setText(pace)
-        others = sum(lost.values()) - lost["form"] - lost["round_trip"] - lost["duplicate"]
-        for (stage, _), (count, words) in zip(_CHECKS, self._numbers, strict=True):
-            gone = lost[stage] + (others if stage == "duplicate" else 0)
+        for bar in (self._bar, self._short_bar):
+            bar.show_share(share)
+            bar.setVisible(is_running)
+        self._pace.setText(pace or self.tr("{0} are kept").format(number(kept)))
+        others = sum(lost.values()) - sum(lost.get(stage, 0) for stage, _, _ in self._numbers)
+        left = written
+        gone_words = []
+        for stage, count, words in self._numbers:
+            gone = lost.get(stage, 0) + (others if stage == "duplicate" else 0)
             left -= gone
-            count.setText(number(left))
-            verb = {"form": self.tr("{0} were not"), "round_trip": self.tr("{0} differed")}.get(
-                stage, self.tr("{0} were too similar")
-            )
-            words.setText(verb.format(number(gone)))
-        if rows:
-            newest = rows[-1]
+            is_last = stage == "duplicate"
+            count.setText(number(kept if is_last else left))
+            text = self._gone(stage).format(number(gone))
+            if is_last and kept != left:
+                text += self.tr(", you changed {0}").format(number(abs(kept - left)))
+            words.setText(text)
+            gone_words.append(text)
+        self._short.setText(self.tr("{0} written, {1} kept").format(number(written), number(kept)))
+        self._lost.setText(pace if is_running else " · ".join(gone_words))
+        self._just.setVisible(is_running and bool(model.rows))
+        if model.rows:
+            newest = model.rows[-1]
             self._last.setText(f"{newest.question}  {newest.answer}")
             _, tone, word = WORDS[newest.word]
             self._word.setText(word)
             self._word.set_tone(tone)
 
+    def _gone(self, stage: str) -> str:
+        names = {"form": self.tr("{0} were not in it"), "round_trip": self.tr("{0} got another answer")}
+        return names.get(stage, self.tr("{0} were too similar"))
 
-class _Detail(QScrollArea):
+
+class _Detail(QWidget):
     """The selected row: why it got its word, the sentence it comes from, and what the person can do."""
 
     def __init__(self, station: PracticeStation) -> None:
         super().__init__()
         self._station = station
         self._row: Row | None = None
-        self.setWidgetResizable(True)
-        self.setFrameShape(QFrame.Shape.NoFrame)
+        self._counted: tuple[tuple[int, int], ...] | None = None
         self._badge_place = QVBoxLayout()
         self._question = Label("", "head", wraps=True)
         self._answer = Label("", "reading", "text2", wraps=True)
@@ -330,14 +428,16 @@ class _Detail(QScrollArea):
         self._edit_question.setTabChangesFocus(True)
         self._edit_question.setFixedHeight(64)
         table = station.table
-        self._keys = row(
-            Button(self.tr("Keep  K"), on_click=lambda: self._decide("keep"), size="large"),
-            Button(self.tr("Fix  F"), on_click=self.edit, size="large"),
-            Button(self.tr("Drop  D"), on_click=lambda: self._decide("drop"), size="large"),
-            gap=8,
-        )
         keys = QWidget()
-        keys.setLayout(self._keys)
+        keys.setLayout(
+            row(
+                Button(self.tr("Keep  K"), on_click=lambda: self._decide("keep"), size="large"),
+                Button(self.tr("Fix  F"), on_click=self.edit, size="large"),
+                Button(self.tr("Drop  D"), on_click=lambda: self._decide("drop"), size="large"),
+                -1,
+                gap=8,
+            )
+        )
         saving = QWidget()
         saving.setLayout(
             row(
@@ -353,10 +453,15 @@ class _Detail(QScrollArea):
         self._coverage.setSpacing(6)
         walk = row(
             Button(self.tr("Undo  Z"), "quiet", size="small", on_click=lambda: table.decided.emit("", "undo")),
-            Button("", "quiet", size="small", icon="chevron-left", on_click=lambda: table.step(-1)),
-            Button("", "quiet", size="small", icon="chevron-right", on_click=lambda: table.step(1)),
+            _arrow("chevron-left", self.tr("The row before"), lambda: table.step(-1)),
+            _arrow("chevron-right", self.tr("The next row"), lambda: table.step(1)),
             gap=2,
         )
+        self._passages = QWidget()
+        self._passages.setLayout(
+            column(16, Label(self.tr("Kept so far, by passage"), "label", "text2"), self._coverage, gap=8)
+        )
+        self._source_head = Label(self.tr("Source"), "label", "text2")
         inside = QWidget()
         inside.setLayout(
             column(
@@ -367,19 +472,25 @@ class _Detail(QScrollArea):
                 self._edit_answer,
                 Label(self.tr("Why"), "label", "text2"),
                 self._why,
-                Label(self.tr("Source"), "label", "text2"),
+                self._source_head,
                 self._source,
-                keys,
-                saving,
-                16,
-                Label(self.tr("Kept so far, by passage"), "label", "text2"),
-                self._coverage,
+                self._passages,
                 -1,
                 gap=8,
-                margins=(20, 14, 20, 16),
+                margins=(16, 8, 16, 12),
             )
         )
-        self.setWidget(inside)
+        scroll = QScrollArea()
+        scroll.setWidgetResizable(True)
+        scroll.setFrameShape(QFrame.Shape.NoFrame)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll.setWidget(inside)
+        self._foot = QWidget()
+        self._foot.setLayout(column(rule(), row(keys, saving, margins=(16, 8, 16, 8))))
+        whole = column(rule(), scroll, self._foot)
+        whole.setStretch(1, 1)
+        self.setLayout(whole)
+        self.setFixedWidth(320)
         self.show_row(None)
 
     def show_row(self, found: Row | None) -> None:
@@ -388,6 +499,8 @@ class _Detail(QScrollArea):
             part.setVisible(found is not None)
         for part in self._editing:
             part.hide()
+        for part in (self._foot, self._source_head, self._source):
+            part.setVisible(found is not None)
         empty(self._badge_place)
         if found is None:
             self._why.setText(self.tr("Choose a row: K keeps it, F lets you fix it, D drops it."))
@@ -444,21 +557,34 @@ class _Detail(QScrollArea):
             self._station.decide(sample, verdict)
             self._station.step_from(sample)
 
-    def show_coverage(self, rows: list[Row]) -> None:
-        kept = Counter(each.sample.passage for each in rows if each.is_kept and each.sample.passage >= 0)
+    def show_coverage(self, model: ReviewModel) -> None:
+        """How many rows are kept of each passage; only where that has changed."""
+        kept = sorted((int(group[1]), count) for group, count in model.tally.items() if group[0] == "passage")
+        counted = tuple((passage, count) for passage, count in kept if count)[:_MOST_PASSAGES]
+        if counted == self._counted:
+            return
+        self._counted = counted
         empty(self._coverage)
-        most = max(kept.values(), default=1)
-        headings = {each.sample.passage: each.sample.context.split("\n", 1)[0].split(" › ")[-1] for each in rows}
-        for passage in sorted(kept):
+        self._passages.setVisible(bool(counted))
+        most = max((count for _, count in counted), default=1)
+        headings = model.headings
+        for passage, count in counted:
             bar = Bar(4, role="text3")
-            bar.show_share(kept[passage] / most)
+            bar.show_share(count / most)
             bar.setFixedWidth(90)
-            name = ElidedLabel(f"{passage + 1}  {headings[passage]}", "small", "text2")
-            line = row(name, bar, Label(str(kept[passage]), "small", "text2"), gap=8)
+            name = ElidedLabel(f"{passage + 1}  {headings.get(passage, '')}", "small", "text2")
+            line = row(name, bar, Label(number(count), "small", "text2"), gap=8)
             line.setStretch(0, 1)
             holder = QWidget()
             holder.setLayout(line)
             self._coverage.addWidget(holder)
+
+
+def _arrow(icon: str, name: str, step: Callable[[], object]) -> Button:
+    made = Button("", "quiet", size="small", icon=icon, on_click=step)
+    made.setAccessibleName(name)
+    made.setToolTip(name)
+    return made
 
 
 def source_sentence(context: str, answer: str, question: str) -> str:

@@ -16,7 +16,7 @@ from PySide6.QtCore import (
     Qt,
     Signal,
 )
-from PySide6.QtGui import QKeyEvent, QPainter
+from PySide6.QtGui import QKeyEvent, QPainter, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QFrame,
@@ -28,7 +28,7 @@ from PySide6.QtWidgets import (
 )
 
 from lab_desktop.artifacts import Sample
-from lab_desktop.reviews import Review
+from lab_desktop.reviews import Review, is_learned
 from lab_desktop.ui import icons
 from lab_desktop.ui.theme import look
 
@@ -44,6 +44,11 @@ WORDS: dict[str, tuple[str, str, str]] = {
     "weak": ("warn", "warn", "Weak"),
 }
 _STRONG = 0.75
+_MANY = 200
+"""Rows that change at once and are shown anew as a whole: a filter would take them out one by one."""
+_ROOM = {WHY: 640, PASSAGE: 430}
+"""A column is shown from this width of the table on."""
+Group = str | tuple[str, str | int]
 
 
 @dataclass(frozen=True)
@@ -55,7 +60,7 @@ class Row:
 
     @property
     def is_kept(self) -> bool:
-        return self.review.verdict == "keep" if self.review else self.sample.accepted
+        return is_learned(self.review, self.sample.question, self.sample.answer, self.sample.accepted)
 
     @property
     def question(self) -> str:
@@ -75,11 +80,20 @@ class Row:
 
 
 class ReviewModel(QAbstractTableModel):
-    """The rows in the order in which they were decided, the newest last; `at` finds one by its id."""
+    """The rows in the order in which they were decided, the newest last; `at` finds one by its id.
+
+    Attributes:
+        tally: how many rows are in each group: each filter, "strong" (what can be accepted at once), ("lost", stage) of
+            the checks, ("passage", number) of kept rows. It changes with each row and is never counted anew.
+        headings: of each passage.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self.rows: list[Row] = []
+        self.tally: Counter[Group] = Counter()
+        self.headings: dict[int, str] = {}
+        self._groups: list[frozenset[Group]] = []
         self._place: dict[str, int] = {}
         self._headers = [
             "", self.tr("Question and answer"), self.tr("Passage"), self.tr("Score"), self.tr("Why"),
@@ -87,33 +101,53 @@ class ReviewModel(QAbstractTableModel):
 
     def show(self, rows: Sequence[Row]) -> None:
         self.beginResetModel()
-        self.rows = list(rows)
-        self._place = {row.sample.id: number for number, row in enumerate(self.rows)}
+        self.rows, self._groups, self._place = [], [], {}
+        self.headings = {}
+        self.tally.clear()
+        self._take(rows)
         self.endResetModel()
 
-    def add(self, row: Row) -> None:
-        if row.sample.id in self._place:
-            return
-        at = len(self.rows)
-        self.beginInsertRows(QModelIndex(), at, at)
-        self.rows.append(row)
-        self._place[row.sample.id] = at
-        self.endInsertRows()
+    def add(self, *rows: Row) -> None:
+        """New rows; one that is known already is left out."""
+        new = [row for row in rows if row.sample.id not in self._place]
+        if new:
+            self.beginInsertRows(QModelIndex(), len(self.rows), len(self.rows) + len(new) - 1)
+            self._take(new)
+            self.endInsertRows()
 
-    def change(self, row: Row) -> None:
-        at = self._place[row.sample.id]
-        self.rows[at] = row
-        self.dataChanged.emit(self.index(at, 0), self.index(at, WHY))
+    def _take(self, rows: Sequence[Row]) -> None:
+        for row in rows:
+            self._place[row.sample.id] = len(self.rows)
+            self.rows.append(row)
+            self._groups.append(groups(row))
+            self.tally.update(self._groups[-1])
+            if row.sample.passage not in self.headings:
+                self.headings[row.sample.passage] = row.sample.context.split("\n", 1)[0].split(" › ")[-1]
+
+    def change(self, *rows: Row) -> None:
+        """The same rows with other decisions."""
+        is_many = len(rows) > _MANY
+        if is_many:
+            self.beginResetModel()
+        for row in rows:
+            at = self._place[row.sample.id]
+            self.tally.subtract(self._groups[at])
+            self.rows[at], self._groups[at] = row, groups(row)
+            self.tally.update(self._groups[at])
+            if not is_many:
+                self.dataChanged.emit(self.index(at, 0), self.index(at, WHY))
+        if is_many:
+            self.endResetModel()
 
     def at(self, sample: str) -> Row:
         return self.rows[self._place[sample]]
 
-    def counts(self) -> Counter[str]:
-        """How many rows each filter shows."""
-        counted: Counter[str] = Counter()
-        for row in self.rows:
-            counted.update(name for name in FILTERS if FILTERS[name](row))
-        return counted
+    def place(self, sample: str) -> int:
+        """Where a row stands; -1 where it does not."""
+        return self._place.get(sample, -1)
+
+    def is_in(self, at: int, group: Group) -> bool:
+        return group in self._groups[at]
 
     def rowCount(self, parent: _Index = QModelIndex()) -> int:  # noqa: B008
         return 0 if parent.isValid() else len(self.rows)
@@ -170,6 +204,18 @@ FILTERS: dict[Filter, Callable[[Row], bool]] = {
 }
 
 
+def groups(row: Row) -> frozenset[Group]:
+    """Everything that a row is counted for."""
+    found: set[Group] = {name for name, is_in in FILTERS.items() if is_in(row)}
+    if row.is_kept and row.review is None and row.word == "strong":
+        found.add("strong")
+    if not row.sample.accepted:
+        found.add(("lost", row.sample.stage))
+    if row.is_kept and row.sample.passage >= 0:
+        found.add(("passage", row.sample.passage))
+    return frozenset(found)
+
+
 class Filtered(QSortFilterProxyModel):
     """The rows of one filter."""
 
@@ -186,7 +232,7 @@ class Filtered(QSortFilterProxyModel):
         self.endFilterChange()
 
     def filterAcceptsRow(self, source_row: int, source_parent: _Index) -> bool:
-        return FILTERS[self._filter](self._model.rows[source_row])
+        return self._model.is_in(source_row, self._filter)
 
 
 class _Delegate(QStyledItemDelegate):
@@ -286,6 +332,28 @@ class ReviewTable(QTableView):
         for column, width in ((STATE, 44), (PASSAGE, 70), (SCORE, 92), (WHY, 200)):
             self.setColumnWidth(column, width)
         self.selectionModel().currentRowChanged.connect(lambda *_: self.chosen.emit(self.row()))
+        self.horizontalHeader().setMinimumSectionSize(28)
+        self._fit()
+        look().changed.connect(self._fit)
+
+    def _fit(self) -> None:
+        """Columns for which there is no room are left out; the row's detail says the same."""
+        height = round(_ROW_HEIGHT * max(1.0, look().text_size))
+        self.verticalHeader().setDefaultSectionSize(height)
+        for place, width in _ROOM.items():
+            self.setColumnHidden(place, self.width() < width * look().text_size)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
+    def select(self, sample: str) -> None:
+        """Select a row by its id, where the filter shows it."""
+        model = self.filtered.sourceModel()
+        assert isinstance(model, ReviewModel)
+        index = self.filtered.mapFromSource(model.index(model.place(sample), 0))
+        if index.isValid():
+            self.selectRow(index.row())
 
     def row(self) -> Row | None:
         """The selected one."""
@@ -307,6 +375,9 @@ class ReviewTable(QTableView):
         row = self.row()
         if name and not event.modifiers() and (row is not None or name == "undo"):
             self.decided.emit(row.sample.id if row else "", name)
+        elif event.key() == Qt.Key.Key_Escape and row is not None:
+            self.clearSelection()
+            self.setCurrentIndex(QModelIndex())
         elif event.key() in (Qt.Key.Key_Left, Qt.Key.Key_Right):
             self.step(1 if event.key() == Qt.Key.Key_Right else -1)
         else:

@@ -3,24 +3,32 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
 import psutil
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
+from lab_desktop import hardware
 from lab_desktop.errors import LabError
-from lab_desktop.files import read_json
 from lab_desktop.jobs import events
 from lab_desktop.jobs.events import Event
-from lab_desktop.ui.jobs import last_words
+from lab_desktop.ui.jobs import JobState, last_words
+from lab_desktop.ui.pages.improve.course import Course, SavePoint, best, kept_step, read_course
+from lab_desktop.ui.pages.improve.plans import Plan, plan
+from lab_desktop.ui.pages.improve.station import SILENCE_S, Heading, Note, Trouble
 from lab_desktop.ui.session import Session
-from lab_desktop.ui.widgets.basic import Badge, Banner, Button, Card, Icon, Label, column, empty, row, rule
-from lab_desktop.ui.widgets.meters import Bar, Curve, Part, SegmentBar
+from lab_desktop.ui.theme import look
+from lab_desktop.ui.widgets.basic import Badge, Button, Card, Icon, Label, column, empty, row, rule
+from lab_desktop.ui.widgets.meters import DASH, Bar, Curve, Part, SegmentBar
 from lab_desktop.ui.words import finish_time, number, size
 
 _MANY = 5.0
 """Nats per word piece that the curve draws at its top: what a model gets wrong that knows nothing of a lesson."""
 _SMOOTH = 0.85
 _REDRAW_S = 0.25
+_MOST_SEGMENTS = 24
 
 
 class TrainStation(QWidget):
@@ -28,27 +36,18 @@ class TrainStation(QWidget):
         super().__init__()
         self._session = session
         self._losses: list[tuple[float, float]] = []
-        self._aside: list[tuple[float, float]] = []
-        self._accuracy: list[tuple[int, float]] = []
-        self._steps, self._rounds, self._round = 0, 1, 0
-        self._folder = ""
+        self._points: list[SavePoint] = []
+        self._aside: dict[int, float] = {}
+        self._course: Course | None = None
+        self._folder: Path | None = None
         self._drawn = 0.0
 
-        self._plan = Label("", "body", "text2")
         self._start = Button(self.tr("Train"), icon="play", on_click=lambda: session.begin("train"))
         self._pause = Button(self.tr("Pause"), icon="pause", on_click=session.jobs.pause)
         self._keep = Button(self.tr("Stop and keep best"), icon="stop", on_click=lambda: session.jobs.keep("train"))
-        head = row(
-            Label(self.tr("Training"), "title"),
-            Label(self.tr("(fine-tuning)"), "small", "text3"),
-            -1,
-            self._start,
-            self._pause,
-            self._keep,
-            gap=10,
-        )
-        self._banner = Banner("info", "", "")
-        self._banner.hide()
+        self.heading = Heading(self.tr("Training"), self.tr("fine-tuning"), self._start, self._pause, self._keep)
+        self.trouble = Trouble(session, "train")
+        self._told = Note()
         self._big = Label("", "number_s")
         self._of = Label("", "body", "text2")
         self._finish = Label("", "body", "text2")
@@ -58,185 +57,253 @@ class TrainStation(QWidget):
         legend = row(
             Label(self.tr("Mistakes curve"), "strong"), Label(self.tr("(loss)"), "small", "text3"), -1,
             _Swatch("data"), Label(self.tr("while practising"), "small", "text2"), 8,
-            _Swatch("text2"), Label(self.tr("on questions kept aside"), "small", "text2"), gap=6,
+            _Swatch("text2", is_dashed=True), Label(self.tr("on questions kept aside"), "small", "text2"), gap=6,
         )  # fmt: skip
         self._chart = Card(legend, 8, self._curve)
-        self._points = QVBoxLayout()
+        self._table = QVBoxLayout()
         middle = QWidget()
-        middle.setLayout(
-            column(
-                head,
-                4,
-                self._plan,
-                12,
-                self._banner,
-                self._now,
-                16,
-                self._chart,
-                16,
-                self._points,
-                -1,
-                margins=(24, 16, 24, 16),
-            )
-        )
-        scroll = QScrollArea()
-        scroll.setWidgetResizable(True)
-        scroll.setFrameShape(QFrame.Shape.NoFrame)
-        scroll.setWidget(middle)
+        middle.setLayout(column(self._now, 16, self._chart, 16, self._table, -1, margins=(24, 0, 24, 16)))
         self._side = _Side()
-        self._side.setFixedWidth(304)
-        whole = row(scroll, rule(is_upright=True), self._side)
+        self._side_place = _scrolled(self._side)
+        left = QWidget()
+        inside = column(self.heading, self.trouble, self._told, _scrolled(middle))
+        inside.setStretch(3, 1)
+        left.setLayout(inside)
+        whole = row(left, rule(is_upright=True), self._side_place)
         whole.setStretch(0, 1)
         self.setLayout(whole)
+        self.set_narrow(False)
         session.jobs.said.connect(self._hear)
+
+    def set_narrow(self, is_narrow: bool) -> None:
+        self._side_place.setFixedWidth(256 if is_narrow else 304)
+        self._curve.setMinimumHeight(150 if is_narrow else 220)
 
     def refresh(self) -> None:
         run = self._session.project.run if self._session.project else None
-        if str(run or "") != self._folder:
-            self._folder = str(run or "")
-            self._losses, self._aside, self._accuracy = [], [], []
-            self._steps, self._rounds, self._round = 0, 1, 0
+        if run != self._folder:
+            self._folder = run
+            self._losses, self._points, self._aside, self._course = [], [], {}, None
+            self._told.hide()
             try:
                 for event in last_words(run) if run is not None else []:
                     self._take(event)
-                self._banner.hide()
             except LabError as error:
-                self._banner.say("warn", error.message, error.hint)
-                self._banner.show()
+                self._told.say("warn", error.message, error.hint)
+        if run is not None and self._course is None:
+            self._course = read_course(run)
         self._redraw()
+
+    @property
+    def where(self) -> str:
+        """How far the training is, as part of a sentence: "at round 2"; "" before its first step."""
+        at = self._at()
+        return self.tr("at round {0}").format(self._course.round_at(at)) if self._course and at else ""
 
     def _is_ours(self) -> bool:
         job = self._session.jobs.current
-        return job is not None and str(job.folder) == self._folder and job.steps == ("train",)
+        return job is not None and job.folder == self._folder and job.steps == ("train",)
 
     def _hear(self, event: Event) -> None:
         if not self._is_ours():
             return
+        if isinstance(event, events.Progress) and event.done == 0 and self._folder is not None:
+            self._course = read_course(self._folder)  # a training that begins anew may have another length
         self._take(event)
         if time.monotonic() - self._drawn > _REDRAW_S:
             self._redraw()
 
+    def beat(self) -> None:
+        """A second has gone by while a job runs."""
+        self._redraw()
+
     def _take(self, event: Event) -> None:
-        if isinstance(event, events.Metric) and event.name == "loss":
+        if not isinstance(event, events.Metric):
+            return
+        if event.name == "loss":
             last = self._losses[-1][1] if self._losses else min(1.0, event.value / _MANY)
-            self._losses = [point for point in self._losses if point[0] < event.step]
+            while self._losses and self._losses[-1][0] >= event.step:  # gone back to a save point
+                self._losses.pop()
             self._losses.append((event.step, _SMOOTH * last + (1 - _SMOOTH) * min(1.0, event.value / _MANY)))
-        elif isinstance(event, events.Metric) and event.name == "held_out_loss":
-            self._aside = [point for point in self._aside if point[0] < event.step]
-            self._aside.append((event.step, min(1.0, event.value / _MANY)))
-        elif isinstance(event, events.Metric) and event.name == "held_out_accuracy":
-            self._accuracy = [point for point in self._accuracy if point[0] < event.step]
-            self._accuracy.append((event.step, event.value))
-        elif isinstance(event, events.Progress) and event.text.startswith("Training"):
-            self._steps = event.total
-            if event.detail.startswith("round "):
-                self._round, self._rounds = (int(part) for part in event.detail.removeprefix("round ").split(" of "))
+        elif event.name == "held_out_loss":
+            self._aside[event.step] = event.value
+        elif event.name == "held_out_accuracy":
+            self._points = [point for point in self._points if point.step < event.step]
+            self._points.append(SavePoint(event.step, event.value, self._aside.get(event.step, 0.0)))
+
+    def _at(self) -> int:
+        """Steps finished."""
+        progress = self._session.jobs.progress if self._is_ours() else None
+        if progress is not None and progress.text.startswith("Training"):
+            return progress.done
+        return int(self._losses[-1][0]) if self._losses else 0
+
+    def _total(self) -> int:
+        """Steps in all; 0 while nobody knows."""
+        progress = self._session.jobs.progress if self._is_ours() else None
+        if progress is not None and progress.text.startswith("Training"):
+            return progress.total
+        if self._course is not None:
+            return self._course.total
+        return self._at() if self._session.state.has_adapter else 0
 
     def _redraw(self) -> None:
         self._drawn = time.monotonic()
-        session = self._session
-        jobs = session.jobs
+        state = self._session.state
         is_running = self._is_ours()
-        done = session.state.has_adapter
-        self._start.setVisible(not is_running and not done)
-        self._start.setText(self.tr("Go on training") if self._losses and not done else self.tr("Train"))
-        self._pause.setVisible(is_running)
+        done = state.has_adapter and not is_running
+        at, total = self._at(), self._total()
+        self._start.setText(self.tr("Go on training") if at else self.tr("Train"))
+        job = self._session.jobs.current
+        self._pause.setVisible(is_running and job is not None and job.state is JobState.RUNNING)
         self._keep.setVisible(is_running and bool(self._losses))
-        rows = number(session.state.kept)
-        self._plan.setText(
-            self.tr(
-                "{0} practice questions, first facts, then skills, with a little revision so that nothing is forgotten"
-            ).format(rows)
-        )
-        progress = jobs.progress if is_running else None
-        at = (
-            progress.done
-            if progress and progress.text.startswith("Training")
-            else int(self._losses[-1][0])
-            if self._losses
-            else 0
-        )
-        total = self._steps or self._total_from_adapter() or max(at, 1)
-        if done:
-            self._big.setText(self.tr("Done"))
-            self._of.setText(self._best_words())
-            self._finish.setText("")
-        elif is_running:
-            self._big.setText(self.tr("Round {0}").format(max(1, self._round)))
-            self._of.setText(self.tr("of {0}").format(self._rounds))
-            left = jobs.pace.seconds_left(total)
-            words = finish_time(left, at > total * 0.1) if left is not None else self.tr("measuring speed …")
-            self._finish.setText(
-                f"{at / total:.0%} · {words}" if at else (progress.text if progress else self.tr("getting ready …"))
-            )
-        else:
-            self._big.setText(f"{at / total:.0%}" if at else self.tr("Not yet"))
-            self._of.setText(self.tr("paused, everything is saved") if at else "")
-            self._finish.setText("")
-        self._bar.show_share(1.0 if done else at / total, max(1, self._rounds), "good" if done else "data")
-        best = self._best()
-        words = self.tr("{0} of {1} steps; fewer mistakes than at the start").format(at, total)
-        self._curve.show_curve(self._losses, self._aside, total, self._rounds, best[0] if best else 0, words)
+        self.trouble.look_at(self._folder, self.where)
+        can_start = not is_running and not done and (state.has_dataset or bool(self._losses))
+        self._start.setVisible(can_start and self.trouble.isHidden())
+        found = self._plan()
+        self.heading.say(self._plan_words(found, is_running or done))
+        self._show_now(done, is_running, at, total)
+        course = self._course
+        ends = tuple(end / course.total for end in course.ends) if course is not None else (1.0,)
+        share = 1.0 if done else at / total if total else 0.0
+        role = "good" if done else "data" if is_running else "text3"
+        self._bar.show_share(share, ends if len(ends) <= _MOST_SEGMENTS else (1.0,), role)
+        self._bar.setVisible(bool(total))
+        kept = self._kept()
+        words = self.tr("{0:.0%} of the way").format(share)
+        aside = [(point.step, min(1.0, point.loss / _MANY)) for point in self._points]
+        self._curve.show_curve(self._losses, aside, max(total, at), ends, kept, words)
         self._chart.setVisible(bool(self._losses))
-        self._show_points()
-        self._side.refresh()
+        self._show_points(kept)
+        self._side.refresh(found, is_running)
 
-    def _total_from_adapter(self) -> int:
-        run = self._session.project.run if self._session.project else None
-        if run is None or not self._session.state.has_adapter:
-            return 0
-        try:
-            return int(read_json(run / "adapter" / "adapter.json", "last_step")["last_step"])
-        except LabError:
-            return 0
+    def _show_now(self, done: bool, is_running: bool, at: int, total: int) -> None:
+        course = self._course
+        finish = ""
+        if done:
+            big, of = self.tr("Done"), self._kept_words()
+        elif is_running and at and course is not None:
+            big = self.tr("Round {0}").format(course.round_at(at))
+            of = self.tr("of {0}").format(course.rounds)
+            finish = f"{at / max(1, total):.0%} · {self._finish_words(total, at)}"
+        elif is_running:
+            progress = self._session.jobs.progress
+            big, of = self.tr("Getting ready"), progress.text if progress else ""
+        elif at and total:
+            big = self.tr("Paused at {0:.0%}").format(at / total)
+            of = self.tr("round {0} of {1}").format(course.round_at(at), course.rounds) if course is not None else ""
+            finish = self.tr("everything is saved")
+        elif at:
+            big, of = self.tr("Paused"), self.tr("everything is saved")
+        else:
+            big, of = self.tr("Not yet"), self.tr("first facts, then skills, with a little revision (replay)")
+            if not self._session.state.has_dataset:
+                of = self.tr("practice questions come first")
+        self._big.setText(big)
+        self._of.setText(of)
+        self._finish.setText(finish)
 
-    def _best(self) -> tuple[int, float] | None:
-        after_start = [point for point in self._accuracy if point[0] > 0]
-        return max(after_start, key=lambda point: point[1], default=None)
+    def _finish_words(self, total: int, at: int) -> str:
+        jobs = self._session.jobs
+        if jobs.current is not None and jobs.current.state is JobState.STOPPING:
+            return self.tr("saving what is finished …")
+        if time.monotonic() - jobs.last_word > SILENCE_S:
+            return self.tr("still working on step {0}").format(number(at + 1))
+        left = jobs.pace.seconds_left(total)
+        return finish_time(left, at > total * 0.1) if left is not None else self.tr("measuring speed …")
 
-    def _best_words(self) -> str:
-        best = self._best()
-        return self.tr("{0:.0%} of the words of questions kept aside").format(best[1]) if best else ""
+    def _plan(self) -> Plan | None:
+        session = self._session
+        return plan("train", session.project, session.state, session.projects) if session.project else None
 
-    def _show_points(self) -> None:
-        empty(self._points)
-        if not self._accuracy:
-            return
-        best = self._best()
-        head = row(
-            Label(self.tr("Save point"), "label", "text2"),
-            Label(self.tr("Words right in questions kept aside"), "label", "text2"),
-            -1,
-            gap=40,
+    def _plan_words(self, found: Plan | None, is_begun: bool) -> str:
+        state = self._session.state
+        if found is None or not (state.has_dataset or self._losses):
+            return self.tr("The teacher writes practice questions first; they are what is learned.")
+        rows = self.tr("{0} practice questions, with a little revision so that nothing is forgotten").format(
+            number(state.kept)
         )
+        left = 1 - self._at() / total if (total := self._total()) else 1.0
+        return rows if is_begun else " · ".join((rows, found.time_words(left), found.memory_words()))
+
+    def _kept(self) -> int:
+        """The save point that is kept, or would be now."""
+        if self._folder is not None and self._session.state.has_adapter and not self._is_ours():
+            return kept_step(self._folder)
+        now = best(self._points, self._course)
+        return now.step if now else 0
+
+    def _kept_words(self) -> str:
+        kept = self._kept()
+        found = next((point for point in self._points if point.step == kept), None)
+        return self.tr("{0:.0%} of the words of questions kept aside").format(found.accuracy) if found else ""
+
+    def _show_points(self, kept: int) -> None:
+        empty(self._table)
+        if not self._points:
+            return
+        place, right = (
+            Label(text, "label", "text2")
+            for text in (self.tr("Save point"), self.tr("Words right in questions kept aside"))
+        )
+        place.setFixedWidth(150)
         holder = QWidget()
-        holder.setLayout(column(head, 6, rule()))
-        self._points.addWidget(holder)
-        for step, accuracy in self._accuracy[::-1][:6]:
-            is_best = best is not None and step == best[0]
-            bar = Bar(4, role="good" if is_best else "text3")
-            bar.show_share(accuracy)
-            bar.setFixedWidth(180)
-            name = Label(
-                self.tr("Before training") if step == 0 else self.tr("Step {0}").format(number(step)),
-                "strong" if is_best else "body",
-            )
-            name.setFixedWidth(130)
-            line = row(name, bar, Label(f"{accuracy:.0%}"), -1, gap=12, margins=(0, 8, 0, 8))
-            if is_best:
-                line.addWidget(Badge(self.tr("Best so far"), "good", "check"))
-            holder = QWidget()
-            holder.setLayout(column(line, rule()))
-            self._points.addWidget(holder)
+        holder.setLayout(column(row(place, right, -1, gap=12), 6, rule()))
+        self._table.addWidget(holder)
+        newest = self._points[::-1]
+        shown = newest[:6]
+        shown += [point for point in newest[6:] if point.step == kept]
+        for point in shown:
+            self._table.addWidget(self._point_row(point, kept > 0 and point.step == kept))
+
+    def _point_row(self, point: SavePoint, is_kept: bool) -> QWidget:
+        bar = Bar(4, role="good" if is_kept else "text3")
+        bar.show_share(point.accuracy)
+        bar.setFixedWidth(180)
+        course = self._course
+        words = self.tr("Step {0}").format(number(point.step))
+        if point.step == 0:
+            words = self.tr("Before training")
+        elif course is not None and point.step in course.ends:
+            words = self.tr("Round {0}").format(course.ends.index(point.step) + 1)
+        elif course is not None:
+            words = self.tr("In round {0}, at {1:.0%}").format(course.round_at(point.step), point.step / course.total)
+        name = Label(words, "strong" if is_kept else "body")
+        name.setFixedWidth(150)
+        line = row(name, bar, Label(f"{point.accuracy:.0%}"), -1, gap=12, margins=(0, 8, 0, 8))
+        if is_kept:
+            is_done = self._session.state.has_adapter and not self._is_ours()
+            line.addWidget(Badge(self.tr("Kept") if is_done else self.tr("Best so far"), "good", "check"))
+        made = QWidget()
+        made.setLayout(column(line, rule()))
+        return made
 
 
-class _Swatch(QFrame):
-    def __init__(self, role: str) -> None:
+def _scrolled(inside: QWidget) -> QScrollArea:
+    made = QScrollArea()
+    made.setWidgetResizable(True)
+    made.setFrameShape(QFrame.Shape.NoFrame)
+    made.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    made.setWidget(inside)
+    return made
+
+
+class _Swatch(QWidget):
+    """A line of the curve, for the legend."""
+
+    def __init__(self, role: str, is_dashed: bool = False) -> None:
         super().__init__()
-        bar = Bar(3, role=role)
-        bar.show_share(1.0)
-        bar.setFixedWidth(18)
-        self.setLayout(row(bar))
+        self._role, self._is_dashed = role, is_dashed
+        self.setFixedSize(22, 12)
+        look().changed.connect(self.update)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        pen = QPen(look().theme.color(self._role), 2)
+        if self._is_dashed:
+            pen.setDashPattern(DASH)
+        painter.setPen(pen)
+        painter.drawLine(0, 6, 22, 6)
 
 
 class _Side(QWidget):
@@ -246,7 +313,8 @@ class _Side(QWidget):
         super().__init__()
         self._memory = SegmentBar()
         self._badge_place = QVBoxLayout()
-        self._lines = [Label("", "body"), Label("", "body")]
+        self._badge: tuple[str, str] = ("", "")
+        self._lines = [Label("", "body") for _ in range(3)]
         texts = (
             (
                 self.tr("What you see"),
@@ -269,8 +337,12 @@ class _Side(QWidget):
             self._memory,
             4,
             *(
-                row(Label(name, "body", "text2"), -1, line)
-                for name, line in zip((self.tr("In use now"), self.tr("Free for you")), self._lines, strict=True)
+                row(_Dot(role), Label(name, "body", "text2"), -1, line, gap=8)
+                for (role, name), line in zip(
+                    (("data", self.tr("Training")), ("text3", self.tr("Everything else")), ("track", self.tr("Free"))),
+                    self._lines,
+                    strict=True,
+                )
             ),
             gap=6,
         )
@@ -299,14 +371,45 @@ class _Side(QWidget):
                 margins=(20, 18, 20, 16),
             )
         )
-        self.refresh()
 
-    def refresh(self) -> None:
-        memory = psutil.virtual_memory()
-        used = 1 - memory.available / memory.total
-        self._memory.show_parts([Part(used, "data")], self.tr("{0:.0%} of the memory is in use").format(used))
-        self._lines[0].setText(size(memory.total - memory.available))
-        self._lines[1].setText(self.tr("{0} of {1}").format(size(memory.available), size(memory.total)))
+    def refresh(self, plan: Plan | None, is_running: bool) -> None:
+        total = psutil.virtual_memory().total
+        free = hardware.memory_available_bytes()
+        needed = plan.memory if plan is not None else 0.0
+        used = max(0.0, total - free)
+        others = max(0.0, used - needed) if is_running else used
+        left = max(0.0, total - others - needed)
+        words = self.tr("Training takes about {0}, {1} of {2} stay free").format(size(needed), size(left), size(total))
+        self._memory.show_parts([Part(min(1.0, needed / total), "data"), Part(others / total, "text3")], words)
+        for line, text in zip(
+            self._lines,
+            (
+                self.tr("about {0}").format(size(needed)),
+                size(others),
+                self.tr("{0} of {1}").format(size(left), size(total)),
+            ),
+            strict=True,
+        ):
+            line.setText(text)
+        share = needed / max(1.0, free)
+        badge = (self.tr("Comfortable"), "good")
+        if not is_running and share > 0.9:
+            badge = (self.tr("Too big"), "bad") if share > 1 else (self.tr("Tight"), "warn")
+        if badge != self._badge:
+            self._badge = badge
+            empty(self._badge_place)
+            self._badge_place.addWidget(Badge(badge[0], badge[1], "check" if badge[1] == "good" else "warn"))  # type: ignore[arg-type]
+
+
+class _Dot(QFrame):
+    """The colour of a part of the memory bar."""
+
+    def __init__(self, role: str) -> None:
+        super().__init__()
+        bar = Bar(8, role=role)
+        bar.show_share(1.0)
+        bar.setFixedWidth(8)
+        self.setLayout(row(bar))
 
 
 def _line(icon: str, text: str) -> QWidget:

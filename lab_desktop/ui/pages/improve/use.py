@@ -5,106 +5,158 @@ from __future__ import annotations
 import functools
 from pathlib import Path
 
-from PySide6.QtCore import QUrl
+from PySide6.QtCore import Qt, QUrl
 from PySide6.QtGui import QDesktopServices
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QFrame, QScrollArea, QWidget
 
-from lab_desktop.ui.jobs import Job
-from lab_desktop.ui.session import Session
-from lab_desktop.ui.widgets.basic import Button, Card, Label, column, empty, row, rule
+from lab_desktop.errors import LabError
+from lab_desktop.files import read_json
+from lab_desktop.ui.pages.improve.station import Heading, Running, Trouble
+from lab_desktop.ui.session import Session, station_of
+from lab_desktop.ui.widgets.basic import Badge, Button, Card, ElidedLabel, Label, column, empty, row, rule
 from lab_desktop.ui.words import size
+
+SMALLER = ("Q8_0", "Q4_K_M", "Q3_K_M")
+_OTHERS = ("F16", "Q6_K", "Q5_K_M")
 
 
 class UseStation(QWidget):
     def __init__(self, session: Session) -> None:
         super().__init__()
         self._session = session
-        self._place = column(margins=(24, 16, 24, 24))
-        self.setLayout(self._place)
+        self.heading = Heading(self.tr("Use it"), "")
+        self.trouble = Trouble(session, "use")
+        self._running = Running(session)
+        self._place = column(gap=16, margins=(24, 0, 24, 24))
+        inside = QWidget()
+        inside.setLayout(self._place)
+        scroll = QScrollArea()
+        scroll.setWidgetResizable(True)
+        scroll.setFrameShape(QFrame.Shape.NoFrame)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll.setWidget(inside)
+        whole = column(self.heading, self.trouble, self._running, scroll)
+        whole.setStretch(3, 1)
+        self.setLayout(whole)
+
+    def set_narrow(self, is_narrow: bool) -> None:
+        pass
+
+    def beat(self) -> None:
+        """A second has gone by while a job runs."""
+        self._running.refresh()
 
     def refresh(self) -> None:
-        empty(self._place)
         session = self._session
-        inside = QWidget()
         run = session.project.run if session.project else None
-        parts: list[QWidget] = [Label(self.tr("Use it"), "title")]
+        job = session.jobs.current
+        is_running = job is not None and job.folder == run and station_of(job.steps) == "use"
+        self._running.setVisible(is_running)
+        self._running.refresh()
+        self.trouble.look_at(run)
+        empty(self._place)
         if run is None or not session.state.has_adapter:
-            parts.append(
-                Label(
-                    self.tr("Train first; then you can talk to your model and take it with you."),
-                    "reading",
-                    "text2",
-                    wraps=True,
-                )
-            )
-        else:
-            parts.append(self._talk())
-            parts.append(self._files(run))
-        inside.setLayout(column(*parts, -1, gap=16))
-        self._place.addWidget(inside)
+            self.heading.say(self.tr("Train first; then you can talk to your model and take it with you."))
+            return
+        self.heading.say("")
+        self._place.addWidget(self._talk())
+        self._place.addWidget(self._sizes(run, is_running))
+        self._place.addStretch(1)
 
     def _talk(self) -> QWidget:
         session = self._session
-        return Card(
-            Label(self.tr("Talk to it"), "head"), 4,
-            Label(self.tr("It answers beside the original, so you see what changed."), "body", "text2", wraps=True), 12,
-            row(Button(self.tr("Chat with it"), "primary", icon="chat", on_click=lambda: session.go("chat")), -1),
-        )  # fmt: skip
+        words = column(
+            Label(self.tr("Talk to it"), "head"),
+            Label(self.tr("It answers beside the original, so you see what changed."), "body", "text2", wraps=True),
+            gap=4,
+        )
+        line = row(words, Button(self.tr("Chat with it"), icon="chat", on_click=lambda: session.go("chat")), gap=16)
+        line.setStretch(0, 1)
+        return Card(line)
 
-    def _files(self, run: Path) -> QWidget:
-        files = sorted(path for path in (run / "models").glob("*.gguf") if not path.name.startswith("."))
+    def _sizes(self, run: Path, is_running: bool) -> QWidget:
+        files = {_kind(path): path for path in sorted((run / "models").glob("[!.]*.gguf"))}
+        expected = _expected(run)
         lines: list[QWidget | int] = [
-            Label(self.tr("Take it with you"), "head"),
+            row_of(Label(self.tr("Make smaller"), "head"), Label(self.tr("(quantize)"), "small", "text3")),
             4,
-            Label(self.tr("One file that LM Studio, Ollama and llama.cpp run (GGUF)."), "body", "text2", wraps=True),
+            Label(
+                self.tr("One file that LM Studio, Ollama and llama.cpp run, too. A smaller one starts faster and needs "
+                        "less memory; the smallest forgets a little."),
+                "body", "text2", wraps=True,
+            ),
             12,
-        ]
-        for path in files:
-            line = QWidget()
-            words = self._words(path)
-            line.setLayout(
-                column(
-                    rule(),
-                    row(
-                        Label(words, "strong"),
-                        Label(path.name, "small", "text2"),
-                        -1,
-                        Label(size(path.stat().st_size), "body", "text2"),
-                        Button(
-                            self.tr("Show in folder"),
-                            size="small",
-                            icon="folder",
-                            on_click=functools.partial(self._show, path),
-                        ),
-                        gap=12,
-                        margins=(0, 8, 0, 8),
-                    ),
-                )
-            )
-            lines.append(line)
-        if not files:
-            make = Button(self.tr("Make the file"), icon="models", on_click=self._make)
-            holder = QWidget()
-            holder.setLayout(row(make, -1))
-            lines.append(holder)
+        ]  # fmt: skip
+        shown = [*(kind for kind in _OTHERS[:1] if kind in files), *SMALLER]
+        shown += [kind for kind in files if kind not in shown]
+        for kind in shown:
+            lines.append(self._line(kind, files.get(kind), expected.get(kind, 0), is_running))
         return Card(*lines)
 
-    def _words(self, path: Path) -> str:
-        for ending, words in (
-            ("F16", self.tr("Full size")),
-            ("Q8_0", self.tr("Large")),
-            ("Q5_K_M", self.tr("Medium")),
-            ("Q4_K_M", self.tr("Small (recommended)")),
-        ):
-            if path.stem.endswith(ending):
-                return words
-        return path.stem
+    def _line(self, kind: str, path: Path | None, expected: float, is_running: bool) -> QWidget:
+        name, words = self._words(kind)
+        text = QWidget()
+        head = row(Label(name, "strong"), Label(f"({kind})", "small", "text3"), gap=6)
+        if kind == "Q4_K_M":
+            head.addWidget(Badge(self.tr("Recommended"), "good", "check"))
+        head.addStretch(1)
+        text.setLayout(column(head, ElidedLabel(words if path is None else path.name, "small", "text2"), gap=2))
+        if path is not None:
+            amount, button = size(path.stat().st_size), self._button(self.tr("Show in folder"), "folder", name)
+            button.clicked.connect(functools.partial(self._show, path))
+        else:
+            amount = self.tr("about {0}").format(size(expected)) if expected else self.tr("size shows when made")
+            button = self._button(self.tr("Make it"), "models", name)
+            button.clicked.connect(functools.partial(self._make, kind))
+            if is_running:
+                button.setText(self.tr("Make it next"))
+        line = row(text, Label(amount, "body", "text2"), button, gap=16, margins=(0, 8, 0, 8))
+        line.setStretch(0, 1)
+        made = QWidget()
+        made.setLayout(column(rule(), line))
+        return made
 
-    def _make(self) -> None:
-        project = self._session.project
-        if project is not None and project.run is not None:
-            self._session.jobs.start(Job(project.run, ("export",), project.title))
+    @staticmethod
+    def _button(text: str, icon: str, name: str) -> Button:
+        made = Button(text, size="small", icon=icon)
+        made.setAccessibleName(f"{text}: {name}")
+        return made
+
+    def _words(self, kind: str) -> tuple[str, str]:
+        """(name, what it is good for) of a size."""
+        names = {
+            "F16": (self.tr("Full size"), self.tr("Nothing left out; the others are made from it.")),
+            "Q8_0": (self.tr("Large"), self.tr("Answers like the full size.")),
+            "Q6_K": (self.tr("Large"), self.tr("Almost like the full size.")),
+            "Q5_K_M": (self.tr("Medium"), self.tr("Between large and small.")),
+            "Q4_K_M": (self.tr("Small"), self.tr("The best balance for most computers.")),
+            "Q3_K_M": (self.tr("Tiny"), self.tr("For little memory; it forgets a little.")),
+        }
+        return names.get(kind, (kind, ""))
+
+    def _make(self, kind: str) -> None:
+        self._session.start((f"export:{kind}",))
 
     @staticmethod
     def _show(path: Path) -> None:
         QDesktopServices.openUrl(QUrl.fromLocalFile(path.parent))
+
+
+def row_of(*parts: QWidget) -> QWidget:
+    """Words beside each other, as one widget."""
+    made = QWidget()
+    made.setLayout(row(*parts, -1, gap=8))
+    return made
+
+
+def _kind(path: Path) -> str:
+    """The size of a file, from the end of its name: NAME-KIND.gguf."""
+    return path.stem.rsplit("-", 1)[-1]
+
+
+def _expected(run: Path) -> dict[str, float]:
+    """About how many bytes each size takes; nothing where no export has said so."""
+    try:
+        return {kind: float(value) for kind, value in read_json(run / "models" / "sizes.json").items()}
+    except (LabError, TypeError, ValueError):
+        return {}

@@ -1,0 +1,157 @@
+"""What a station will take, said before it starts: how much, how long, how much memory.
+
+Times come from earlier runs on this computer with the same model; without any nothing is promised, but for the practice
+lesson, whose times are known. Memory follows from the size of the model's file.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from PySide6.QtCore import QCoreApplication
+
+from lab_desktop import hardware, paths, projects
+from lab_desktop.errors import LabError
+from lab_desktop.files import read_json
+from lab_desktop.jobs import requests
+from lab_desktop.projects import Project, State
+from lab_desktop.ui.words import number, size
+from lab_desktop.words import sentences
+
+_ROWS_A_SENTENCE, _ROWS_A_SKILL = 6, 80
+"""As many questions as a lesson holds, where the person asked for no number."""
+_GENERAL = 40
+_PRACTICE = {"practice": (3, 8), "train": (4, 9), "check": (1, 3)}
+"""Minutes of the practice lesson on computers it was measured on."""
+_STEPS = {"practice": ("generate",), "train": ("train",), "check": ("export", "evaluate")}
+_BYTES_A_WEIGHT = {"F32": 4.0, "F16": 2.0, "BF16": 2.0, "Q8": 1.06, "Q6": 0.82, "Q5": 0.7, "Q4": 0.6, "Q3": 0.52}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a station will take.
+
+    Attributes:
+        amount: how many questions it is about; 0: unknown.
+        minutes: from, to; None: unknown.
+        memory, free: in bytes.
+    """
+
+    amount: int
+    minutes: tuple[float, float] | None
+    memory: float
+    free: float
+
+    @property
+    def is_too_big(self) -> bool:
+        return self.memory > self.free
+
+    def time_words(self, left: float = 1.0) -> str:
+        """ "about 3–8 minutes" for what is left, or that nobody knows yet."""
+        if self.minutes is None:
+            return _tr("the first minute will tell how long it takes")
+        low, high = (left * minutes for minutes in self.minutes)
+        if high < 1.5:
+            return _tr("about a minute")
+        if high >= 120:
+            return _tr("about {0}–{1} hours").format(max(1, round(low / 60)), max(2, round(high / 60)))
+        return _tr("about {0}–{1} minutes").format(max(1, round(low)), max(2, round(high)))
+
+    def memory_words(self) -> str:
+        if self.is_too_big:
+            words = _tr("needs about {0} of memory, only {1} are free: close some apps first")
+        else:
+            words = _tr("needs about {0} of memory, {1} are free")
+        return words.format(size(self.memory), size(self.free))
+
+
+def plan(station: str, project: Project, state: State, others: list[Project]) -> Plan:
+    """What a station of a project will take."""
+    model = _model(project.teacher or project.model) if station == "practice" else _model(project.model)
+    amount = _amount(station, project, state)
+    known = [pair for each in others for pair in _measured(station, each, model) if pair[1]]
+    minutes: tuple[float, float] | None = None
+    if known and amount:
+        took = sum(seconds for seconds, _ in known) / sum(units for _, units in known) * amount / 60
+        minutes = (took * 0.7, took * 1.5)
+    elif project.is_practice:
+        minutes = _PRACTICE[station]
+    return Plan(amount, minutes, _memory(station, model), hardware.memory_available_bytes())
+
+
+def _amount(station: str, project: Project, state: State) -> int:
+    if station == "practice":
+        return project.samples or _expected(project.lessons)
+    return state.kept if station == "train" else _asked(project.run)
+
+
+def _expected(lessons: Path) -> int:
+    files = tuple(sorted(lessons.rglob("qna.yaml")))
+    return sum(_expected_of(file.parent, file.stat().st_mtime_ns) for file in files)
+
+
+@functools.lru_cache(maxsize=256)
+def _expected_of(lesson: Path, changed: int) -> int:
+    texts = [path for path in lesson.iterdir() if path.suffix.lower() in (".md", ".txt") and path.stem != "attribution"]
+    told = sum(len(sentences(path.read_text(encoding="utf-8", errors="replace"))) for path in texts)
+    return _ROWS_A_SENTENCE * told if texts else _ROWS_A_SKILL
+
+
+def _asked(run: Path | None) -> int:
+    """Questions that a check asks: the ones kept aside, the general ones, and a few of the person's own."""
+    try:
+        held_out = read_json(run / "dataset" / "manifest.json", "held_out")["held_out"] if run else 0
+        return int(held_out) + _GENERAL
+    except (LabError, TypeError, ValueError):
+        return _GENERAL
+
+
+def _measured(station: str, project: Project, model: Path) -> list[tuple[float, int]]:
+    """(seconds, units) of this station in a project's finished runs with the same model."""
+    found = []
+    for run in project.runs:
+        try:
+            state = projects.state(run)
+            request = requests.read(run)
+            timings = read_json(run / "timings.json", *_STEPS[station])
+            is_done = {"practice": state.has_dataset, "train": state.has_adapter, "check": state.has_report}[station]
+            if not is_done or model != (request.teacher if station == "practice" else request.student):
+                continue
+            units = {"practice": state.kept, "train": state.kept, "check": _asked(run)}[station]
+            found.append((sum(float(timings[step]) for step in _STEPS[station]), units))
+        except (LabError, TypeError, ValueError):
+            continue
+    return found
+
+
+def _model(path: str) -> Path:
+    try:
+        return Path(path) if path else paths.practice_model()
+    except LabError:
+        return Path()
+
+
+def _memory(station: str, model: Path) -> float:
+    try:
+        weights = model.stat().st_size / _bytes_a_weight(model.name)
+    except OSError:
+        return 0.0
+    if station == "train":
+        return weights * (2 if hardware.has_fast_bf16() else 4) * 1.2 + 1e9
+    return max(model.stat().st_size, weights * 2 if paths.taught_adapter(model) else 0) + 0.4e9
+
+
+def _bytes_a_weight(name: str) -> float:
+    kind = re.search(r"(?i)\b(BF16|F16|F32|Q\d)", name)
+    return _BYTES_A_WEIGHT.get(kind[1].upper(), 0.6) if kind else 0.6
+
+
+def amount_words(amount: int) -> str:
+    return _tr("about {0} questions").format(number(amount if amount < 100 else round(amount, -1)))
+
+
+def _tr(text: str) -> str:
+    return QCoreApplication.translate("plans", text)
