@@ -214,7 +214,7 @@ class MainWindow(QMainWindow):
                 event.ignore()
                 return
             jobs.stop_all()
-        self._session.chat.close()
+        self._session.chat.quit()
         event.accept()
 
 
