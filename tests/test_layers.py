@@ -33,7 +33,9 @@ MAY_IMPORT = {
     "jobs.requests": GROUND,
     "jobs.conversation": GROUND | {"models"},
     "reviews": GROUND,
+    "votes": GROUND,
     "chats": GROUND,
+    "drafts": GROUND | {"taxonomy"},
     "projects": GROUND | {"jobs.requests", "taxonomy"},
     "jobs.worker": GROUND | {"jobs.requests", "workflow"},
     "models": GROUND | {"models"},
@@ -45,7 +47,7 @@ MAY_IMPORT = {
     "__main__": GROUND | {"cli", "jobs.worker", "jobs.conversation", "jobs.requests", "ui"},
     "ui": GROUND
     | {"ui", "taxonomy", "documents", "contribution", "models.store", "repository", "jobs.requests"}
-    | {"chats", "projects", "reviews"},
+    | {"chats", "drafts", "projects", "reviews", "votes"},
     "__init__": set(),
 }
 
@@ -66,7 +68,7 @@ HARMLESS_CALLS = {
 WINDOW_SAFE = [
     "artifacts", "errors", "files", "paths", "hardware", "jobs.run", "jobs.events", "jobs.requests", "jobs.worker",
     "models.gguf", "models.text_model", "taxonomy", "taxonomy.check", "taxonomy.qna", "taxonomy.tree", "documents",
-    "chats", "projects", "reviews",
+    "chats", "drafts", "projects", "reviews", "votes",
 ]  # fmt: skip
 
 
