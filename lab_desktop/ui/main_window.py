@@ -37,9 +37,10 @@ class MainWindow(QMainWindow):
         self.setWindowTitle("LAB Desktop")
         self.setMinimumSize(960, 640)
         self.resize(1440, 900)
+        self._chat = ChatPage(session)
         self._pages: dict[str, HomePage | ChatPage | ImprovePage | ActivityPage] = {
             "home": HomePage(session),
-            "chat": ChatPage(session),
+            "chat": self._chat,
             "improve": ImprovePage(session),
             "activity": ActivityPage(session),
         }
@@ -61,6 +62,8 @@ class MainWindow(QMainWindow):
         self.sidebar.chosen.connect(self.show_page)
         self.activity.opened.connect(lambda: self.show_page("activity"))
         self.activity.button.clicked.connect(self._activity_button)
+        self.header.chip.setMenu(self._chat.voices)
+        self._chat.voice_changed.connect(self._redraw_voice)
         session.changed.connect(self.redraw)
         session.wanted.connect(self.show_page)
         session.jobs.changed.connect(self.redraw)
@@ -108,19 +111,18 @@ class MainWindow(QMainWindow):
 
     def redraw(self) -> None:
         """Title, path, next line and activity follow from the session and the page in front."""
-        page = self._page
-        self.header.show_page(*page.heading())
-        self.next_line.say(*page.next_step())
+        self.next_line.say(*self._page.next_step())
         project = self._session.project
         self.path.setVisible(project is not None)
         if project is not None:
             self.path.show_path(project.title, self._path_steps())
         self.sidebar.set_places(self._places())
-        voices = self._session.voices()
-        self.header.show_voice(
-            self.tr("Your model") if voices.adapters else self.tr("Original"), _short(voices.model.stem)
-        )
+        self._redraw_voice()
         self._redraw_activity()
+
+    def _redraw_voice(self) -> None:
+        self.header.show_page(*self._page.heading())
+        self.header.show_voice(*self._chat.speaking())
 
     def _places(self) -> list[Place]:
         return [
@@ -185,8 +187,15 @@ class MainWindow(QMainWindow):
             self._action(
                 view, place.title, QKeySequence(f"Ctrl+{number}"), functools.partial(self.show_page, place.name)
             )
+        model = bar.addMenu(self.tr("&Model"))
+        self._action(model, self.tr("Compare"), QKeySequence("Ctrl+Shift+C"), self._compare)
+        self._action(model, self.tr("Stop"), QKeySequence("Ctrl+."), self._chat.stop)
         improve = bar.addMenu(self.tr("&Improve"))
         self._action(improve, self.tr("Pause"), QKeySequence("Ctrl+Alt+P"), self._session.jobs.pause)
+
+    def _compare(self) -> None:
+        self.show_page("chat")
+        self._chat.compare()
 
     def _action(self, menu: QMenu, text: str, keys: Keys, do: Callable[[], object]) -> QAction:
         action = QAction(text, self)
@@ -216,7 +225,3 @@ class MainWindow(QMainWindow):
             jobs.stop_all()
         self._session.chat.quit()
         event.accept()
-
-
-def _short(model: str) -> str:
-    return model.split(".Q")[0].replace("-Instruct", "")

@@ -215,6 +215,7 @@ class Header(QWidget):
         self.chip = QToolButton()
         self.chip.setProperty("chip", True)
         self.chip.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self.chip.setLayoutDirection(Qt.LayoutDirection.RightToLeft)  # its arrows stand behind the words
         self.chip.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self.chip.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setLayout(row(self.title, self.place, -1, self.saved, self.chip, gap=12, margins=(24, 0, 24, 0)))
@@ -222,7 +223,7 @@ class Header(QWidget):
         self._tint()
 
     def _tint(self) -> None:
-        self.chip.setIcon(icons.icon("models", "text2", 14))
+        self.chip.setIcon(icons.icon("up-down", "text2", 14))
 
     def show_page(self, title: str, place: str = "") -> None:
         self.title.setText(title)
