@@ -1,10 +1,15 @@
 """Saved conversations: one file each, written after every turn, so that a crash costs at most the answer in hand.
 
-A chat is a folder-less file `<id>.json` below `paths.user_data()/chats`; its title is its first question.
+A chat is a file `<id>.json` below `paths.user_data()/chats`; its title is what the person named it, else its first
+question. A deleted one lies in `bin` beside them for thirty days.
 """
 
 from __future__ import annotations
 
+import contextlib
+import json
+import math
+import os
 import time
 import uuid
 from collections.abc import Sequence
@@ -14,9 +19,11 @@ from typing import Any
 
 from lab_desktop.artifacts import Role
 from lab_desktop.errors import RunError
-from lab_desktop.files import read_json, write_json
+from lab_desktop.files import disk_errors, read_json, write_text
 
 _TITLE = 60
+_BIN = "bin"
+_BIN_DAYS = 30
 
 
 @dataclass(frozen=True)
@@ -26,9 +33,11 @@ class Turn:
     Attributes:
         role: "user" or "assistant".
         voice: who answered: "" the original, "new" what it became.
+        model: the model file that answered, as a word; "" in chats of older versions.
         tokens, seconds: of an answer.
         was_stopped: the person stopped it.
         column: in a comparison, which of the two answers it is: 0 or 1; else 0.
+        choice: of a question asked blind: the answer that was better, "new", "original" or "same"; "" before the vote.
     """
 
     role: Role
@@ -38,6 +47,8 @@ class Turn:
     seconds: float = 0.0
     was_stopped: bool = False
     column: int = 0
+    model: str = ""
+    choice: str = ""
 
 
 @dataclass(frozen=True)
@@ -47,6 +58,9 @@ class Chat:
     Attributes:
         project: name of the project's folder, or "".
         is_compare: two answers follow each question.
+        is_blind: whose they are is said after the vote.
+        voice: who is asked when it is no comparison: "new" where there is one, or "" for the original.
+        name: what the person calls it; "" for its first question.
         changed: UTC seconds.
     """
 
@@ -55,68 +69,183 @@ class Chat:
     is_compare: bool = False
     turns: tuple[Turn, ...] = field(default=())
     changed: float = 0.0
+    is_blind: bool = False
+    voice: str = "new"
+    name: str = ""
 
     @property
     def title(self) -> str:
+        if self.name:
+            return self.name
         first = next((turn.text for turn in self.turns if turn.role == "user"), "")
         line = " ".join(first.split())
         return line if len(line) <= _TITLE else line[: _TITLE - 1].rstrip() + "…"
 
 
-def new(project: str = "", *, is_compare: bool = False) -> Chat:
-    return Chat(uuid.uuid4().hex[:12], project, is_compare)
+def new(project: str = "") -> Chat:
+    return Chat(uuid.uuid4().hex[:12], project)
 
 
 def save(folder: Path, chat: Chat) -> Chat:
-    """Write a chat; an empty one is not kept.
+    """Write a chat that was talked in; an empty one is not kept.
 
     Raises:
         StorageError: it could not be written.
     """
     chat = replace(chat, changed=time.time())
     if chat.turns:
-        write_json(folder / f"{chat.id}.json", _to_json(chat))
+        _write(folder, chat)
     return chat
+
+
+def rename(folder: Path, chat: Chat, name: str) -> Chat:
+    """Call a chat so; "" gives it back its first question. It keeps its place in the list.
+
+    Raises:
+        StorageError: it could not be written.
+    """
+    chat = replace(chat, name=" ".join(name.split()))
+    _write(folder, chat)
+    return chat
+
+
+def delete(folder: Path, chat: Chat) -> None:
+    """Put a chat into the bin.
+
+    Raises:
+        StorageError: it could not be moved, and stays.
+    """
+    target = folder / _BIN / f"{chat.id}.json"
+    with disk_errors(target, "The chat"):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        source = folder / f"{chat.id}.json"
+        os.utime(source)  # from now on its days in the bin are counted
+        source.replace(target)
+
+
+def restore(folder: Path, chat: Chat) -> None:
+    """Take a chat out of the bin again.
+
+    Raises:
+        StorageError: it could not be moved.
+    """
+    with disk_errors(folder, "The chat"):
+        (folder / _BIN / f"{chat.id}.json").replace(folder / f"{chat.id}.json")
+
+
+def clear_bin(folder: Path) -> None:
+    """Delete for good what has lain in the bin for thirty days."""
+    oldest = time.time() - _BIN_DAYS * 86400
+    for path in (folder / _BIN).glob("*.json"):
+        with contextlib.suppress(OSError):
+            if path.stat().st_mtime < oldest:
+                path.unlink()
+
+
+class Shelf:
+    """The saved chats of a folder; each file is read once, and again only when it changed.
+
+    Attributes:
+        chats: what was read, the newest first. A damaged file is left out and left alone.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.chats: list[Chat] = []
+        self._folder = folder
+        self._read: dict[str, tuple[tuple[int, int], Chat | None]] = {}
+
+    def look(self, most_s: float = math.inf) -> bool:
+        """Read what is new or changed; False when the time was up before the last file."""
+        began = time.monotonic()
+        found: dict[str, tuple[tuple[int, int], Chat | None]] = {}
+        is_whole = True
+        for path in self._folder.glob("*.json"):
+            try:
+                state = path.stat()
+            except OSError:
+                continue
+            stamp = (state.st_mtime_ns, state.st_size)
+            known = self._read.get(path.name)
+            if known is not None and known[0] == stamp:
+                found[path.name] = known
+            elif time.monotonic() - began <= most_s:
+                found[path.name] = (stamp, _from_file(path))
+            else:
+                is_whole = False
+                if known is not None:
+                    found[path.name] = known
+        self._read = found
+        chats = (chat for _, chat in found.values() if chat is not None)
+        self.chats = sorted(chats, key=lambda chat: chat.changed, reverse=True)
+        return is_whole
+
+    def take(self, chat: Chat) -> None:
+        """Know a chat that was just saved without reading it again."""
+        path = self._folder / f"{chat.id}.json"
+        with contextlib.suppress(OSError):
+            state = path.stat()
+            self._read[path.name] = ((state.st_mtime_ns, state.st_size), chat)
 
 
 def every(folder: Path) -> list[Chat]:
     """All chats, the newest first; a damaged file is left out and left alone."""
-    found = []
-    for path in folder.glob("*.json"):
-        try:
-            found.append(_from_json(path.stem, read_json(path, "turns")))
-        except (RunError, KeyError, TypeError, ValueError):
-            continue
-    return sorted(found, key=lambda chat: chat.changed, reverse=True)
+    shelf = Shelf(folder)
+    shelf.look()
+    return shelf.chats
 
 
 def search(chats: Sequence[Chat], words: str) -> list[Chat]:
     """The chats in which every word stands somewhere."""
     wanted = words.lower().split()
-    return [chat for chat in chats if all(any(word in turn.text.lower() for turn in chat.turns) for word in wanted)]
+    return [
+        chat
+        for chat in chats
+        if all(word in chat.name.lower() or any(word in turn.text.lower() for turn in chat.turns) for word in wanted)
+    ]
 
 
-def delete(folder: Path, chat: Chat) -> None:
-    (folder / f"{chat.id}.json").unlink(missing_ok=True)
+def _write(folder: Path, chat: Chat) -> None:
+    write_text(folder / f"{chat.id}.json", json.dumps(_to_json(chat), ensure_ascii=False) + "\n")
+
+
+def _from_file(path: Path) -> Chat | None:
+    try:
+        return _from_json(path.stem, read_json(path, "turns"))
+    except (RunError, KeyError, TypeError, ValueError, AttributeError):
+        return None
 
 
 def _to_json(chat: Chat) -> dict[str, Any]:
     return {
         "project": chat.project,
+        "name": chat.name,
         "is_compare": chat.is_compare,
+        "is_blind": chat.is_blind,
+        "voice": chat.voice,
         "changed": round(chat.changed, 3),
         "turns": [vars(turn) | {"seconds": round(turn.seconds, 3)} for turn in chat.turns],
     }
 
 
 def _from_json(name: str, value: dict[str, Any]) -> Chat:
-    turns = tuple(Turn(**turn) for turn in value["turns"])
-    if not all(isinstance(turn.text, str) and isinstance(turn.voice, str) for turn in turns):
-        raise TypeError(name)
+    known = Turn.__dataclass_fields__
+    turns = tuple(Turn(**{key: each[key] for key in each if key in known}) for each in value["turns"])
+    for turn in turns:
+        texts = (turn.text, turn.voice, turn.model, turn.choice)
+        numbers = (turn.tokens, turn.seconds)
+        if not all(isinstance(text, str) for text in texts) or not all(
+            isinstance(each, (int, float)) for each in numbers
+        ):
+            raise TypeError(name)
+        if turn.role not in ("user", "assistant") or turn.column not in (0, 1):
+            raise ValueError(name)
     return Chat(
         name,
         str(value.get("project", "")),
         bool(value.get("is_compare")),
         turns,
         float(value.get("changed", 0.0)),
+        bool(value.get("is_blind")),
+        str(value.get("voice", "new")),
+        str(value.get("name", "")),
     )

@@ -35,7 +35,9 @@ MAY_IMPORT = {
     "capacity": GROUND,
     "reviews": GROUND,
     "corrections": GROUND | {"evaluation"},
+    "votes": GROUND,
     "chats": GROUND,
+    "drafts": GROUND | {"taxonomy"},
     "projects": GROUND | {"jobs.requests", "reviews", "taxonomy"},
     "jobs.worker": GROUND | {"jobs.requests", "workflow"},
     "models": GROUND | {"models"},
@@ -47,7 +49,7 @@ MAY_IMPORT = {
     "__main__": GROUND | {"cli", "jobs.worker", "jobs.conversation", "jobs.requests", "ui"},
     "ui": GROUND
     | {"ui", "taxonomy", "documents", "contribution", "models.store", "repository", "jobs.requests"}
-    | {"capacity", "chats", "corrections", "projects", "reviews"},
+    | {"capacity", "chats", "corrections", "drafts", "projects", "reviews", "votes"},
     "__init__": set(),
 }
 
@@ -68,7 +70,7 @@ HARMLESS_CALLS = {
 WINDOW_SAFE = [
     "artifacts", "errors", "files", "paths", "hardware", "jobs.run", "jobs.events", "jobs.requests", "jobs.worker",
     "models.gguf", "models.text_model", "taxonomy", "taxonomy.check", "taxonomy.qna", "taxonomy.tree", "documents",
-    "capacity", "chats", "corrections", "projects", "reviews",
+    "capacity", "chats", "corrections", "drafts", "projects", "reviews", "votes",
 ]  # fmt: skip
 
 

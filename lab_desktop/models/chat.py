@@ -10,6 +10,7 @@ Source: transformers `utils/chat_template_utils.py` for the names that templates
 
 from __future__ import annotations
 
+import bisect
 import datetime
 import functools
 import json
@@ -144,13 +145,13 @@ def fit_conversation(
         (messages, left_out): what fits, and how many turns were left out, for the person to be told.
     """
     head = tuple(messages[:1]) if messages and messages[0].role == "system" else ()
-    turns = list(messages[len(head) :])
-    everything = len(turns)
-    while len(turns) > 1 and count_tokens((*head, *turns)) > most_tokens:
-        del turns[0]
-        while len(turns) > 1 and turns[0].role != "user":
-            del turns[0]
-    return (*head, *turns), everything - len(turns)
+    turns = tuple(messages[len(head) :])
+    starts = [at for at, turn in enumerate(turns) if at in (0, len(turns) - 1) or turn.role == "user"]
+    if not starts:
+        return head, 0
+    # The fewer turns the fewer tokens, and counting a long conversation takes long: halve instead of trying each.
+    fits = bisect.bisect_left(starts[:-1], True, key=lambda start: count_tokens((*head, *turns[start:])) <= most_tokens)
+    return (*head, *turns[starts[fits] :]), starts[fits]
 
 
 def _source(file: GgufFile, tokens: list[str]) -> str:

@@ -6,6 +6,8 @@ next question, and nothing is lost, for the conversation is in the window.
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import json
 import sys
 from collections.abc import Sequence
@@ -13,9 +15,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QObject, QProcess, Signal
+from PySide6.QtCore import QObject, QProcess, QTimer, Signal
 
 from lab_desktop.artifacts import ChatMessage
+from lab_desktop.ui.child import ChildLines
+
+_PATIENCE_MS = 1500
+"""A child that was asked to end gets so long before it is ended by force."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +67,8 @@ class ChatProcess(QObject):
         self.context_tokens = 0
         self._voices: Voices | None = None
         self._process: QProcess | None = None
-        self._rest = b""
+        self._lines = ChildLines()
+        self._leaving: list[QProcess] = []
         self._open: list[int] = []
         self._number = 0
 
@@ -97,17 +104,29 @@ class ChatProcess(QObject):
             self._write({"stop": number})
 
     def close(self) -> None:
-        """Give the memory back."""
+        """Give the memory back. Returns at once; a child that does not end by itself is ended by force."""
         process, self._process = self._process, None
         self.context_tokens = 0
         if process is not None:
-            process.finished.disconnect()
+            self._leaving.append(process)
             process.closeWriteChannel()
+            QTimer.singleShot(_PATIENCE_MS, process, process.kill)
+        self._give_up()
+
+    def quit(self) -> None:
+        """Close, and wait until every child has ended: the window goes."""
+        self.close()
+        for process in list(self._leaving):
             if not process.waitForFinished(500):
                 process.kill()
                 process.waitForFinished(1000)
+
+    def _ended(self, process: QProcess, *_: object) -> None:
+        if process is self._process:
+            self._died()
+        elif process in self._leaving:
+            self._leaving.remove(process)
             process.deleteLater()
-        self._give_up()
 
     def _start(self) -> None:
         if self._process is not None or self._voices is None:
@@ -117,9 +136,9 @@ class ChatProcess(QObject):
         process.setArguments(["-m", "lab_desktop", "--chat"])
         process.readyReadStandardOutput.connect(self._read)
         process.setStandardErrorFile(QProcess.nullDevice())
-        process.finished.connect(lambda *_: self._died())
-        process.errorOccurred.connect(self._could_not_start)
-        self._process, self._rest = process, b""
+        process.finished.connect(functools.partial(self._ended, process))
+        process.errorOccurred.connect(functools.partial(self._could_not_start, process))
+        self._process, self._lines = process, ChildLines()
         process.start()
         adapters = {name: str(path) for name, path in self._voices.adapters}
         self._write({"model": str(self._voices.model), "adapters": adapters})
@@ -132,13 +151,9 @@ class ChatProcess(QObject):
     def _read(self) -> None:
         if self._process is None:
             return
-        data = self._rest + bytes(self._process.readAllStandardOutput().data())
-        *lines, self._rest = data.split(b"\n")
-        for line in lines:
-            try:
-                self._hear(json.loads(line))
-            except (ValueError, KeyError, TypeError):
-                continue
+        for said in self._lines.hear(bytes(self._process.readAllStandardOutput().data())):
+            with contextlib.suppress(KeyError, TypeError, ValueError):
+                self._hear(said)
 
     def _hear(self, said: dict[str, Any]) -> None:
         if said["event"] == "ready":
@@ -158,9 +173,9 @@ class ChatProcess(QObject):
             for number in numbers:
                 self.failed.emit(number, said["text"], said["hint"], said["details"])
 
-    def _could_not_start(self, error: QProcess.ProcessError) -> None:
+    def _could_not_start(self, process: QProcess, error: QProcess.ProcessError) -> None:
         if error == QProcess.ProcessError.FailedToStart:
-            self._died()
+            self._ended(process)
 
     def _died(self) -> None:
         self._read()

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import contextlib
 import enum
-import json
 import sys
 import time
 from collections import deque
@@ -24,6 +23,7 @@ from lab_desktop.files import JsonLines
 from lab_desktop.jobs import events
 from lab_desktop.jobs.events import Event, Failed, Finished, Notice, Pace, Progress, Stopped
 from lab_desktop.jobs.run import EVENTS_FILE, enough_file
+from lab_desktop.ui.child import ChildLines
 
 _TAIL = 4000
 """Characters of the child's standard error that are kept for a report."""
@@ -133,7 +133,7 @@ class JobRunner(QObject):
         self._journal = JsonLines(journal)
         self._waiting: deque[Job] = deque()
         self._process: QProcess | None = None
-        self._rest = b""
+        self._lines = ChildLines()
         self._errors = ""
         self._ending: Event | None = None
 
@@ -188,7 +188,8 @@ class JobRunner(QObject):
             return
         job = self._waiting.popleft()
         self.current = replace(job, state=JobState.RUNNING, began=time.time())
-        self.progress, self.pace, self._ending, self._rest, self._errors = None, Pace(), None, b"", ""
+        self.progress, self.pace, self._ending, self._errors = None, Pace(), None, ""
+        self._lines = ChildLines()
         self.last_word = time.monotonic()
         process = QProcess(self)
         process.setProgram(sys.executable)
@@ -212,11 +213,9 @@ class JobRunner(QObject):
     def _read(self) -> None:
         if self._process is None:
             return
-        data = self._rest + bytes(self._process.readAllStandardOutput().data())
-        *lines, self._rest = data.split(b"\n")
-        for line in lines:
+        for said in self._lines.hear(bytes(self._process.readAllStandardOutput().data())):
             try:
-                event = events.from_json(json.loads(line))
+                event = events.from_json(said)
             except (ValueError, KeyError, TypeError):
                 continue  # not ours; the child keeps its output for events alone
             self._hear(event)

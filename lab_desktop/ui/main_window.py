@@ -90,6 +90,8 @@ class MainWindow(QMainWindow):
         self.path.switched.connect(self._switch_project)
         self.activity.opened.connect(lambda: self.show_page("activity"))
         self.activity.button.clicked.connect(self._activity_button)
+        self.header.chip.setMenu(self._chat.voices)
+        self._chat.voice_changed.connect(self._redraw_voice)
         session.changed.connect(self.redraw)
         session.wanted.connect(self.show_page)
         session.refused.connect(self.tell)
@@ -123,7 +125,7 @@ class MainWindow(QMainWindow):
         if name == "meet":
             self._chat.new_chat()
         elif name == "compare":
-            self._chat.compare()
+            self._chat.meet_both()
         elif name in (*STATION_STEPS, "use"):
             self._improve.show_station(name)
         name = {"meet": "chat", "compare": "chat", "use": "improve", **dict.fromkeys(STATION_STEPS, "improve")}.get(
@@ -204,7 +206,6 @@ class MainWindow(QMainWindow):
     def redraw(self) -> None:
         """Title, path, next line and activity follow from the session and the page in front."""
         page = self._pages[self._shown]
-        self.header.show_page(*page.heading())
         is_touring = bool(self.tour.step)
         self.next_line.say(*(self.tour.next_step(self._shown) if is_touring else page.next_step()))
         self.tour_strip.setVisible(is_touring)
@@ -217,11 +218,12 @@ class MainWindow(QMainWindow):
             self.path.show_path(project.title, self._path_steps())
             self.path.show_projects(self._project_choices())
         self.sidebar.set_places(self._places())
-        voices = self._session.voices()
-        self.header.show_voice(
-            self.tr("Your model") if voices.adapters else self.tr("Original"), _short(voices.model.stem)
-        )
+        self._redraw_voice()
         self._redraw_activity()
+
+    def _redraw_voice(self) -> None:
+        self.header.show_page(*self._pages[self._shown].heading())
+        self.header.show_voice(*self._chat.speaking())
 
     def _places(self) -> list[Place]:
         return [
@@ -319,6 +321,9 @@ class MainWindow(QMainWindow):
         larger.setShortcuts([QKeySequence("Ctrl++"), QKeySequence("Ctrl+=")])  # the same key without Shift
         self._action(view, self.tr("Smaller Text"), QKeySequence("Ctrl+-"), lambda: self._resize_text(-TEXT_STEP))
         self._action(view, self.tr("Normal Text"), QKeySequence("Ctrl+0"), lambda: self._resize_text(0))
+        model = bar.addMenu(self.tr("&Model"))
+        self._action(model, self.tr("Compare"), QKeySequence("Ctrl+Shift+C"), self._compare)
+        self._action(model, self.tr("Stop"), QKeySequence("Ctrl+."), self._chat.stop)
         improve = bar.addMenu(self.tr("&Improve"))
         self._action(improve, self.tr("Pause"), QKeySequence("Ctrl+Alt+P"), self._session.jobs.pause)
         helping = bar.addMenu(self.tr("&Help"))
@@ -331,6 +336,10 @@ class MainWindow(QMainWindow):
             made = self._action(helping, text, keys, functools.partial(self._session.go, page))
             if page == "about":
                 made.setMenuRole(QAction.MenuRole.AboutRole)
+
+    def _compare(self) -> None:
+        self.show_page("chat")
+        self._chat.compare()
 
     def _action(self, menu: QMenu, text: str, keys: Keys, do: Callable[[], object]) -> QAction:
         action = QAction(text, self)
@@ -360,9 +369,5 @@ class MainWindow(QMainWindow):
             self.hide()  # what is being saved needs no one to look on
             jobs.stop_all()
         self._awake.let_go(_PATIENCE_MS)
-        self._session.chat.close()
+        self._session.chat.quit()
         event.accept()
-
-
-def _short(model: str) -> str:
-    return model.split(".Q")[0].replace("-Instruct", "")

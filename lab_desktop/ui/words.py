@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from pathlib import Path
 
 from PySide6.QtCore import QCoreApplication, QLocale
 
@@ -86,6 +87,11 @@ def duration(seconds: float) -> str:
 
 def number(value: int) -> str:
     return QLocale().toString(value)
+
+
+def model_word(model: Path) -> str:
+    """A model file as people call it: without its kind of compression and its ending."""
+    return model.stem.split(".Q")[0].replace("-Instruct", "")
 
 
 def size(size_bytes: float) -> str:

@@ -36,7 +36,7 @@ def session(own_home: Path) -> Iterator[Session]:
     made = Session(own_home)
     yield made
     made.jobs.stop_all()
-    made.chat.close()
+    made.chat.quit()
 
 
 @pytest.fixture

@@ -1,154 +1,123 @@
-"""Chat: talk to the original or to what it became, alone or both side by side."""
+"""Chat: talk to the original or to what it became, alone or both side by side.
+
+The page keeps a `Chat` and shows it; every change to it is saved before anything else happens. What the child process
+writes (`_writing`) becomes a turn of the chat when it is done.
+"""
 
 from __future__ import annotations
 
 import functools
+import itertools
 import random
 import time
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from urllib.parse import urlsplit
 
-from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
-from PySide6.QtGui import QGuiApplication, QKeyEvent
-from PySide6.QtWidgets import (
-    QFrame,
-    QHBoxLayout,
-    QLineEdit,
-    QListWidget,
-    QListWidgetItem,
-    QPlainTextEdit,
-    QStackedWidget,
-    QWidget,
-)
+from PySide6.QtCore import Qt, QTimer, QUrl, Signal
+from PySide6.QtGui import QAction, QDesktopServices, QKeyEvent, QKeySequence, QResizeEvent, QShortcut
+from PySide6.QtWidgets import QLineEdit, QMenu, QMessageBox, QStackedWidget, QWidget
 
-from lab_desktop import chats
+from lab_desktop import chats, projects, votes
 from lab_desktop.artifacts import ChatMessage
 from lab_desktop.chats import Chat, Turn
 from lab_desktop.errors import LabError
 from lab_desktop.taxonomy.qna import read_leaf
 from lab_desktop.taxonomy.tree import find_leaves
-from lab_desktop.ui.chat_process import Done
+from lab_desktop.ui.chat_process import Done, Voices
+from lab_desktop.ui.pages.chat_parts import EmptyChat, Question, SavedChats, Vote
+from lab_desktop.ui.pages.chat_teach import TeachSheet
 from lab_desktop.ui.session import Session
-from lab_desktop.ui.theme import look
-from lab_desktop.ui.widgets.basic import Banner, Button, Label, Segmented, column, row, rule
-from lab_desktop.ui.widgets.messages import Message, MessageList
+from lab_desktop.ui.widgets.basic import Banner, Button, Label, Segmented, announce, column, row, rule
+from lab_desktop.ui.widgets.messages import Item, Message, MessageList
 from lab_desktop.ui.widgets.meters import Bar
+from lab_desktop.ui.words import model_word
+from lab_desktop.votes import Choice
 
 STYLES = {"careful": 0.0, "balanced": 0.4, "creative": 0.9}
 """Presets by temperature."""
 _SEARCH_MS = 120
+_READ_S = 0.03
+"""So long the saved chats are read at a stretch; then the window has its turn."""
 _SECONDS_SHOWN = 1.0
+_FOLDS_BELOW = 900
+_CHIPS, _CHIP_LETTERS = 4, 90
+_WORDS_PER_TOKEN = 0.75
+
+
+@dataclass(frozen=True)
+class _Group:
+    """A question and its answers as they are shown.
+
+    Attributes:
+        end: the turn after its last one.
+        places: for each item the turns it shows, by side; -1: none.
+    """
+
+    end: int
+    items: tuple[Item, ...]
+    places: tuple[tuple[int, ...], ...]
 
 
 class ChatPage(QWidget):
+    """Attributes:
+    voices: a menu of who answers.
+    """
+
     answered = Signal()
     """An answer is complete."""
+    voice_changed = Signal()
+    """Another one answers now: see `speaking`."""
 
     def __init__(self, session: Session) -> None:
         super().__init__()
         self._session = session
         self._chat = chats.new()
+        self._shelf = chats.Shelf(session.chats)
         self._style: str = session.preferences.choices.answers
-        self._is_compare = False
-        self._is_blind = False
         self._order = [0, 1]
-        self._asked: dict[int, int] = {}
-        """Number of a question under way → column."""
-        self._rows: dict[int, int] = {}
-        """Column → row of the answer that is being written."""
+        self._asked: tuple[int, int] | None = None
+        """Number of the question under way, and the side that answers it."""
         self._queue: list[int] = []
+        self._writing = ""
+        self._note = ""
+        self._failures: dict[int, str] = {}
+        """Side → why it has no answer to the last question."""
+        self._trouble = ("", "")
+        self._places: list[tuple[int, ...]] = []
+        """For each item shown, the turns of the chat it shows, by side; -1: none."""
+        self._groups: list[_Group] = []
+        self._groups_key: tuple[object, ...] = ()
+        self._drawn: tuple[Turn, ...] = ()
+        """The turns that the groups were made from."""
+        self._named: dict[int, tuple[str, str]] = {}
+        """Who stands over the two sides of a comparison: voice and model."""
+        self._editing = -1
+        self._before_editing = ""
+        self._words = {
+            "you": self.tr("You"),
+            "both": self.tr("Asked to both"),
+            "edit": self.tr("Edit and send again"),
+            "copy": self.tr("Copy"),
+            "again": self.tr("Answer again"),
+            "teach": self.tr("Teach it this"),
+            "speed": self.tr("{0} words a second"),
+            "stopped": self.tr("stopped"),
+            "new": self.tr("Your model"),
+            "original": self.tr("Original"),
+        }
+        """Looked up once: a long chat says them thousands of times."""
+        self._typed: dict[str, tuple[str, str]] = {}
+        """What was typed into the sheet about a question and not kept."""
+        self._deleted: Chat | None = None
         self._seed = 0
         self._loading_since = 0.0
 
-        self._saved = QListWidget()
-        self._saved.setAccessibleName(self.tr("Saved chats"))
-        self._saved.itemClicked.connect(self._open_saved)
-        self._saved.itemActivated.connect(self._open_saved)
-        self._search = QLineEdit()
-        self._search.setPlaceholderText(self.tr("Search chats"))
-        self._search.setAccessibleName(self.tr("Search chats"))
-        self._search.setClearButtonEnabled(True)
-        self._search_timer = QTimer(self, singleShot=True, interval=_SEARCH_MS)
-        self._search_timer.timeout.connect(self._list_saved)
-        self._search.textChanged.connect(lambda _: self._search_timer.start())
-        left = QWidget()
-        left.setFixedWidth(232)
-        new = Button(self.tr("New chat"), icon="plus", on_click=self.new_chat)
-        left.setLayout(
-            column(
-                row(Label(self.tr("Chats"), "head"), -1, new),
-                self._search,
-                self._saved,
-                gap=10,
-                margins=(16, 16, 16, 16),
-            )
-        )
-
-        self._mode = Segmented(
-            [("one", self.tr("One")), ("compare", self.tr("Compare")), ("blind", self.tr("Blind"))],
-            "one",
-            self._set_mode,
-        )
-        self._styles = Segmented(
-            [("careful", self.tr("Careful")), ("balanced", self.tr("Balanced")), ("creative", self.tr("Creative"))],
-            self._style, self._set_style,
-        )  # fmt: skip
-        top = QWidget()
-        top.setLayout(
-            row(
-                self._mode,
-                -1,
-                Label(self.tr("Answers"), "small", "text2"),
-                self._styles,
-                gap=10,
-                margins=(24, 12, 24, 12),
-            )
-        )
-
-        self._banner = Banner("warn", "", "")
-        self._banner.hide()
-        self._lists = [MessageList(), MessageList()]
-        self._names = [Label("", "label", "text2"), Label("", "label", "text2")]
-        self._columns = QHBoxLayout()
-        self._columns.setSpacing(0)
-        self._sides: list[QWidget] = []
-        for number in range(2):
-            side = QWidget()
-            self._names[number].setContentsMargins(24, 8, 24, 4)
-            side.setLayout(column(self._names[number], self._lists[number]))
-            self._lists[number].acted.connect(lambda row, name, number=number: self._act(number, row, name))
-            self._sides.append(side)
-            self._columns.addWidget(side, 1)
-        talk = QWidget()
-        talk.setLayout(self._columns)
-        self._empty = _Empty(self._use_chip)
-        self._stack = QStackedWidget()
-        self._stack.addWidget(self._empty)
-        self._stack.addWidget(talk)
-
-        self._vote = _Vote(self._voted)
-        self._vote.hide()
-        self._input = _Input(self.send)
-        self._send = Button(self.tr("Send"), "primary", icon="send", on_click=self.send)
-        self._stop = Button(self.tr("Stop"), icon="stop", on_click=self.stop)
-        self._stop.hide()
-        self._memory = Bar(4)
-        self._memory.setFixedWidth(90)
-        self._memory_words = Label("", "small", "text3")
-        foot = QWidget()
-        box = row(self._input, self._send, self._stop, gap=10)
-        box.setStretch(0, 1)
-        box.setAlignment(self._send, Qt.AlignmentFlag.AlignBottom)
-        box.setAlignment(self._stop, Qt.AlignmentFlag.AlignBottom)
-        meter = row(self._memory_words, self._memory, -1, gap=8)
-        foot.setLayout(column(self._vote, box, meter, gap=8, margins=(24, 12, 24, 12)))
-
-        right = QWidget()
-        holder = row(self._banner, margins=(24, 0, 24, 8))
-        inside = column(top, rule(), holder, self._stack, rule(), foot)
-        inside.setStretch(3, 1)
-        right.setLayout(inside)
-        whole = row(left, rule(is_upright=True), right)
+        self.voices = QMenu(self)
+        self.voices.aboutToShow.connect(self._fill_voices)
+        self._left = self._make_left()
+        whole = row(self._left, rule(is_upright=True), self._make_right())
         whole.setStretch(2, 1)
         self.setLayout(whole)
         self.setFocusProxy(self._input)
@@ -163,8 +132,114 @@ class ChatPage(QWidget):
         session.preferences.changed.connect(self._begin_style)
         self._clock = QTimer(self, interval=500)
         self._clock.timeout.connect(self._tick)
+        self._shortcut("Ctrl+F", self._find)
+        self._shortcut("Esc", self._escape)
+        chats.clear_bin(session.chats)
         self._session_changed()
         self._redraw()
+        self._list_saved()
+
+    def _make_left(self) -> QWidget:
+        self._saved = SavedChats()
+        self._saved.opened.connect(self._open_saved)
+        self._saved.renamed.connect(self._rename)
+        self._saved.deleted.connect(self._delete)
+        self._search = QLineEdit()
+        self._search.setPlaceholderText(self.tr("Search chats"))
+        self._search.setAccessibleName(self.tr("Search chats"))
+        self._search.setClearButtonEnabled(True)
+        self._search_timer = QTimer(self, singleShot=True, interval=_SEARCH_MS)
+        self._search_timer.timeout.connect(self._list_saved)
+        self._search.textChanged.connect(lambda _: self._search_timer.start())
+        self._undo_words = Label("", "small", "text2", wraps=True)
+        self._undo = QWidget()
+        undo = Button(self.tr("Undo"), "plain", size="small", on_click=self._take_back)
+        inside = row(self._undo_words, undo, gap=6)
+        inside.setStretch(0, 1)
+        self._undo.setLayout(inside)
+        self._undo.hide()
+        self._nothing = Label("", "small", "text2", wraps=True)
+        left = QWidget()
+        left.setFixedWidth(232)
+        new = Button(self.tr("New chat"), icon="plus", on_click=self.new_chat)
+        left.setLayout(
+            column(
+                row(Label(self.tr("Chats"), "head"), -1, new),
+                self._search,
+                self._nothing,
+                self._saved,
+                self._undo,
+                gap=10,
+                margins=(16, 16, 16, 12),
+            )
+        )
+        return left
+
+    def _make_right(self) -> QWidget:
+        self._unfold = Button(self.tr("Chats"), icon="chat", on_click=self._toggle_left)
+        self._mode = Segmented(
+            [("one", self.tr("One")), ("compare", self.tr("Compare")), ("blind", self.tr("Blind"))],
+            "one",
+            self._set_mode,
+        )
+        self._styles = Segmented(
+            [("careful", self.tr("Careful")), ("balanced", self.tr("Balanced")), ("creative", self.tr("Creative"))],
+            self._style, self._set_style,
+        )  # fmt: skip
+        answers = Label(self.tr("Answers"), "small", "text2")
+        top = row(self._unfold, self._mode, -1, answers, self._styles, gap=10, margins=(24, 12, 24, 12))
+
+        self._banner = Banner("warn", "", "")
+        self._banner.hide()
+        self._list = MessageList()
+        self._list.acted.connect(self._act)
+        self._list.linked.connect(self._ask_to_open)
+        self._names = [(Label("", "head"), Label("", "small", "text2")) for _ in range(2)]
+        sides = [row(name, model, -1, gap=8) for name, model in self._names]
+        heads = row(*sides, gap=20, margins=(24, 10, 36, 6))
+        heads.setStretch(0, 1)
+        heads.setStretch(1, 1)
+        self._heads = QWidget()
+        self._heads.setLayout(heads)
+        talk = QWidget()
+        inside = column(self._heads, self._list)
+        inside.setStretch(1, 1)
+        talk.setLayout(inside)
+        self._empty = EmptyChat(self._use_chip)
+        self._stack = QStackedWidget()
+        self._stack.addWidget(self._empty)
+        self._stack.addWidget(talk)
+
+        self._vote = Vote(self._voted)
+        self._vote.hide()
+        self._edit_line = QWidget()
+        cancel = Button(self.tr("Cancel"), "plain", size="small", on_click=self._cancel_edit)
+        self._edit_words = Label("", "small", "text2")
+        self._edit_line.setLayout(row(self._edit_words, cancel, -1, gap=8))
+        self._edit_line.hide()
+        self._input = Question(self.send)
+        self._send = Button(self.tr("Send"), "primary", icon="send", on_click=self.send)
+        self._stop = Button(self.tr("Stop"), icon="stop", on_click=self.stop)
+        self._stop.hide()
+        self._memory = Bar(4)
+        self._memory.setFixedWidth(90)
+        self._memory_words = Label("", "small", "text3")
+        self._meter = QWidget()
+        self._meter.setLayout(row(-1, self._memory_words, self._memory, gap=8))
+        box = row(self._input, column(-1, self._send, self._stop, margins=(0, 0, 0, 6)), gap=10)
+        box.setStretch(0, 1)
+        foot = column(self._vote, self._edit_line, box, self._meter, gap=8, margins=(24, 12, 24, 12))
+
+        holder = row(self._banner, margins=(24, 8, 24, 0))
+        inside = column(top, rule(), holder, self._stack, rule(), foot)
+        inside.setStretch(3, 1)
+        right = QWidget()
+        right.setLayout(inside)
+        return right
+
+    def _shortcut(self, keys: str, do: Callable[[], object]) -> None:
+        made = QShortcut(QKeySequence(keys), self)  # heard while the page is in front, wherever the focus is
+        made.activated.connect(do)
 
     # What the window asks
 
@@ -174,96 +249,255 @@ class ChatPage(QWidget):
     def next_step(self) -> tuple[str, str, Callable[[], object]]:
         return "", "", lambda: None
 
+    def speaking(self) -> tuple[str, str]:
+        """Who answers, and the model's name as a word."""
+        model = model_word(self._talkers.model) if self._talkers else ""
+        if self._chat.is_compare:
+            return self.tr("Original and your model"), model
+        return self._name(self._voice(0)), model
+
     # What the person does
 
     def new_chat(self) -> None:
         """Begin anew; the conversation so far is saved already."""
-        self._leave()
-        self._chat = chats.new(self._project_name(), is_compare=self._is_compare)
+        self._begin(is_compare=self._chat.is_compare and self._has_new, is_blind=self._chat.is_blind)
         self._begin_style()
-        self._redraw()
         self._input.setFocus()
 
     def compare(self) -> None:
-        """Begin anew with both side by side."""
-        self._mode.choose("compare")
-        self._set_mode("compare")
-        self.new_chat()
+        """Both answers side by side, or one again."""
+        self._set_mode("one" if self._chat.is_compare else "compare")
+
+    def meet_both(self) -> None:
+        """Begin anew with both answers side by side, where there are two."""
+        self._begin(is_compare=self._has_new, is_blind=False)
+        self._input.setFocus()
 
     def send(self) -> None:
         text = self._input.toPlainText().strip()
-        if not text or self._asked:
-            return
-        self._input.clear()
-        self._say(text)
+        if self._asked:
+            self._tell("info", self.tr("The answer is still being written."), self.tr("Press Stop to end it."))
+        elif text and self._can_ask():
+            self._input.clear()
+            if self._editing >= 0:
+                self._cut(self._editing)
+            self._say(text)
+
+    def stop(self) -> None:
+        self._queue.clear()
+        if self._asked:
+            self._session.chat.stop(self._asked[0])
+
+    def _begin(self, *, is_compare: bool = False, is_blind: bool = False, voice: str | None = None) -> None:
+        """An empty chat takes the place of this one."""
+        self._leave()
+        self._chat = replace(
+            chats.new(self._project_name()),
+            is_compare=is_compare,
+            is_blind=is_compare and is_blind,
+            voice=self._chat.voice if voice is None else voice,
+        )
+        self._order = [0, 1]
+        self._redraw()
+        self._list_saved()
 
     def _leave(self) -> None:
         """Another chat comes: what is written of the answer in hand is kept, and what follows of it is not heard."""
         self._queue.clear()
-        for number, side in self._asked.items():
-            self._session.chat.stop(number)
-            if text := self._lists[side].messages[self._rows[side]].text.strip():
-                turn = Turn("assistant", text, self._voice(side), was_stopped=True, column=side)
-                self._chat = replace(self._chat, turns=(*self._chat.turns, turn))
         if self._asked:
-            self._save()
-        self._asked.clear()
+            self._session.chat.stop(self._asked[0])
+            if self._writing.strip():
+                self._keep_answer(self._asked[1], Done(0, 0.0, 0, 0, was_stopped=True))
+        self._asked = None
+        self._failures.clear()
+        self._cancel_edit()
+        self._banner.hide()
+        self._meter.hide()
         self._busy(False)
 
-    def stop(self) -> None:
-        self._queue.clear()
-        for number in list(self._asked):
-            self._session.chat.stop(number)
+    def _can_ask(self) -> bool:
+        if self._chat.is_compare and not self._has_new:
+            cause = self.tr("There is no trained model in hand to compare with.")
+            safe = self.tr("Open the project it belongs to, or ask the original in a new chat.")
+            self._tell("info", cause, safe, self.tr("New chat"), functools.partial(self._begin))
+            return False
+        return True
 
     def _say(self, text: str) -> None:
-        self._vote.hide()
         self._seed = random.randrange(2**31)
-        self._chat = replace(self._chat, turns=(*self._chat.turns, Turn("user", text)), is_compare=self._is_compare)
-        if self._is_blind:
+        if not self._chat.turns:
+            self._chat = replace(self._chat, project=self._project_name())
+        self._chat = replace(self._chat, turns=(*self._chat.turns, Turn("user", text)))
+        if self._chat.is_blind:
             random.shuffle(self._order)
+        self._banner.hide()
+        self._failures.clear()
         self._save()
-        self._redraw()
-        self._queue = [0, 1] if self._is_compare else [0]
-        self._ask_next()
+        self._queue = [0, 1] if self._chat.is_compare else [0]
+        self._ask_next(is_new=True)
 
-    def _ask_next(self) -> None:
+    def _ask_next(self, *, is_new: bool = False) -> None:
+        self._asked, self._writing = None, ""
         if not self._queue:
-            self._asked.clear()
-            self._busy(False)
-            if self._is_blind:
-                self._vote.show()
+            self._rest()
             return
         side = self._queue.pop(0)
-        self._session.chat.use(self._session.voices())
-        messages = [ChatMessage(turn.role, turn.text) for turn in self._turns(side)]
-        number = self._session.chat.ask(messages, self._voice(side) or None, STYLES[self._style], self._seed)
-        self._asked = {number: side}
-        self._rows[side] = self._lists[side].messages.add(
-            Message("", self._speaker(side), is_busy=True, note=self.tr("thinking …"))
-        )
+        self._failures.pop(side, None)
+        self._note = self.tr("thinking …")
+        voice = self._voice(side)
+        try:
+            self._session.chat.use(self._session.voices())
+        except LabError as error:
+            self._note_failure(side, error.message, error.hint)
+            return
         self._busy(True)
+        number = self._session.chat.ask(self._history(voice), voice or None, STYLES[self._style], self._seed)
+        self._asked = (number, side)
+        self._redraw()
+        if is_new:
+            self._list.scroll_to_end()
 
-    def _act(self, side: int, at: int, name: str) -> None:
-        message = self._lists[side].messages[at]
-        if name == "copy":
-            QGuiApplication.clipboard().setText(message.text)
-        elif name == "again" and not self._asked:
-            self._forget_from(self._last_question())
-        elif name == "edit" and not self._asked:
-            self._input.setPlainText(message.text)
-            self._cut(self._position(side, at))
-            self._input.setFocus()
+    def _history(self, voice: str) -> list[ChatMessage]:
+        """The chat as one voice knows it: in a comparison each remembers its own answers alone."""
+        known: list[Turn] = []
+        for turn in self._chat.turns[: self._last_question() + 1]:
+            if turn.role == "user" and known and known[-1].role == "user":
+                known.pop()  # it was never answered
+            if turn.role == "user" or not self._chat.is_compare or turn.voice == voice:
+                known.append(turn)
+        return [ChatMessage(turn.role, turn.text) for turn in known]
+
+    def _rest(self) -> None:
+        """Nobody is asked any more."""
+        self._busy(False)
+        self._redraw()
+        if self._failures:
+            cause, hint = self._trouble
+            self._tell("bad", cause, hint, self.tr("Ask again"), self._ask_missing)
+
+    def _ask_missing(self) -> None:
+        if not self._asked and self._failures and self._can_ask():
+            self._banner.hide()
+            self._queue = sorted(self._failures)
+            self._ask_next(is_new=True)
+
+    def _act(self, at: int, side: int, name: str) -> None:
+        place = self._places[at][side]
+        if name in ("again", "edit") and self._asked:
+            self._tell("info", self.tr("The answer is still being written."), self.tr("Press Stop to end it."))
+        elif name == "again" and self._can_ask():
+            self._again(side)
+        elif name == "edit":
+            self._edit(place)
         elif name == "teach":
-            self._session.wanted.emit("teach")
+            self._teach(at, place)
 
-    def _forget_from(self, place: int) -> None:
-        text = self._chat.turns[place].text
-        self._cut(place)
-        self._say(text)
+    def _again(self, side: int) -> None:
+        """Another answer to the last question, of one side; a vote about it does not count any more."""
+        last = self._last_question()
+        turns = [
+            replace(turn, choice="") if place == last else turn
+            for place, turn in enumerate(self._chat.turns)
+            if place <= last or (self._chat.is_compare and turn.column != side)
+        ]
+        self._chat = replace(self._chat, turns=tuple(turns))
+        self._seed = random.randrange(2**31)
+        if STYLES[self._style] == 0.0:
+            self._tell("info", self.tr("Careful answers hardly change."), self.tr("Choose Creative for other words."))
+        self._queue = [side]
+        self._ask_next(is_new=True)
+
+    def _edit(self, place: int) -> None:
+        self._before_editing = self._input.toPlainText() if self._editing < 0 else self._before_editing
+        self._editing = place
+        is_last = place == self._last_question()
+        self._edit_words.setText(
+            self.tr("You edit your last question; its answer is replaced.")
+            if is_last
+            else self.tr("You edit an earlier question; this chat stays as it is, and a new one goes on from there.")
+        )
+        self._edit_line.show()
+        self._input.setPlainText(self._chat.turns[place].text)
+        self._input.selectAll()
+        self._input.setFocus()
+
+    def _cancel_edit(self) -> None:
+        if self._editing >= 0:
+            self._editing = -1
+            self._edit_line.hide()
+            self._input.setPlainText(self._before_editing)
 
     def _cut(self, place: int) -> None:
-        self._chat = replace(self._chat, turns=self._chat.turns[:place])
-        self._redraw()
+        """Go on from before a question; where more than its answer would be lost, in a chat of its own."""
+        is_last = place == self._last_question()
+        turns = self._chat.turns[:place]
+        self._chat = replace(self._chat if is_last else replace(self._chat, id=chats.new().id), turns=turns)
+        self._editing = -1
+        self._edit_line.hide()
+
+    def _teach(self, at: int, place: int) -> None:
+        question = next(turn.text for turn in reversed(self._chat.turns[:place]) if turn.role == "user")
+        root = self._session.chats.parent / "drafts"
+        sheet = TeachSheet(self, root, self._chat.project, question, self._chat.turns[place].text)
+        answer, passage = self._typed.get(question, ("", ""))
+        sheet.answer.setPlainText(answer)
+        sheet.passage.setPlainText(passage)
+        sheet.finished.connect(lambda _: self._taught(sheet, question))
+        sheet.open()
+
+    def _taught(self, sheet: TeachSheet, question: str) -> None:
+        if sheet.kept is None:
+            self._typed[question] = (sheet.answer.toPlainText(), sheet.passage.toPlainText())
+        else:
+            self._typed.pop(question, None)
+            folder = QUrl.fromLocalFile(str(sheet.kept.folder))
+            words = self.tr("It is in “{0}”, which has {1} of at least {2} questions now.")
+            least = 15 if sheet.has_passage else 5
+            safe = words.format(sheet.kept.title, sheet.kept.questions, least)
+            show = functools.partial(QDesktopServices.openUrl, folder)
+            self._tell("good", self.tr("Kept as a draft."), safe, self.tr("Show in folder"), show)
+        sheet.deleteLater()
+
+    def _ask_to_open(self, address: str) -> None:
+        """A link of a model's text may lead anywhere: the whole address is shown before anything is opened."""
+        parts = urlsplit(address)
+        if parts.scheme not in ("http", "https", "mailto"):
+            self._tell("info", self.tr("This link leads nowhere on the web."), address)
+            return
+        box = QMessageBox(QMessageBox.Icon.NoIcon, "LAB Desktop", self.tr("Open this address in your browser?"))
+        box.setParent(self, Qt.WindowType.Sheet)
+        box.setInformativeText(self.tr("{0}\n\nThe model wrote it; it may be made up.").format(address))
+        box.setTextFormat(Qt.TextFormat.PlainText)
+        go = box.addButton(self.tr("Open"), QMessageBox.ButtonRole.AcceptRole)
+        stay = box.addButton(self.tr("Cancel"), QMessageBox.ButtonRole.RejectRole)
+        box.setDefaultButton(stay)
+        box.setEscapeButton(stay)
+        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        go.clicked.connect(lambda: QDesktopServices.openUrl(QUrl(address)))
+        box.open()
+
+    def _find(self) -> None:
+        self._left.show()
+        self._search.setFocus()
+        self._search.selectAll()
+
+    def _escape(self) -> None:
+        if self._search.hasFocus():
+            self._search.clear()
+            self._input.setFocus()
+        elif self._editing >= 0:
+            self._cancel_edit()
+        else:
+            self.stop()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        choice = {Qt.Key.Key_1: "left", Qt.Key.Key_2: "same", Qt.Key.Key_3: "right"}.get(Qt.Key(event.key()))
+        if choice and self._vote.is_asking and not event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier:
+            self._voted(choice)
+        elif event.matches(QKeySequence.StandardKey.Undo) and self._deleted is not None:
+            self._take_back()
+        else:
+            super().keyPressEvent(event)
 
     # What the model says
 
@@ -277,118 +511,232 @@ class ChatPage(QWidget):
 
     def _tick(self) -> None:
         seconds = time.monotonic() - self._loading_since
-        if self._loading_since and seconds > _SECONDS_SHOWN:
-            for side in self._asked.values():
-                words = self.tr("Loading {0} … {1} s").format(self._speaker(side), round(seconds))
-                self._note(side, words)
+        if self._loading_since and self._asked and not self._writing and seconds > _SECONDS_SHOWN:
+            words = self.tr("Loading {0} … {1} s").format(self._speaker(self._asked[1]), round(seconds))
+            self._set_note(words)
 
-    def _note(self, side: int, words: str) -> None:
-        messages = self._lists[side].messages
-        messages.change(self._rows[side], replace(messages[self._rows[side]], note=words))
+    def _set_note(self, words: str) -> None:
+        assert self._asked is not None
+        self._note = words
+        messages, side = self._list.messages, self._asked[1]
+        at = len(messages) - 1
+        messages.change(at, side, replace(messages[at][side], note=words))
 
     def _piece(self, number: int, text: str) -> None:
-        side = self._asked.get(number)
-        if side is not None:
-            messages = self._lists[side].messages
-            if messages[self._rows[side]].note:
-                self._note(side, "")
-            messages.write(self._rows[side], text)
+        if self._asked and self._asked[0] == number:
+            if self._note:
+                self._set_note("")
+            self._writing += text
+            self._list.messages.write(len(self._list.messages) - 1, self._asked[1], text)
 
     def _done(self, number: int, done: Done) -> None:
-        side = self._asked.pop(number, None)
-        if side is None:
+        if not self._asked or self._asked[0] != number:
             return
-        text = self._lists[side].messages[self._rows[side]].text.strip()
-        turn = Turn("assistant", text, self._voice(side), done.tokens, done.seconds, done.was_stopped, side)
-        if text:
-            self._chat = replace(self._chat, turns=(*self._chat.turns, turn))
-        self._save()
-        self._show_memory(done)
-        self._redraw()
+        side = self._asked[1]
+        if self._writing.strip():
+            self._keep_answer(side, done)
+            self.answered.emit()
+            announce(self, self.tr("{0} has answered.").format(self._speaker(side)))
+        elif not done.was_stopped:
+            self._failures[side] = self.tr("no answer")
+            self._trouble = (self.tr("The model said nothing."), self.tr("Ask again, or in other words."))
         if done.was_stopped:
             self._queue.clear()
+        self._show_memory(done)
         self._ask_next()
-        self.answered.emit()
+
+    def _keep_answer(self, side: int, done: Done) -> None:
+        model = model_word(self._talkers.model) if self._talkers else ""
+        turn = Turn(
+            "assistant", self._writing.strip(), self._voice(side), done.tokens, done.seconds, done.was_stopped,
+            side if self._chat.is_compare else 0, model,
+        )  # fmt: skip
+        self._chat = replace(self._chat, turns=(*self._chat.turns, turn))
+        self._save()
 
     def _failed(self, number: int, text: str, hint: str, details: str) -> None:
-        if self._asked.pop(number, None) is None:
-            return
-        self._queue.clear()
-        self._busy(False)
-        self._redraw()
-        self._banner.say("bad", text, hint, self.tr("Ask again"), lambda: self._forget_from(self._last_question()))
-        self._banner.show()
+        if self._asked and self._asked[0] == number:
+            self._note_failure(self._asked[1], text, hint)
+
+    def _note_failure(self, side: int, text: str, hint: str) -> None:
+        self._failures[side] = text
+        self._trouble = (text, hint)
+        self._ask_next()
 
     # What is shown
 
     def _redraw(self) -> None:
-        self._banner.hide()
-        self._sides[1].setVisible(self._is_compare)
-        for side in range(2):
-            self._names[side].setText(self._speaker(side))
-            self._names[side].setVisible(self._is_compare)
-            self._lists[side].messages.show(self._messages(side))
-            self._lists[side].scrollToBottom()
+        items = self._items()
         self._stack.setCurrentIndex(1 if self._chat.turns else 0)
-        self._list_saved()
+        self._show_names()
+        self._list.messages.show(items)
+        self._show_vote()
+        self._mode.choose("blind" if self._chat.is_blind else "compare" if self._chat.is_compare else "one")
+        self._mode.setVisible(self._has_new or self._chat.is_compare)
+        ask = self.tr("Ask both the same …") if self._chat.is_compare else self.tr("Ask something …")
+        self._input.setPlaceholderText(ask)
+        self.voice_changed.emit()
 
-    def _messages(self, side: int) -> list[Message]:
-        shown = []
-        turns = self._turns(side)
-        for place, turn in enumerate(turns):
-            is_last = place == len(turns) - 1
-            if turn.role == "user":
-                shown.append(
-                    Message(
-                        turn.text, self.tr("You"), True, actions=(("edit", "edit", self.tr("Edit and send again")),)
-                    )
-                )
-                continue
-            actions = [("copy", "copy", self.tr("Copy")), ("teach", "thumb-down", self.tr("Teach it this"))]
-            if is_last:
-                actions.insert(0, ("again", "again", self.tr("Answer again")))
-            shown.append(Message(turn.text, self._speaker(side), note=self._turn_note(turn), actions=tuple(actions)))
-        return shown
+    def _items(self) -> list[Item]:
+        """The chat as the list shows it; `_places` says which turns stand where.
 
-    def _turn_note(self, turn: Turn) -> str:
-        parts = [self._voice_name(turn.voice)] if not self._is_blind and not self._is_compare else []
-        if turn.seconds > 0:
-            parts.append(self.tr("{0} words a second").format(round(turn.tokens * 0.75 / turn.seconds)))
+        What has not changed since the last time is not made again: a long chat is redrawn with every answer.
+        """
+        turns, last, chat = self._chat.turns, self._last_question(), self._chat
+        self._named = {}
+        if chat.is_compare and not chat.is_blind:
+            answered = [turn for turn in turns if turn.role == "assistant"]
+            self._named = {turn.column: (turn.voice, turn.model) for turn in answered}
+        key = (chat.id, chat.is_compare, chat.is_blind, tuple(self._named.items()))
+        known = self._groups[:-1] if key == self._groups_key else []
+        pairs = enumerate(zip(turns, self._drawn, strict=False))
+        same = next((at for at, (now, before) in pairs if now is not before), min(len(turns), len(self._drawn)))
+        groups = list(itertools.takewhile(lambda group: group.end <= same, known))
+        at = groups[-1].end if groups else 0
+        while at < len(turns):
+            end = at + 1
+            while end < len(turns) and turns[end].role == "assistant":
+                end += 1
+            groups.append(self._group(at, end, is_last=at == last))
+            at = end
+        self._groups, self._groups_key, self._drawn = groups, key, turns
+        self._places = [places for group in groups for places in group.places]
+        return [item for group in groups for item in group.items]
+
+    def _group(self, start: int, end: int, *, is_last: bool) -> _Group:
+        """A question and what was answered to it."""
+        turns = self._chat.turns
+        question = turns[start]
+        items: list[Item] = []
+        places: list[tuple[int, ...]] = []
+        answers = list(range(start, end))
+        if question.role == "user":
+            items.append((self._question_item(question),))
+            places.append((start,))
+            del answers[0]
+        is_open = is_last and bool(self._asked or self._failures)
+        if not self._chat.is_compare:
+            items += [(self._answer(turns[place], question, is_last),) for place in answers]
+            places += [(place,) for place in answers]
+            if is_open and not answers:
+                items.append((self._unfinished(0),))
+                places.append((-1,))
+        elif answers or is_open:
+            by_side = {turns[place].column: place for place in answers}
+            pair: list[Message] = []
+            for side in range(2):
+                if side in by_side:
+                    pair.append(self._answer(turns[by_side[side]], question, is_last))
+                elif is_last:
+                    pair.append(self._unfinished(side))
+                else:
+                    pair.append(Message("", self._speaker(side), note=self.tr("no answer")))
+            items.append(tuple(pair))
+            places.append((by_side.get(0, -1), by_side.get(1, -1)))
+        return _Group(end, tuple(items), tuple(places))
+
+    def _question_item(self, turn: Turn) -> Message:
+        words = self._words
+        note = words["both"] if self._chat.is_compare else ""
+        return Message(turn.text, words["you"], is_own=True, note=note, actions=(("edit", "edit", words["edit"]),))
+
+    def _answer(self, turn: Turn, question: Turn, is_last: bool) -> Message:
+        words = self._words
+        actions = [("copy", "copy", words["copy"])]
+        if is_last and not self._asked:
+            actions.append(("again", "again", words["again"]))
+        actions.append(("teach", "thumb-down", words["teach"]))
+        is_secret = self._chat.is_blind and not question.choice
+        name = (self.tr("Left"), self.tr("Right"))[turn.column] if is_secret else self._name(turn.voice)
+        is_named = (turn.voice, turn.model) == self._named.get(turn.column)
+        parts = [] if is_secret or is_named else [name, *([turn.model] if turn.model else [])]
+        if turn.seconds > 0 and not is_secret:
+            speed = round(turn.tokens * _WORDS_PER_TOKEN / turn.seconds)
+            parts.append(words["speed"].format(speed))
         if turn.was_stopped:
-            parts.append(self.tr("stopped"))
-        return " · ".join(parts)
+            parts.append(words["stopped"])
+        return Message(turn.text, name, note=" · ".join(parts), actions=tuple(actions))
 
-    def _turns(self, side: int) -> list[Turn]:
-        return [turn for turn in self._chat.turns if turn.role == "user" or turn.column == side]
+    def _unfinished(self, side: int) -> Message:
+        """An answer to the last question that is no turn yet."""
+        name = self._speaker(side)
+        if self._asked and self._asked[1] == side:
+            return Message(self._writing, name, note=self._note, is_busy=True)
+        if side in self._queue:
+            return Message("", name, note=self.tr("answers when the other is done"))
+        if side in self._failures:
+            again = (("again", "again", self.tr("Ask again")),) if not self._asked else ()
+            return Message("", name, note=self._failures[side], tone="bad", actions=again)
+        again = (("again", "again", self.tr("Ask it")),) if not self._asked else ()
+        return Message("", name, note=self.tr("no answer"), actions=again)
 
-    def _position(self, side: int, at: int) -> int:
-        turn = self._turns(side)[at]
-        return next(place for place, each in enumerate(self._chat.turns) if each is turn)
+    def _show_names(self) -> None:
+        self._heads.setVisible(self._chat.is_compare)
+        for side, (name, model) in enumerate(self._names):
+            voice, model_name = self._named.get(side, (None, ""))
+            name.setText(self._speaker(side) if voice is None else self._name(voice))
+            model.setText(model_name)
+
+    def _show_vote(self) -> None:
+        last = self._last_question()
+        answers = {turn.column: turn for turn in self._chat.turns[last + 1 :]} if last >= 0 else {}
+        is_due = self._chat.is_blind and not self._asked and len(answers) == 2
+        self._vote.setVisible(is_due)
+        if not is_due:
+            return
+        choice = self._chat.turns[last].choice
+        if not choice:
+            self._vote.ask()
+            return
+        better = next((side for side in answers if answers[side].voice == ("new" if choice == "new" else "")), 0)
+        words = {
+            0: self.tr("You found the left answer better."),
+            1: self.tr("You found the right answer better."),
+        }[better]
+        self._vote.thank(self.tr("You found both the same.") if choice == "same" else words, self._vote_words())
+
+    def _vote_words(self) -> str:
+        """How the votes of the project stand."""
+        run = self._run()
+        try:
+            counts = votes.tally(votes.read_votes(run).values()) if run else None
+        except LabError:
+            return ""
+        if not counts:
+            return ""
+        words = self.tr("Votes so far: {0} for your model, {1} for the original, {2} the same")
+        return words.format(counts["new"], counts["original"], counts["same"])
 
     def _last_question(self) -> int:
-        return max(place for place, turn in enumerate(self._chat.turns) if turn.role == "user")
+        places = range(len(self._chat.turns) - 1, -1, -1)
+        return next((place for place in places if self._chat.turns[place].role == "user"), -1)
 
     def _voice(self, side: int) -> str:
-        has_new = bool(self._session.voices().adapters)
-        if not self._is_compare:
-            return "new" if has_new else ""
-        return ("", "new")[self._order[side]] if has_new else ""
+        """Who answers on a side from now on."""
+        if not self._has_new:
+            return ""
+        return ("", "new")[self._order[side]] if self._chat.is_compare else self._chat.voice
 
-    def _voice_name(self, voice: str) -> str:
-        return self.tr("Your model") if voice == "new" else self.tr("Original")
+    def _name(self, voice: str) -> str:
+        return self._words["new" if voice == "new" else "original"]
 
     def _speaker(self, side: int) -> str:
-        if self._is_blind:
+        if self._chat.is_blind:
             return (self.tr("Left"), self.tr("Right"))[side]
-        return self._voice_name(self._voice(side))
+        return self._name(self._voice(side))
 
     def _busy(self, is_busy: bool) -> None:
         self._send.setVisible(not is_busy)
         self._stop.setVisible(is_busy)
 
+    def _tell(self, tone: str, cause: str, safe: str, button: str = "", do: Callable[[], object] | None = None) -> None:
+        self._banner.say(tone, cause, safe, button, do)  # type: ignore[arg-type]
+        self._banner.show()
+
     def _show_memory(self, done: Done) -> None:
         whole = self._session.chat.context_tokens
-        if whole:
+        self._meter.setVisible(whole > 0 and done.used > 0)
+        if whole and done.used:
             share = done.used / whole
             self._memory.show_share(share, role="warn" if share > 0.8 else "data")
             words = self.tr("Memory of this chat {0} %").format(round(100 * share))
@@ -397,21 +745,25 @@ class ChatPage(QWidget):
             self._memory_words.setText(words)
 
     def _session_changed(self) -> None:
-        can_compare = bool(self._session.voices().adapters)
-        self._mode.setVisible(can_compare)
-        self._empty.show_questions(_chips(self._session))
+        try:
+            self._talkers: Voices | None = self._session.voices()
+        except LabError:
+            self._talkers = None
+        self._has_new = bool(self._talkers and self._talkers.adapters)
+        self._empty.show_questions(_own_questions(self._session))
+        if not self._chat.turns and self._chat.is_compare and not self._has_new:
+            self._chat = replace(self._chat, is_compare=False, is_blind=False)
+        if not self._asked:
+            self._redraw()
 
     def _set_mode(self, mode: str) -> None:
-        self._leave()
-        self._is_compare = mode != "one"
-        self._is_blind = mode == "blind"
-        self._order = [0, 1]
-        if self._chat.turns and self._chat.is_compare != self._is_compare:
-            self._chat = chats.new(self._project_name(), is_compare=self._is_compare)
-        self._redraw()
-
-    def _set_style(self, style: str) -> None:
-        self._style = style
+        is_compare, is_blind = mode != "one", mode == "blind"
+        if is_compare and not self._has_new:
+            cause = self.tr("There is no trained model yet to compare with.")
+            safe = self.tr("Train one on the Improve page first.")
+            self._tell("info", cause, safe, self.tr("Go there"), functools.partial(self._session.go, "improve"))
+        elif (is_compare, is_blind) != (self._chat.is_compare, self._chat.is_blind):
+            self._begin(is_compare=is_compare, is_blind=is_blind)
 
     def _begin_style(self) -> None:
         """A chat in which nothing was said yet has the style that the person chose for new ones."""
@@ -419,11 +771,55 @@ class ChatPage(QWidget):
             self._style = self._session.preferences.choices.answers
             self._styles.choose(self._style)
 
-    def _voted(self, choice: str) -> None:
-        self._vote.thank(self._voice_name(self._voice(0)), self._voice_name(self._voice(1)))
+    def _set_style(self, style: str) -> None:
+        self._style = style
+
+    def _fill_voices(self) -> None:
+        self.voices.clear()
+        model = model_word(self._talkers.model) if self._talkers else ""
+        self._add_voice(self.tr("Your model"), model, "new")
+        self._add_voice(self.tr("Original"), model, "")
+
+    def _add_voice(self, name: str, model: str, voice: str) -> None:
+        can = self._has_new or not voice
+        words = f"{name}  ·  {model}" if can else self.tr("{0}  ·  not trained yet, go to Improve").format(name)
+        action: QAction = self.voices.addAction(words)
+        action.setCheckable(can)
+        action.setChecked(can and not self._chat.is_compare and self._voice(0) == voice)
+        action.triggered.connect(functools.partial(self._choose_voice, voice))
+
+    def _choose_voice(self, voice: str, *_: object) -> None:
+        if voice and not self._has_new:
+            self._session.go("improve")
+        elif self._chat.is_compare:
+            self._begin(voice=voice)
+        elif voice != self._chat.voice:
+            self._chat = replace(self._chat, voice=voice)
+            if self._chat.turns:
+                self._save()
+            self._redraw()
+
+    def _voted(self, side: str) -> None:
+        last = self._last_question()
+        voices = {turn.column: turn.voice for turn in self._chat.turns[last + 1 :]}
+        better = voices.get(0 if side == "left" else 1, "")
+        choice: Choice = "same" if side == "same" else "new" if better == "new" else "original"
+        run = self._run()
+        try:
+            if run is not None:
+                votes.note(run, self._chat.turns[last].text, choice)
+        except LabError as error:
+            self._tell("warn", error.message, error.hint)
+            return
+        turns = list(self._chat.turns)
+        turns[last] = replace(turns[last], choice=choice)
+        self._chat = replace(self._chat, turns=tuple(turns))
+        self._save()
+        self._redraw()
+        announce(self._vote, self._vote.words.text())
 
     def _use_chip(self, question: str) -> None:
-        if not self._asked:
+        if not self._asked and self._can_ask():
             self._say(question)
 
     # What is kept
@@ -431,117 +827,104 @@ class ChatPage(QWidget):
     def _project_name(self) -> str:
         return self._session.project.folder.name if self._session.project else ""
 
+    def _run(self) -> Path | None:
+        """The run in hand of the chat's project."""
+        if not self._chat.project:
+            return None
+        try:
+            return projects.read(self._session.root / self._chat.project).run
+        except LabError:
+            return None
+
     def _save(self) -> None:
         try:
             self._chat = chats.save(self._session.chats, self._chat)
+            self._shelf.take(self._chat)
         except LabError as error:
-            self._banner.say("warn", error.message, error.hint)
-            self._banner.show()
+            self._tell("warn", error.message, error.hint)
+        self._list_saved()
 
     def _list_saved(self) -> None:
-        self._saved.clear()
-        for chat in chats.search(chats.every(self._session.chats), self._search.text()):
-            item = QListWidgetItem(chat.title)
-            item.setData(Qt.ItemDataRole.UserRole, chat)
-            item.setToolTip(chat.title)
-            self._saved.addItem(item)
-            if chat.id == self._chat.id:
-                self._saved.setCurrentItem(item)
+        is_whole = self._shelf.look(_READ_S)
+        found = chats.search(self._shelf.chats, self._search.text())
+        self._saved.show_chats(found, self._chat.id)
+        words = self.tr("No chat has these words.") if self._shelf.chats else self.tr("Your chats are kept here.")
+        self._nothing.setText(words)
+        self._nothing.setVisible(is_whole and not found)
+        if not is_whole:
+            QTimer.singleShot(0, self._list_saved)
 
-    def _open_saved(self, item: QListWidgetItem) -> None:
-        self._leave()
-        chat: Chat = item.data(Qt.ItemDataRole.UserRole)
-        self._chat = chat
-        self._is_compare, self._is_blind = chat.is_compare, False
-        self._mode.choose("compare" if chat.is_compare else "one")
-        self._redraw()
-
-
-def _chips(session: Session) -> list[str]:
-    """Questions of the project's own that are worth asking: of its first lessons, at most four."""
-    if session.project is None:
-        return []
-    questions = []
-    try:
-        for folder in find_leaves(session.project.lessons):
-            questions += [example.pairs[0].question for example in read_leaf(folder).seed_examples]
-    except LabError:
-        return []
-    return [question for question in questions if len(question) < 90][:4]
-
-
-class _Empty(QWidget):
-    """Nothing was said yet: some questions to begin with."""
-
-    def __init__(self, on_chip: Callable[[str], object]) -> None:
-        super().__init__()
-        self._on_chip = on_chip
-        self._questions = QWidget()
-        self._place = column(
-            Label(self.tr("Ask something"), "title"),
-            Label(self.tr("What you say stays on this computer."), "body", "text2"),
-            16,
-            gap=6,
-        )
-        self.setLayout(column(-1, self._place, -2, margins=(24, 0, 24, 0)))
-
-    def show_questions(self, questions: list[str]) -> None:
-        self._questions.setParent(None)
-        self._questions.deleteLater()
-        self._questions = QWidget()
-        chips = [Button(question, on_click=functools.partial(self._on_chip, question)) for question in questions]
-        self._questions.setLayout(column(*chips, gap=8))
-        self._place.addWidget(self._questions)
-
-
-class _Vote(QFrame):
-    """Which answer is better? The names come after."""
-
-    def __init__(self, on_vote: Callable[[str], object]) -> None:
-        super().__init__()
-        self.setProperty("surface", "sunken")
-        self._words = Label(self.tr("Which answer is better?"), "strong")
-        self._buttons = [
-            Button(text, size="small", on_click=functools.partial(on_vote, name))
-            for name, text in (
-                ("left", self.tr("Left is better")),
-                ("same", self.tr("The same")),
-                ("right", self.tr("Right is better")),
-            )
-        ]
-        self.setLayout(row(self._words, -1, *self._buttons, gap=8, margins=(16, 8, 12, 8)))
-
-    def thank(self, left: str, right: str) -> None:
-        self._words.setText(self.tr("Noted. Left was {0}, right was {1}.").format(left, right))
-        for button in self._buttons:
-            button.hide()
-
-    def showEvent(self, event: QEvent) -> None:
-        self._words.setText(self.tr("Which answer is better?"))
-        for button in self._buttons:
-            button.show()
-
-
-class _Input(QPlainTextEdit):
-    """The question; Return sends, Shift-Return begins a new line. It grows with what is written, to six lines."""
-
-    def __init__(self, on_send: Callable[[], object], parent: QObject | None = None) -> None:
-        super().__init__()
-        self._on_send = on_send
-        self.setPlaceholderText(self.tr("Ask something …"))
-        self.setAccessibleName(self.tr("Your question"))
-        self.setTabChangesFocus(True)
-        self.textChanged.connect(self._fit)
-        look().changed.connect(self._fit)
-        self._fit()
-
-    def _fit(self) -> None:
-        lines = min(6, max(1, self.document().lineCount()))
-        self.setFixedHeight(lines * self.fontMetrics().lineSpacing() + 24)
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        is_return = event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter)
-        if is_return and not event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
-            self._on_send()
+    def _open_saved(self, chat: Chat) -> None:
+        if chat.id == self._chat.id:
             return
-        super().keyPressEvent(event)
+        self._leave()
+        self._chat = chat
+        self._order = [0, 1]
+        self._redraw()
+        self._list.scroll_to_end()
+        self._list_saved()
+
+    def _rename(self, chat: Chat, name: str) -> None:
+        try:
+            renamed = chats.rename(self._session.chats, chat, name)
+        except LabError as error:
+            self._tell("warn", error.message, error.hint)
+        else:
+            if chat.id == self._chat.id:
+                self._chat = replace(self._chat, name=renamed.name)
+        QTimer.singleShot(0, self._list_saved)  # the list still holds its editor
+        self.voice_changed.emit()
+
+    def _delete(self, chat: Chat) -> None:
+        if chat.id == self._chat.id:
+            self._begin()
+        try:
+            chats.delete(self._session.chats, chat)
+        except LabError as error:
+            self._tell("warn", error.message, error.hint)
+            return
+        self._deleted = chat
+        words = self.tr("“{0}” is in the bin for 30 days.").format(chat.title)
+        self._undo_words.setText(words)
+        self._undo.show()
+        announce(self, words)
+        self._list_saved()
+
+    def _take_back(self) -> None:
+        chat, self._deleted = self._deleted, None
+        self._undo.hide()
+        if chat is None:
+            return
+        try:
+            chats.restore(self._session.chats, chat)
+        except LabError as error:
+            self._tell("warn", error.message, error.hint)
+        self._list_saved()
+
+    # Room
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        is_narrow = self.width() < _FOLDS_BELOW
+        if self._unfold.isHidden() == is_narrow:
+            self._unfold.setVisible(is_narrow)
+            self._left.setVisible(not is_narrow)
+
+    def _toggle_left(self) -> None:
+        self._left.setVisible(self._left.isHidden())
+
+
+def _own_questions(session: Session) -> Sequence[str]:
+    """Questions of the project's own that are worth asking: of its first lessons, at most four."""
+    found: list[str] = []
+    try:
+        for folder in find_leaves(session.project.lessons) if session.project else ():
+            for example in read_leaf(folder).seed_examples:
+                question = example.pairs[0].question
+                if len(question) < _CHIP_LETTERS:
+                    found.append(question)
+            if len(found) >= _CHIPS:
+                break
+    except LabError:
+        return found[:_CHIPS]
+    return found[:_CHIPS]

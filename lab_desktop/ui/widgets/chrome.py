@@ -236,6 +236,7 @@ class Header(QWidget):
         self.chip = QToolButton()
         self.chip.setProperty("chip", True)
         self.chip.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self.chip.setLayoutDirection(Qt.LayoutDirection.RightToLeft)  # its arrows stand behind the words
         self.chip.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self.chip.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         inside = row(self.title, self.place, self.saved, self.chip, gap=12, margins=(24, 0, 24, 0))
@@ -247,7 +248,7 @@ class Header(QWidget):
     def _relook(self) -> None:
         self.setFixedHeight(look().line_height("body") + 32)
         self.chip.setIconSize(QSize(18, 14))
-        self.chip.setIcon(icons.icon("models", "text2", 14, 4))
+        self.chip.setIcon(icons.icon("up-down", "text2", 14, 4))
         self._fit()
 
     def resizeEvent(self, event: QResizeEvent) -> None:

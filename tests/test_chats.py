@@ -1,0 +1,112 @@
+"""chats.py: what was said is on disk, and the list of it is read once."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from lab_desktop import chats
+from lab_desktop.chats import Chat, Shelf, Turn
+from lab_desktop.errors import StorageError
+
+BREAD = Chat("a", turns=(Turn("user", "How do I bake bread?"), Turn("assistant", "So.", "new", model="SmolLM2")))
+LIGHT = Chat("b", turns=(Turn("user", "Who built\nthe lighthouse?"),))
+
+
+def test_a_chat_comes_back_as_it_was_with_who_answered(tmp_path: Path) -> None:
+    turns = (Turn("user", "Who?", choice="new"), Turn("assistant", "Mira.", "new", 3, 0.5, False, 1, "SmolLM2-135M"))
+    saved = chats.save(tmp_path, Chat("c", "velmora", True, turns, is_blind=True, voice="", name="Ferries"))
+
+    assert chats.every(tmp_path) == [replace(saved, changed=round(saved.changed, 3))]
+
+
+def test_a_chat_of_an_older_version_is_read(tmp_path: Path) -> None:
+    turn = {"role": "user", "text": "Who?", "voice": "", "tokens": 0, "seconds": 0, "was_stopped": False, "column": 0}
+    (tmp_path / "old.json").write_text(json.dumps({"project": "", "is_compare": False, "turns": [turn]}))
+
+    (chat,) = chats.every(tmp_path)
+
+    assert (chat.title, chat.turns[0].model, chat.voice) == ("Who?", "", "new")
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[]", '{"turns": 7}', '{"turns": [{"role": "user", "text": 7}]}', '{"turns": [7]}']
+)
+def test_a_damaged_file_is_left_out_and_left_alone(tmp_path: Path, text: str) -> None:
+    (tmp_path / "bad.json").write_text(text)
+    chats.save(tmp_path, BREAD)
+
+    assert [chat.id for chat in chats.every(tmp_path)] == ["a"]
+    assert (tmp_path / "bad.json").read_text() == text
+
+
+def test_the_shelf_reads_a_file_again_only_when_it_changed(tmp_path: Path) -> None:
+    chats.save(tmp_path, BREAD)
+    chats.save(tmp_path, LIGHT)
+    shelf = Shelf(tmp_path)
+    shelf.look()
+    first = {chat.id: chat for chat in shelf.chats}
+
+    chats.rename(tmp_path, LIGHT, "Towers")
+    shelf.look()
+
+    second = {chat.id: chat for chat in shelf.chats}
+    assert second["a"] is first["a"]
+    assert second["b"].title == "Towers"
+
+
+def test_a_shelf_without_time_reads_the_rest_later(tmp_path: Path) -> None:
+    chats.save(tmp_path, BREAD)
+    shelf = Shelf(tmp_path)
+
+    assert not shelf.look(most_s=-1)
+    assert shelf.chats == []
+    assert shelf.look()
+    assert [chat.title for chat in shelf.chats] == ["How do I bake bread?"]
+
+
+def test_renaming_keeps_the_place_in_the_list_and_no_name_gives_the_question_back(tmp_path: Path) -> None:
+    chat = chats.save(tmp_path, LIGHT)
+
+    named = chats.rename(tmp_path, chat, "  The   tower ")
+
+    assert (named.title, named.changed) == ("The tower", chat.changed)
+    assert chats.rename(tmp_path, named, "").title == "Who built the lighthouse?"
+
+
+def test_search_finds_words_of_messages_and_names(tmp_path: Path) -> None:
+    named = replace(BREAD, name="Kitchen")
+
+    assert chats.search([named, LIGHT], "BREAD kitchen") == [named]
+    assert chats.search([named, LIGHT], "lighthouse bread") == []
+
+
+def test_a_deleted_chat_can_be_taken_back_and_is_gone_after_thirty_days(tmp_path: Path) -> None:
+    chat = chats.save(tmp_path, BREAD)
+    chats.delete(tmp_path, chat)
+    assert chats.every(tmp_path) == []
+
+    chats.restore(tmp_path, chat)
+    assert [each.id for each in chats.every(tmp_path)] == ["a"]
+
+    chats.delete(tmp_path, chat)
+    chats.clear_bin(tmp_path)
+    assert (tmp_path / "bin" / "a.json").is_file()
+    long_ago = time.time() - 31 * 86400
+    os.utime(tmp_path / "bin" / "a.json", (long_ago, long_ago))
+    chats.clear_bin(tmp_path)
+    assert not (tmp_path / "bin" / "a.json").exists()
+
+
+def test_what_cannot_be_deleted_stays_and_is_told(tmp_path: Path) -> None:
+    chat = chats.save(tmp_path, BREAD)
+    (tmp_path / "bin").write_text("a file, no folder")
+
+    with pytest.raises(StorageError):
+        chats.delete(tmp_path, chat)
+    assert [each.id for each in chats.every(tmp_path)] == ["a"]
