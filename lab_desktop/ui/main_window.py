@@ -45,6 +45,10 @@ Keys = QKeySequence | QKeySequence.StandardKey
 
 
 class MainWindow(QMainWindow):
+    """Attributes:
+    page: the name of the one in front.
+    """
+
     def __init__(self, session: Session) -> None:
         super().__init__()
         self._session = session
@@ -61,7 +65,7 @@ class MainWindow(QMainWindow):
             "improve": self._improve,
             "activity": ActivityPage(session),
         }
-        self._shown = "home"
+        self.page = "home"
         self.tour = Tour(session)
         self.tour_strip = TourStrip(self.tour.leave)
         self.welcome = WelcomePage(session)
@@ -133,7 +137,7 @@ class MainWindow(QMainWindow):
         )
         if name not in self._pages:
             return
-        self._shown = name
+        self.page = name
         self._whole.setCurrentWidget(self._frame)
         self._stack.setCurrentWidget(self._pages[name])
         self.sidebar.show_place(name)
@@ -141,7 +145,7 @@ class MainWindow(QMainWindow):
 
     def _tour_changed(self) -> None:
         self.redraw()
-        self._pages[self._shown].setFocus()  # a step that has no button yet would leave the keyboard nowhere
+        self._pages[self.page].setFocus()  # a step that has no button yet would leave the keyboard nowhere
 
     def begin_tour(self) -> None:
         """The practice tour, from its beginning or from where it was left."""
@@ -205,9 +209,9 @@ class MainWindow(QMainWindow):
 
     def redraw(self) -> None:
         """Title, path, next line and activity follow from the session and the page in front."""
-        page = self._pages[self._shown]
+        page = self._pages[self.page]
         is_touring = bool(self.tour.step)
-        self.next_line.say(*(self.tour.next_step(self._shown) if is_touring else page.next_step()))
+        self.next_line.say(*(self.tour.next_step(self.page) if is_touring else page.next_step()))
         self.tour_strip.setVisible(is_touring)
         if is_touring:
             scene = self.tour.scene()
@@ -222,7 +226,7 @@ class MainWindow(QMainWindow):
         self._redraw_activity()
 
     def _redraw_voice(self) -> None:
-        self.header.show_page(*self._pages[self._shown].heading())
+        self.header.show_page(*self._pages[self.page].heading())
         self.header.show_voice(*self._chat.speaking())
 
     def _places(self) -> list[Place]:

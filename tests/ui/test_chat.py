@@ -301,7 +301,7 @@ def test_without_training_the_menu_names_both_and_leads_to_improve(
     assert first.text() == "Your model  ·  not trained yet, go to Improve"
     assert second.isChecked()
     first.trigger()
-    assert window._page is window._pages["improve"]
+    assert window.page == "improve"
 
 
 def test_a_chat_is_renamed_deleted_and_taken_back_by_keys(page: ChatPage, session: Session, qtbot: QtBot) -> None:

@@ -199,7 +199,7 @@ def test_a_step_of_the_path_leads_to_its_station(
     button = next(each for each in window.path.findChildren(QToolButton) if each.accessibleName().startswith(step))
     qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
 
-    assert window._page is window._pages["improve"]
+    assert window.page == "improve"
     assert window._pages["improve"]._stack.currentIndex() == station  # type: ignore[union-attr]
 
 
@@ -271,7 +271,7 @@ def test_open_leads_to_the_project_of_a_job(
     activity.list.acted.emit(activity.list.job(), "open")
 
     assert session.project == two[0]
-    assert window._page is window._pages["improve"]
+    assert window.page == "improve"
 
 
 def test_repeating_a_training_keeps_the_first_one(two: list[Project], session: Session) -> None:

@@ -200,7 +200,7 @@ def test_practice_again_opens_the_practice_project(
     assert session.project is not None
     assert session.project.is_practice
     assert window.sidebar is not None
-    assert window._page is window._pages["improve"]
+    assert window.page == "improve"
 
 
 @pytest.mark.parametrize("percent", [80, 100, 160])

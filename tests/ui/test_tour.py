@@ -53,7 +53,7 @@ def test_the_tour_by_keys_from_the_first_question_to_the_own_one(
     chips(window)[0].setFocus()
     press(qtbot, Qt.Key.Key_Return)
     qtbot.waitUntil(lambda: window.next_line.button.isVisible(), timeout=ANSWERED_MS)
-    assert window._chat._lists[0].messages[1].text
+    assert [turn.role for turn in window._chat._chat.turns] == ["user", "assistant"]
     window.next_line.button.setFocus()
     press(qtbot, Qt.Key.Key_Return)
 

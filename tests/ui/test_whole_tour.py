@@ -42,9 +42,9 @@ def test_the_whole_tour_by_keys(window: MainWindow, session: Session, qtbot: QtB
     press_next("Check", 20)
     press_next("Chat with both", 10)
     ask(window, qtbot)
-    sides = [[message.text for message in messages.messages._messages] for messages in window._chat._lists]
-    assert sides[0][0] == sides[1][0]
-    assert sides[0][1] != sides[1][1]
+    question, first, second = window._chat._chat.turns
+    assert (question.role, {first.voice, second.voice}) == ("user", {"", "new"})
+    assert first.text != second.text
     press_next("Finish", 1)
 
     assert window.tour_strip.title.text() == "You have done the whole loop."
@@ -62,9 +62,8 @@ def ask(window: MainWindow, qtbot: QtBot) -> None:
     chip.setFocus()
     qtbot.keyClick(chip, Qt.Key.Key_Return)
     chat = window._chat
-    qtbot.waitUntil(lambda: not chat._asked and len(chat._lists[0].messages._messages) > 1, timeout=3 * MINUTES)
-    if chat._is_compare:
-        qtbot.waitUntil(lambda: len(chat._lists[1].messages._messages) > 1, timeout=3 * MINUTES)
+    answers = 2 if chat._chat.is_compare else 1
+    qtbot.waitUntil(lambda: chat._asked is None and len(chat._chat.turns) == 1 + answers, timeout=5 * MINUTES)
 
 
 def judge_some(window: MainWindow, session: Session, qtbot: QtBot) -> None:
