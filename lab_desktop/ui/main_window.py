@@ -6,9 +6,10 @@ import functools
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QTimer
-from PySide6.QtGui import QAction, QCloseEvent, QKeySequence, QResizeEvent
+from PySide6.QtGui import QAction, QCloseEvent, QKeySequence, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QFileDialog, QMainWindow, QMenu, QMessageBox, QStackedWidget, QWidget
 
 from lab_desktop import projects
@@ -17,16 +18,21 @@ from lab_desktop.jobs.events import Event
 from lab_desktop.taxonomy.qna import read_leaf
 from lab_desktop.taxonomy.tree import find_leaves
 from lab_desktop.ui.jobs import Job, JobState
-from lab_desktop.ui.pages.activity import ActivityPage
-from lab_desktop.ui.pages.chat import ChatPage
 from lab_desktop.ui.pages.home import HomePage
-from lab_desktop.ui.pages.improve.page import ImprovePage
 from lab_desktop.ui.session import Session
 from lab_desktop.ui.widgets.basic import column, row, rule
 from lab_desktop.ui.widgets.chrome import ActivityBar, Header, NextLine, PathBar, PathStep, Place, Sidebar
 from lab_desktop.ui.words import job_words, progress_words
 
+if TYPE_CHECKING:
+    from lab_desktop.ui.pages.activity import ActivityPage
+    from lab_desktop.ui.pages.chat import ChatPage
+    from lab_desktop.ui.pages.improve.page import ImprovePage
+
+    Page = HomePage | ChatPage | ImprovePage | ActivityPage
+
 _NARROW_BELOW = 1100
+_IDLE_MS = 40
 _MENU_PROJECTS = 12
 Keys = QKeySequence | QKeySequence.StandardKey
 
@@ -38,16 +44,17 @@ class MainWindow(QMainWindow):
         self.setWindowTitle("LAB Desktop")
         self.setMinimumSize(960, 640)
         self.resize(1440, 900)
-        self._pages: dict[str, HomePage | ChatPage | ImprovePage | ActivityPage] = {
-            "home": HomePage(session),
-            "chat": ChatPage(session),
-            "improve": ImprovePage(session),
-            "activity": ActivityPage(session),
-        }
-        self._page = self._pages["home"]
         self._stack = QStackedWidget()
-        for page in self._pages.values():
-            self._stack.addWidget(page)
+        self._pages = _Pages(
+            {
+                "home": lambda: HomePage(session),
+                "chat": lambda: _chat_page(session),
+                "improve": lambda: _improve_page(session),
+                "activity": lambda: _activity_page(session),
+            },
+            self._stack,
+        )
+        self._page = self._pages["home"]
         self.sidebar = Sidebar(self._places(), [Place("activity", self.tr("Activity"), "activity")])
         self.header, self.path, self.next_line, self.activity = Header(), PathBar(), NextLine(), ActivityBar()
         right = QWidget()
@@ -69,6 +76,8 @@ class MainWindow(QMainWindow):
         session.jobs.changed.connect(self.redraw)
         session.jobs.said.connect(self._hear)
         session.jobs.ended.connect(self._job_ended)
+        self._idle = QTimer(self, interval=_IDLE_MS)
+        self._idle.timeout.connect(self._make_a_page)
         self._heartbeat = QTimer(self, interval=1000)
         self._heartbeat.timeout.connect(self._redraw_activity)
         self.show_page("home")
@@ -81,10 +90,9 @@ class MainWindow(QMainWindow):
             if not any(project.is_practice for project in self._session.projects):
                 self._session.new_practice()
             name = "improve"
-        page = self._pages.get(name)
-        if page is None:
+        if name not in self._pages.makers:
             return
-        self._page = page
+        page = self._page = self._pages[name]
         self._stack.setCurrentWidget(page)
         self.sidebar.show_place(name)
         self.redraw()
@@ -168,11 +176,10 @@ class MainWindow(QMainWindow):
         """Go where a step of the path is done."""
         if step in ("practice", "train", "check"):
             self.show_page("improve")
-            improve = self._pages["improve"]
-            assert isinstance(improve, ImprovePage)
+            improve: ImprovePage = self._pages["improve"]  # type: ignore[assignment]
             improve.show_station(step)
         else:
-            self.show_page("library" if step == "teach" and "library" in self._pages else "home")
+            self.show_page("library" if step == "teach" and "library" in self._pages.makers else "home")
 
     def _hear(self, event: Event) -> None:
         self._redraw_activity()
@@ -227,6 +234,18 @@ class MainWindow(QMainWindow):
         menu.addAction(action)
         return action
 
+    def _make_a_page(self) -> None:
+        """While nobody asks for anything, the next page that is not there yet."""
+        name = next((name for name in self._pages.makers if name not in self._pages), None)
+        if name is None:
+            self._idle.stop()
+        else:
+            self._pages[name]
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._idle.start()
+
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self.sidebar.set_narrow(self.width() < _NARROW_BELOW)
@@ -247,6 +266,38 @@ class MainWindow(QMainWindow):
             jobs.stop_all()
         self._session.chat.close()
         event.accept()
+
+
+class _Pages(dict[str, "Page"]):
+    """The pages by name; each is made, and what it needs imported, when it is first asked for."""
+
+    def __init__(self, makers: dict[str, Callable[[], Page]], stack: QStackedWidget) -> None:
+        super().__init__()
+        self.makers = makers
+        self._stack = stack
+
+    def __missing__(self, name: str) -> Page:
+        page = self[name] = self.makers[name]()
+        self._stack.addWidget(page)
+        return page
+
+
+def _chat_page(session: Session) -> ChatPage:
+    from lab_desktop.ui.pages.chat import ChatPage
+
+    return ChatPage(session)
+
+
+def _improve_page(session: Session) -> ImprovePage:
+    from lab_desktop.ui.pages.improve.page import ImprovePage
+
+    return ImprovePage(session)
+
+
+def _activity_page(session: Session) -> ActivityPage:
+    from lab_desktop.ui.pages.activity import ActivityPage
+
+    return ActivityPage(session)
 
 
 def _short(model: str) -> str:
