@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+import importlib
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -33,6 +35,11 @@ if TYPE_CHECKING:
 
 _NARROW_BELOW = 1100
 _IDLE_MS = 40
+_LATER = (
+    "jsonschema", "yamllint.config", "lab_desktop.taxonomy.check", "lab_desktop.ui.pages.chat",
+    "lab_desktop.ui.pages.improve.page", "lab_desktop.ui.pages.activity",
+)  # fmt: skip
+"""What is imported one by one when the window stands: what pages and lessons need, dear ones by themselves."""
 _MENU_PROJECTS = 12
 Keys = QKeySequence | QKeySequence.StandardKey
 
@@ -235,7 +242,11 @@ class MainWindow(QMainWindow):
         return action
 
     def _make_a_page(self) -> None:
-        """While nobody asks for anything, the next page that is not there yet."""
+        """While nobody asks for anything: the next import, or the next page that is not there yet."""
+        missing = next((module for module in _LATER if module not in sys.modules), "")
+        if missing:
+            importlib.import_module(missing)
+            return
         name = next((name for name in self._pages.makers if name not in self._pages), None)
         if name is None:
             self._idle.stop()
