@@ -10,13 +10,15 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lab_desktop.artifacts import DocumentSource, Leaf, LeafKind, Pair, SeedExample
 from lab_desktop.errors import LeafError
 from lab_desktop.files import write_text
-from lab_desktop.taxonomy.check import Inspection, inspect
 from lab_desktop.taxonomy.tree import FILE_NAME, node_of
+
+if TYPE_CHECKING:
+    from lab_desktop.taxonomy.check import Inspection
 
 _VERSION = 3
 _SHOWN = 3
@@ -30,6 +32,9 @@ def read_leaf(folder: Path) -> Leaf:
     Raises:
         LeafError: the file has errors; the first of them are listed with line and field.
     """
+    # The validators behind it take longer to import than the whole window to draw.
+    from lab_desktop.taxonomy.check import inspect
+
     file = folder if folder.name == FILE_NAME else folder / FILE_NAME
     found = inspect(file)
     errors = [problem for problem in found.problems if problem.severity == "error" and not problem.layout]

@@ -2,50 +2,47 @@
 
 from __future__ import annotations
 
-import functools
 import time
-from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, QTimer
-from PySide6.QtGui import QAction, QCloseEvent, QKeySequence, QResizeEvent
-from PySide6.QtWidgets import QFileDialog, QMainWindow, QMenu, QMessageBox, QStackedWidget, QWidget
+from PySide6.QtGui import QCloseEvent, QResizeEvent
+from PySide6.QtWidgets import QFileDialog, QMainWindow, QMessageBox, QStackedWidget, QWidget
 
 from lab_desktop import projects
 from lab_desktop.errors import LabError
 from lab_desktop.jobs.events import Event
 from lab_desktop.taxonomy.qna import read_leaf
 from lab_desktop.taxonomy.tree import find_leaves
-from lab_desktop.ui.about import AboutWindow
+from lab_desktop.ui import panels
 from lab_desktop.ui.awake import Awake
-from lab_desktop.ui.help_window import HelpWindow
 from lab_desktop.ui.jobs import Job, JobState
+from lab_desktop.ui.menus import fill_menus
 from lab_desktop.ui.notices import Notices
-from lab_desktop.ui.pages.activity import ActivityPage
-from lab_desktop.ui.pages.chat import ChatPage
-from lab_desktop.ui.pages.home import HomePage
-from lab_desktop.ui.pages.improve.page import ImprovePage
-from lab_desktop.ui.pages.lesson import LessonPage
-from lab_desktop.ui.pages.welcome import WelcomePage
-from lab_desktop.ui.preferences import TEXT_STEP, Choices
+from lab_desktop.ui.page_stack import PageStack
+from lab_desktop.ui.panels import Panels
 from lab_desktop.ui.session import STATION_STEPS, Session
-from lab_desktop.ui.settings_window import SettingsWindow
 from lab_desktop.ui.theme import look
 from lab_desktop.ui.tour import STEPS, Tour
 from lab_desktop.ui.widgets.basic import column, row, rule
 from lab_desktop.ui.widgets.chrome import ActivityBar, Header, NextLine, PathBar, PathStep, Place, Sidebar
-from lab_desktop.ui.widgets.panel import come_to_front
 from lab_desktop.ui.widgets.tour_strip import TourStrip
 from lab_desktop.ui.words import job_words, progress_words
+
+if TYPE_CHECKING:
+    from lab_desktop.ui.pages.welcome import WelcomePage
 
 _NARROW_BELOW = 1100
 _PATIENCE_MS = 1000
 _MENU_PROJECTS = 12
-Keys = QKeySequence | QKeySequence.StandardKey
+_PAGE_OF = {"meet": "chat", "compare": "chat", "use": "improve", **dict.fromkeys(STATION_STEPS, "improve")}
+"""The page of what is a part of one."""
 
 
 class MainWindow(QMainWindow):
     """Attributes:
+    pages: all of them.
     page: the name of the one in front.
     """
 
@@ -57,45 +54,33 @@ class MainWindow(QMainWindow):
         self.setWindowTitle("LAB Desktop")
         self.setMinimumSize(960, 640)
         self.resize(1440, 900)
-        self._chat, self._improve = ChatPage(session), ImprovePage(session)
-        self._pages: dict[str, HomePage | LessonPage | ChatPage | ImprovePage | ActivityPage] = {
-            "home": HomePage(session),
-            "lesson": LessonPage(session),
-            "chat": self._chat,
-            "improve": self._improve,
-            "activity": ActivityPage(session),
-        }
+        self.pages = PageStack(session)
         self.page = "home"
         self.tour = Tour(session)
         self.tour_strip = TourStrip(self.tour.leave)
-        self.welcome = WelcomePage(session)
-        self._stack = QStackedWidget()
-        for page in self._pages.values():
-            self._stack.addWidget(page)
+        self._welcome: WelcomePage | None = None
         self.sidebar = Sidebar(self._places(), [Place("activity", self.tr("Activity"), "activity")])
         self.header, self.path, self.next_line, self.activity = Header(), PathBar(), NextLine(), ActivityBar()
         right = QWidget()
-        right.setLayout(column(self.header, self.path, rule(), self.tour_strip, self._stack, rule(), self.next_line))
+        right.setLayout(column(self.header, self.path, rule(), self.tour_strip, self.pages, rule(), self.next_line))
         body = row(self.sidebar, rule(is_upright=True), right)
         body.setStretch(2, 1)
         self._frame = QWidget()
         self._frame.setLayout(column(body, rule(), self.activity))
         self._whole = QStackedWidget()
-        self._whole.addWidget(self.welcome)
         self._whole.addWidget(self._frame)
         self.setCentralWidget(self._whole)
-        self._make_menus()
+        fill_menus(self, session, self._places())
         self._awake = Awake(session.jobs, session.preferences, parent=self)
         self._notices = Notices(session, self)
-        self._panels: dict[str, SettingsWindow | HelpWindow | AboutWindow] = {}
+        self.panels = Panels(session, self._awake, self)
 
         self.sidebar.chosen.connect(self.show_page)
         self.path.chosen.connect(self._show_step)
         self.path.switched.connect(self._switch_project)
         self.activity.opened.connect(lambda: self.show_page("activity"))
         self.activity.button.clicked.connect(self._activity_button)
-        self.header.chip.setMenu(self._chat.voices)
-        self._chat.voice_changed.connect(self._redraw_voice)
+        self.pages.made.connect(self._page_made)
         session.changed.connect(self.redraw)
         session.wanted.connect(self.show_page)
         session.refused.connect(self.tell)
@@ -105,7 +90,6 @@ class MainWindow(QMainWindow):
         self._heartbeat = QTimer(self, interval=1000)
         self._heartbeat.timeout.connect(self._redraw_activity)
         self.tour.changed.connect(self._tour_changed)
-        self._chat.answered.connect(self.tour.answered)
         self.show_page("home")
 
     def start(self) -> None:
@@ -114,38 +98,55 @@ class MainWindow(QMainWindow):
         if not self._session.projects:
             self.show_page("welcome")
 
+    @property
+    def welcome(self) -> WelcomePage:
+        if self._welcome is None:
+            from lab_desktop.ui.pages.welcome import WelcomePage
+
+            self._welcome = WelcomePage(self._session)
+            self._whole.addWidget(self._welcome)
+        return self._welcome
+
     def show_page(self, name: str) -> None:
-        """A page of the sidebar; "welcome", "new" (project), "tour"; a station; or a step of the tour."""
-        if name == "welcome":
+        """A page; a station or a step of the tour; "welcome", "new" (project), "tour"; a small window."""
+        if name in panels.NAMES:
+            self.panels.show(name)
+        elif name == "welcome":
             self._whole.setCurrentWidget(self.welcome)
             self.welcome.begin()
-            return
-        if name in ("settings", "help", "words", "about"):
-            self._show_panel(name)
-            return
-        if name in ("new", "tour"):
-            self.new_project() if name == "new" else self.begin_tour()
-            return
-        if name == "meet":
-            self._chat.new_chat()
-        elif name == "compare":
-            self._chat.meet_both()
-        elif name in (*STATION_STEPS, "use"):
-            self._improve.show_station(name)
-        name = {"meet": "chat", "compare": "chat", "use": "improve", **dict.fromkeys(STATION_STEPS, "improve")}.get(
-            name, name
-        )
-        if name not in self._pages:
-            return
-        self.page = name
-        self._whole.setCurrentWidget(self._frame)
-        self._stack.setCurrentWidget(self._pages[name])
-        self.sidebar.show_place(name)
-        self.redraw()
+        elif name == "new":
+            self.new_project()
+        elif name == "tour":
+            self.begin_tour()
+        elif (page := _PAGE_OF.get(name, name)) in self.pages.names:
+            if name == "meet":
+                self.pages.chat.new_chat()
+            elif name == "compare":
+                self.pages.chat.meet_both()
+            elif page == "improve" and name != page:
+                self.pages.improve.show_station(name)
+            self.page = page
+            self._whole.setCurrentWidget(self._frame)
+            self.pages.show_page(page)
+            self.sidebar.show_place(page)
+            self.redraw()
+
+    def compare(self) -> None:
+        """Talk to both, or to one again."""
+        self.show_page("chat")
+        self.pages.chat.compare()
+
+    def _page_made(self, name: str) -> None:
+        if name == "chat":
+            chat = self.pages.chat
+            self.header.chip.setMenu(chat.voices)
+            chat.voice_changed.connect(self._redraw_voice)
+            chat.answered.connect(self.tour.answered)
+            self._redraw_voice()
 
     def _tour_changed(self) -> None:
         self.redraw()
-        self._pages[self.page].setFocus()  # a step that has no button yet would leave the keyboard nowhere
+        self.pages[self.page].setFocus()  # a step that has no button yet would leave the keyboard nowhere
 
     def begin_tour(self) -> None:
         """The practice tour, from its beginning or from where it was left."""
@@ -154,33 +155,12 @@ class MainWindow(QMainWindow):
         except LabError as error:
             self.tell(error)
 
-    def _show_panel(self, name: str) -> None:
-        """A small window beside this one; it is made when it is asked for first."""
-        kind = "help" if name == "words" else name
-        if kind not in self._panels:
-            self._panels[kind] = (
-                SettingsWindow(self._session, self._awake, self)
-                if kind == "settings"
-                else HelpWindow(self)
-                if kind == "help"
-                else AboutWindow(self._session, self)
-            )
-        panel = self._panels[kind]
-        if isinstance(panel, HelpWindow):
-            panel.show_kind("words" if name == "words" else "articles")
-        come_to_front(panel)
-
     def _show_choices(self) -> None:
         choices = self._session.preferences.choices
         if look().chosen != choices.appearance:
             look().choose(choices.appearance)
         if look().text_size != choices.text_size / 100:
             look().set_text_size(choices.text_size / 100)
-
-    def _resize_text(self, by: int) -> None:
-        preferences = self._session.preferences
-        choices = preferences.choices
-        preferences.choose(choices.with_text(choices.text_size + by if by else Choices().text_size))
 
     def new_project(self) -> None:
         """Ask for a folder with lessons, and make a project of them."""
@@ -209,7 +189,7 @@ class MainWindow(QMainWindow):
 
     def redraw(self) -> None:
         """Title, path, next line and activity follow from the session and the page in front."""
-        page = self._pages[self.page]
+        page = self.pages[self.page]
         is_touring = bool(self.tour.step)
         self.next_line.say(*(self.tour.next_step(self.page) if is_touring else page.next_step()))
         self.tour_strip.setVisible(is_touring)
@@ -226,8 +206,9 @@ class MainWindow(QMainWindow):
         self._redraw_activity()
 
     def _redraw_voice(self) -> None:
-        self.header.show_page(*self._pages[self.page].heading())
-        self.header.show_voice(*self._chat.speaking())
+        self.header.show_page(*self.pages[self.page].heading())
+        if self.pages.is_made("chat"):
+            self.header.show_voice(*self.pages.chat.speaking())
 
     def _places(self) -> list[Place]:
         return [
@@ -300,58 +281,6 @@ class MainWindow(QMainWindow):
 
     def _activity_button(self) -> None:
         self._session.jobs.pause()
-
-    def _make_menus(self) -> None:
-        bar = self.menuBar()
-        file = bar.addMenu(self.tr("&File"))
-        self._action(file, self.tr("New Project…"), QKeySequence.StandardKey.New, lambda: self._session.go("new"))
-        file.addSeparator()
-        self._action(file, self.tr("Close Window"), QKeySequence.StandardKey.Close, self.close)
-        quit_action = self._action(file, self.tr("Quit LAB Desktop"), QKeySequence.StandardKey.Quit, self.close)
-        quit_action.setMenuRole(QAction.MenuRole.QuitRole)
-        settings = self._action(
-            file, self.tr("Settings…"), QKeySequence("Ctrl+,"), functools.partial(self.show_page, "settings")
-        )
-        settings.setMenuRole(QAction.MenuRole.PreferencesRole)
-        view = bar.addMenu(self.tr("&View"))
-        for number, place in enumerate(self._places(), start=1):
-            self._action(
-                view, place.title, QKeySequence(f"Ctrl+{number}"), functools.partial(self.show_page, place.name)
-            )
-        view.addSeparator()
-        larger = self._action(
-            view, self.tr("Larger Text"), QKeySequence("Ctrl++"), lambda: self._resize_text(TEXT_STEP)
-        )
-        larger.setShortcuts([QKeySequence("Ctrl++"), QKeySequence("Ctrl+=")])  # the same key without Shift
-        self._action(view, self.tr("Smaller Text"), QKeySequence("Ctrl+-"), lambda: self._resize_text(-TEXT_STEP))
-        self._action(view, self.tr("Normal Text"), QKeySequence("Ctrl+0"), lambda: self._resize_text(0))
-        model = bar.addMenu(self.tr("&Model"))
-        self._action(model, self.tr("Compare"), QKeySequence("Ctrl+Shift+C"), self._compare)
-        self._action(model, self.tr("Stop"), QKeySequence("Ctrl+."), self._chat.stop)
-        improve = bar.addMenu(self.tr("&Improve"))
-        self._action(improve, self.tr("Pause"), QKeySequence("Ctrl+Alt+P"), self._session.jobs.pause)
-        helping = bar.addMenu(self.tr("&Help"))
-        for text, keys, page in (
-            (self.tr("LAB Desktop Help"), QKeySequence(QKeySequence.StandardKey.HelpContents), "help"),
-            (self.tr("What Does This Word Mean?"), QKeySequence(QKeySequence.StandardKey.WhatsThis), "words"),
-            (self.tr("Practice Again"), QKeySequence(), "tour"),
-            (self.tr("About LAB Desktop"), QKeySequence(), "about"),
-        ):
-            made = self._action(helping, text, keys, functools.partial(self._session.go, page))
-            if page == "about":
-                made.setMenuRole(QAction.MenuRole.AboutRole)
-
-    def _compare(self) -> None:
-        self.show_page("chat")
-        self._chat.compare()
-
-    def _action(self, menu: QMenu, text: str, keys: Keys, do: Callable[[], object]) -> QAction:
-        action = QAction(text, self)
-        action.setMenuRole(QAction.MenuRole.NoRole)
-        action.setShortcut(keys)
-        action.triggered.connect(lambda _: do())
-        menu.addAction(action)
-        return action
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

@@ -110,6 +110,7 @@ def test_each_control_has_a_name(stage: Stage) -> None:
 
 
 def test_tab_reaches_each_control_in_reading_order(stage: Stage) -> None:
+    places = {each: on_window(each, stage) for each in controls(stage)}  # as they stand before the focus scrolls
     way = walked(stage)
 
     wanted = [each for each in controls(stage) if each.isEnabled() and each.focusPolicy() & Qt.FocusPolicy.TabFocus]
@@ -117,7 +118,9 @@ def test_tab_reaches_each_control_in_reading_order(stage: Stage) -> None:
     assert missed == []
     jumps = []
     for one, other in itertools.pairwise(way):
-        before, after = on_window(one, stage), on_window(other, stage)
+        if one not in places or other not in places:
+            continue
+        before, after = places[one], places[other]
         shares_a_column = before.left() < after.right() and after.left() < before.right()
         if shares_a_column and after.bottom() <= before.top():
             jumps.append(f"{told(one, stage)} → {told(other, stage)}")

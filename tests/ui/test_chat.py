@@ -40,7 +40,7 @@ def page(window: MainWindow, qtbot: QtBot) -> ChatPage:
     window.activateWindow()
     qtbot.waitUntil(window.isActiveWindow, timeout=5000)
     window.show_page("chat")
-    found = window._pages["chat"]
+    found = window.pages["chat"]
     assert isinstance(found, ChatPage)
     return found
 

@@ -35,14 +35,14 @@ def two(session: Session) -> list[Project]:
 
 @pytest.fixture
 def home(window: MainWindow) -> HomePage:
-    found = window._pages["home"]
+    found = window.pages["home"]
     assert isinstance(found, HomePage)
     return found
 
 
 @pytest.fixture
 def activity(window: MainWindow) -> ActivityPage:
-    found = window._pages["activity"]
+    found = window.pages["activity"]
     assert isinstance(found, ActivityPage)
     return found
 
@@ -200,7 +200,7 @@ def test_a_step_of_the_path_leads_to_its_station(
     qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
 
     assert window.page == "improve"
-    assert window._pages["improve"]._stack.currentIndex() == station  # type: ignore[union-attr]
+    assert window.pages["improve"]._stack.currentIndex() == station  # type: ignore[union-attr]
 
 
 def test_a_long_project_name_leaves_room_for_the_path(session: Session, window: MainWindow, qtbot: QtBot) -> None:

@@ -89,7 +89,7 @@ def station(window: MainWindow, session: Session, kind: type[Station]) -> Statio
     """A station as it is shown."""
     session.refresh()
     window.show_page("improve")
-    page = window._pages["improve"]
+    page = window.pages["improve"]
     assert isinstance(page, ImprovePage)
     found = next(each for each in page._stations if isinstance(each, kind))
     page.show_station(("practice", "train", "check", "use")[page._stations.index(found)])
@@ -111,7 +111,7 @@ def test_in_a_narrow_window_the_stations_are_letters_and_every_filter_is_whole(
 ) -> None:
     practice = station(window, session, PracticeStation)
     window.resize(960, 640)
-    page = window._pages["improve"]
+    page = window.pages["improve"]
     stations = next(each for each in page.findChildren(QListView) if each.accessibleName() == "Stations")
     qtbot.waitUntil(lambda: not stations.isVisible(), timeout=2000)
 
@@ -157,12 +157,12 @@ def test_what_the_person_drops_is_not_counted_as_kept_anywhere(
     qtbot.keyClick(practice.table, Qt.Key.Key_D)
     qtbot.waitUntil(lambda: session.state.kept == 4, timeout=2000)
 
-    page = window._pages["improve"]
+    page = window.pages["improve"]
     assert isinstance(page, ImprovePage)
     assert "4 kept" in page._lines("")[0].words
     assert "on 4 questions" in page.next_step()[0]
     window.show_page("home")
-    assert "4 | of 6 practice questions kept" in seen(window._pages["home"])
+    assert "4 | of 6 practice questions kept" in seen(window.pages["home"])
 
 
 def test_all_strong_rows_are_accepted_in_one_go_and_taken_back_in_one(
@@ -359,7 +359,7 @@ def test_a_question_opens_with_return_and_counts_as_the_person_says(
 
 def seen_when_shown(window: MainWindow) -> str:
     window.show_page("home")
-    return seen(window._pages["home"])
+    return seen(window.pages["home"])
 
 
 def test_a_report_of_a_thousand_questions_opens_at_once_and_speaks_each_line(

@@ -109,7 +109,7 @@ def test_a_window_opens_with_what_was_chosen_before(own_home: Path, qtbot: QtBot
     qtbot.addWidget(window)
 
     assert (shown.theme, shown.text_size) == (DARK, 1.3)
-    page = window._pages["chat"]
+    page = window.pages["chat"]
     assert isinstance(page, ChatPage)
     assert page._styles.chosen == "balanced"
 
@@ -117,7 +117,7 @@ def test_a_window_opens_with_what_was_chosen_before(own_home: Path, qtbot: QtBot
 def test_a_new_chat_begins_in_the_chosen_style_and_a_begun_one_keeps_its_own(
     window: MainWindow, session: Session
 ) -> None:
-    page = window._pages["chat"]
+    page = window.pages["chat"]
     assert isinstance(page, ChatPage)
     page._chat = replace(page._chat, turns=())
     session.preferences.choose(replace(session.preferences.choices, answers="creative"))

@@ -48,7 +48,7 @@ def run(session: Session) -> Path:
 @pytest.fixture
 def station(run: Path, window: MainWindow) -> PracticeStation:
     window.show_page("improve")
-    page = window._pages["improve"]
+    page = window.pages["improve"]
     assert isinstance(page, ImprovePage)
     page.show_station("practice")
     found = page._stations[0]

@@ -114,7 +114,7 @@ def test_two_thousand_jobs_stop_nobody(
         window.show_page(page)
         qtbot.wait(300)
         if page == "activity":
-            window._pages["activity"].list.scrollToBottom()  # type: ignore[union-attr]
+            window.pages["activity"].list.scrollToBottom()  # type: ignore[union-attr]
             qtbot.wait(50)
 
     assert dog.longest_s < LIMIT_S, str(dog)
@@ -144,7 +144,7 @@ def test_twenty_thousand_rows_are_reviewed_without_a_stall(
         session.refresh()
         window.show_page("improve")
         qtbot.wait(500)
-        page = window._pages["improve"]
+        page = window.pages["improve"]
         assert isinstance(page, ImprovePage)
         for table in page.findChildren(QAbstractItemView):
             if table.isVisible():
@@ -161,7 +161,7 @@ def test_a_report_with_a_thousand_questions_opens_without_a_stall(
     states.write_report(states.project(session.root), more=1000)
     session.refresh()
     window.show_page("improve")
-    page = window._pages["improve"]
+    page = window.pages["improve"]
     assert isinstance(page, ImprovePage)
 
     with dog.watching():

@@ -8,14 +8,27 @@ from PySide6.QtWidgets import QApplication
 
 from lab_desktop.ui.theme import DARK, LIGHT, Look, Theme
 
-GROUNDS = {
-    "text": ("page", "card", "sidebar", "sunken", "hover", "sel", "tint", "mark", "mark2"),
+GROUNDS: dict[str, tuple[str, ...]] = {
+    "text": (
+        "page",
+        "card",
+        "sidebar",
+        "sunken",
+        "hover",
+        "sel",
+        "tint",
+        "mark",
+        "mark2",
+        "good_tint",
+        "warn_tint",
+        "bad_tint",
+    ),
     "text2": ("page", "card", "sidebar", "sunken", "hover", "sel", "tint"),
     "text3": ("page", "card", "sidebar", "sunken", "hover", "sel", "tint"),
-    "accent": ("page", "card", "sidebar", "tint"),
-    "good": ("page", "card", "good_tint", "tint"),
-    "warn": ("page", "card", "warn_tint", "tint"),
-    "bad": ("page", "card", "bad_tint", "tint"),
+    "accent": ("page", "card", "sidebar", "hover", "sel", "tint"),
+    "good": ("page", "card", "hover", "good_tint", "good_band", "tint"),
+    "warn": ("page", "card", "hover", "warn_tint", "tint"),
+    "bad": ("page", "card", "hover", "bad_tint", "tint"),
     "on_fill": ("fill", "fill_hover", "fill_pressed"),
 }
 

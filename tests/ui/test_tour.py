@@ -28,7 +28,7 @@ def press(qtbot: QtBot, key: Qt.Key) -> None:
 
 
 def chips(window: MainWindow) -> list[Button]:
-    return [button for button in window._chat.findChildren(Button) if button.isVisible() and "?" in button.text()]
+    return [button for button in window.pages.chat.findChildren(Button) if button.isVisible() and "?" in button.text()]
 
 
 def test_the_first_start_measures_the_computer_and_offers_the_example(window: MainWindow, qtbot: QtBot) -> None:
@@ -53,11 +53,11 @@ def test_the_tour_by_keys_from_the_first_question_to_the_own_one(
     chips(window)[0].setFocus()
     press(qtbot, Qt.Key.Key_Return)
     qtbot.waitUntil(lambda: window.next_line.button.isVisible(), timeout=ANSWERED_MS)
-    assert [turn.role for turn in window._chat._chat.turns] == ["user", "assistant"]
+    assert [turn.role for turn in window.pages.chat._chat.turns] == ["user", "assistant"]
     window.next_line.button.setFocus()
     press(qtbot, Qt.Key.Key_Return)
 
-    lesson = window._pages["lesson"]
+    lesson = window.pages["lesson"]
     assert isinstance(lesson, LessonPage)
     assert lesson.own.question.hasFocus()
     qtbot.keyClicks(lesson.own.question, "Which ship brought the first people to Velmora?")
@@ -93,7 +93,7 @@ def test_a_tour_goes_on_where_it_was_left_also_after_the_window_was_closed(
     assert second.tour.step == "lesson"
     assert second.next_line.button.text() == "Back to the tour"
     second.next_line.button.click()
-    assert second._stack.currentWidget() is second._pages["lesson"]
+    assert second.pages.currentWidget() is second.pages["lesson"]
     second.tour_strip.leave.click()
     assert second.tour_strip.isHidden()
     assert MainWindow(Session(own_home)).tour.step == ""
@@ -104,7 +104,7 @@ def test_a_question_that_the_passage_does_not_answer_is_told_before_it_is_added(
 ) -> None:
     session.new_practice()
     window.show_page("lesson")
-    lesson = window._pages["lesson"]
+    lesson = window.pages["lesson"]
     assert isinstance(lesson, LessonPage)
 
     lesson.own.question.setText("How many trams run on Velmora?")
@@ -119,7 +119,7 @@ def test_a_lesson_that_cannot_be_written_keeps_what_was_typed_and_says_why(
 ) -> None:
     project = session.new_practice()
     window.show_page("lesson")
-    lesson = window._pages["lesson"]
+    lesson = window.pages["lesson"]
     assert isinstance(lesson, LessonPage)
     (folder,) = find_leaves(project.lessons)
     (folder / "qna.yaml").unlink()

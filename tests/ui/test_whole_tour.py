@@ -42,7 +42,7 @@ def test_the_whole_tour_by_keys(window: MainWindow, session: Session, qtbot: QtB
     press_next("Check", 20)
     press_next("Chat with both", 10)
     ask(window, qtbot)
-    question, first, second = window._chat._chat.turns
+    question, first, second = window.pages.chat._chat.turns
     assert (question.role, {first.voice, second.voice}) == ("user", {"", "new"})
     assert first.text != second.text
     press_next("Finish", 1)
@@ -58,17 +58,17 @@ def test_the_whole_tour_by_keys(window: MainWindow, session: Session, qtbot: QtB
 
 def ask(window: MainWindow, qtbot: QtBot) -> None:
     """Press the first of the questions that are offered, and wait until nothing is being written."""
-    chip = next(button for button in window._chat.findChildren(Button) if button.isVisible() and "?" in button.text())
+    chip = next(button for button in window.pages.chat.findChildren(Button) if button.isVisible() and "?" in button.text())
     chip.setFocus()
     qtbot.keyClick(chip, Qt.Key.Key_Return)
-    chat = window._chat
+    chat = window.pages.chat
     answers = 2 if chat._chat.is_compare else 1
     qtbot.waitUntil(lambda: chat._asked is None and len(chat._chat.turns) == 1 + answers, timeout=5 * MINUTES)
 
 
 def judge_some(window: MainWindow, session: Session, qtbot: QtBot) -> None:
     """Keep the first row, drop the second, and let the teacher stop when there are enough."""
-    station = window._improve._stations[0]
+    station = window.pages.improve._stations[0]
     assert isinstance(station, PracticeStation)
     qtbot.waitUntil(lambda: len(station.model.rows) >= ENOUGH_ROWS, timeout=10 * MINUTES)
     station.table.setFocus()

@@ -1,0 +1,71 @@
+"""The menu bar: every command of the window with its key, at the place where the system looks for it."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QCoreApplication
+from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtWidgets import QMenu
+
+from lab_desktop.ui.preferences import TEXT_STEP, Choices
+from lab_desktop.ui.session import Session
+from lab_desktop.ui.widgets.chrome import Place
+
+if TYPE_CHECKING:
+    from lab_desktop.ui.main_window import MainWindow
+
+Keys = QKeySequence | QKeySequence.StandardKey
+_Standard = QKeySequence.StandardKey
+_Role = QAction.MenuRole
+
+
+def tr(text: str) -> str:
+    return QCoreApplication.translate("menus", text)
+
+
+def fill_menus(window: MainWindow, session: Session, places: Sequence[Place]) -> None:
+    """Make the window's menus."""
+    bar = window.menuBar()
+    add = functools.partial(_add, window)
+    go = functools.partial(functools.partial, session.go)
+    file = bar.addMenu(tr("&File"))
+    add(file, tr("New Project…"), _Standard.New, go("new"))
+    file.addSeparator()
+    add(file, tr("Close Window"), _Standard.Close, window.close)
+    add(file, tr("Quit LAB Desktop"), _Standard.Quit, window.close).setMenuRole(_Role.QuitRole)
+    add(file, tr("Settings…"), QKeySequence("Ctrl+,"), go("settings")).setMenuRole(_Role.PreferencesRole)
+    view = bar.addMenu(tr("&View"))
+    for number, place in enumerate(places, start=1):
+        add(view, place.title, QKeySequence(f"Ctrl+{number}"), go(place.name))
+    view.addSeparator()
+    larger = add(view, tr("Larger Text"), QKeySequence("Ctrl++"), lambda: _resize_text(session, TEXT_STEP))
+    larger.setShortcuts([QKeySequence("Ctrl++"), QKeySequence("Ctrl+=")])  # the same key without Shift
+    add(view, tr("Smaller Text"), QKeySequence("Ctrl+-"), lambda: _resize_text(session, -TEXT_STEP))
+    add(view, tr("Normal Text"), QKeySequence("Ctrl+0"), lambda: _resize_text(session, 0))
+    model = bar.addMenu(tr("&Model"))
+    add(model, tr("Compare"), QKeySequence("Ctrl+Shift+C"), window.compare)
+    add(model, tr("Stop"), QKeySequence("Ctrl+."), lambda: window.pages.chat.stop())
+    improve = bar.addMenu(tr("&Improve"))
+    add(improve, tr("Pause"), QKeySequence("Ctrl+Alt+P"), session.jobs.pause)
+    helping = bar.addMenu(tr("&Help"))
+    add(helping, tr("LAB Desktop Help"), _Standard.HelpContents, go("help"))
+    add(helping, tr("What Does This Word Mean?"), _Standard.WhatsThis, go("words"))
+    add(helping, tr("Practice Again"), QKeySequence(), go("tour"))
+    add(helping, tr("About LAB Desktop"), QKeySequence(), go("about")).setMenuRole(_Role.AboutRole)
+
+
+def _add(window: MainWindow, menu: QMenu, text: str, keys: Keys, do: Callable[[], object]) -> QAction:
+    action = QAction(text, window)
+    action.setMenuRole(_Role.NoRole)
+    action.setShortcut(keys)
+    action.triggered.connect(lambda _: do())
+    menu.addAction(action)
+    return action
+
+
+def _resize_text(session: Session, by: int) -> None:
+    choices = session.preferences.choices
+    session.preferences.choose(choices.with_text(choices.text_size + by if by else Choices().text_size))
