@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
 )
 
 from lab_desktop.ui.pages.improve.check import CheckStation
+from lab_desktop.ui.pages.improve.plans import took
 from lab_desktop.ui.pages.improve.practice import PracticeStation
 from lab_desktop.ui.pages.improve.station import Line, paint_disc
 from lab_desktop.ui.pages.improve.train import TrainStation
@@ -24,7 +25,7 @@ from lab_desktop.ui.pages.improve.use import UseStation
 from lab_desktop.ui.session import STATION_STEPS, Session, station_of
 from lab_desktop.ui.theme import look
 from lab_desktop.ui.widgets.basic import Label, column, row, rule
-from lab_desktop.ui.words import number, progress_words
+from lab_desktop.ui.words import duration, number, progress_words
 
 _Index = QModelIndex | QPersistentModelIndex
 _NARROW_BELOW = 1000
@@ -184,6 +185,12 @@ class ImprovePage(QWidget):
                 state.has_report,
             ),
             (self.tr("Use it"), self.tr("Chat, make smaller"), False),
+        )
+        run = self._session.project.run if self._session.project else None
+        times = {name: took(run, name) for name in STATION_STEPS if run is not None}
+        found = tuple(
+            (name, f"{words} · {duration(times[station])}" if is_done and times.get(station) else words, is_done)
+            for station, (name, words, is_done) in zip(_NAMES, found, strict=True)
         )
         return [
             Line(letter, name, live if running == station else words, "run" if running == station else "done" * is_done)
