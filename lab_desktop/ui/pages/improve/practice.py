@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from PySide6.QtCore import Qt, QTimer
-from PySide6.QtGui import QTextCharFormat, QTextCursor
+from PySide6.QtGui import QResizeEvent, QTextCharFormat, QTextCursor
 from PySide6.QtWidgets import (
     QFrame,
     QLineEdit,
@@ -139,6 +139,10 @@ class PracticeStation(QWidget):
         self._show_row(self.table.row())
         self._redraw()
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._show_counts()
+
     def _filter(self, name: str) -> None:
         self.table.filtered.choose(name)
         if self.table.row() is None:
@@ -248,8 +252,8 @@ class PracticeStation(QWidget):
         jobs = self._session.jobs
         if not self._is_ours():
             seconds = took(self._folder, "practice")
-            words = self.tr("in {0}").format(duration(seconds)) if seconds else ""
-            self._funnel.show_rows(self.model, words, 1.0, is_running=False)
+            how_long = self.tr("in {0}").format(duration(seconds)) if seconds else ""
+            self._funnel.show_rows(self.model, how_long, 1.0, is_running=False)
             return
         progress = jobs.progress
         silent = time.monotonic() - jobs.last_word
