@@ -82,6 +82,8 @@ def test_training_writes_an_adapter_and_says_how_it_goes(tmp_path, tiny, dataset
     assert shapes["model.layers.1.mlp.down_proj.lora_a"] == (4, 128)
     assert shapes["model.layers.1.mlp.down_proj.lora_b"] == (64, 4)
     assert len(shapes) == 2 * 1 * 7  # the lower half of the two layers stays as it is
+    phases = json.loads((tmp_path / "phases.json").read_text())["phases"]
+    assert [(each["first_step"], each["steps"], each["epoch_steps"]) for each in phases] == [(0, 8, 2), (8, 2, 1)]
 
 
 SIX_ROUNDS = (

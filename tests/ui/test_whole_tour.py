@@ -58,10 +58,10 @@ def test_the_whole_tour_by_keys(window: MainWindow, session: Session, qtbot: QtB
 
 def ask(window: MainWindow, qtbot: QtBot) -> None:
     """Press the first of the questions that are offered, and wait until nothing is being written."""
-    chip = next(button for button in window.pages.chat.findChildren(Button) if button.isVisible() and "?" in button.text())
+    chat = window.pages.chat
+    chip = next(button for button in chat.findChildren(Button) if button.isVisible() and "?" in button.text())
     chip.setFocus()
     qtbot.keyClick(chip, Qt.Key.Key_Return)
-    chat = window.pages.chat
     answers = 2 if chat._chat.is_compare else 1
     qtbot.waitUntil(lambda: chat._asked is None and len(chat._chat.turns) == 1 + answers, timeout=5 * MINUTES)
 

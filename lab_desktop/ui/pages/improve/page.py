@@ -16,7 +16,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from lab_desktop.ui.jobs import Job
 from lab_desktop.ui.pages.improve.check import CheckStation
+from lab_desktop.ui.pages.improve.plans import took
 from lab_desktop.ui.pages.improve.practice import PracticeStation
 from lab_desktop.ui.pages.improve.station import Line, paint_disc
 from lab_desktop.ui.pages.improve.train import TrainStation
@@ -24,7 +26,7 @@ from lab_desktop.ui.pages.improve.use import UseStation
 from lab_desktop.ui.session import STATION_STEPS, Session, station_of
 from lab_desktop.ui.theme import look
 from lab_desktop.ui.widgets.basic import Label, column, row, rule
-from lab_desktop.ui.words import number, progress_words
+from lab_desktop.ui.words import duration, number, progress_words
 
 _Index = QModelIndex | QPersistentModelIndex
 _NARROW_BELOW = 1000
@@ -89,10 +91,16 @@ class ImprovePage(QWidget):
                 station.set_narrow(is_narrow)
 
     def _beat(self) -> None:
-        if self._session.jobs.current is None:
+        job = self._session.jobs.current
+        if job is None:
             self._heartbeat.stop()
         elif self.isVisible():
+            self._model.show(self._lines(station_of(job.steps) if self._is_ours(job) else ""))
+            self._show_discs()
             self._stations[self._stack.currentIndex()].beat()
+
+    def _is_ours(self, job: Job) -> bool:
+        return self._session.project is not None and job.folder == self._session.project.run
 
     def heading(self) -> tuple[str, str]:
         project = self._session.project
@@ -151,8 +159,7 @@ class ImprovePage(QWidget):
     def refresh(self) -> None:
         session = self._session
         job = session.jobs.current
-        is_ours = job is not None and session.project is not None and job.folder == session.project.run
-        running = station_of(job.steps) if job is not None and is_ours else ""
+        running = station_of(job.steps) if job is not None and self._is_ours(job) else ""
         if job is not None and not self._heartbeat.isActive():
             self._heartbeat.start()
         self._model.show(self._lines(running))
@@ -164,11 +171,17 @@ class ImprovePage(QWidget):
         self._show_discs()
         self._stations[self._stack.currentIndex()].refresh()
 
+    def _live(self) -> str:
+        """How far the job in hand is and how long it will take, in a few words."""
+        jobs = self._session.jobs
+        words = progress_words(jobs.progress, jobs.pace)
+        left = jobs.pace.seconds_left(jobs.progress.total) if jobs.progress is not None else None
+        return f"{words[0]} · {duration(left)}" if left is not None else words[0]
+
     def _lines(self, running: str) -> list[Line]:
         state = self._session.state
-        words = progress_words(self._session.jobs.progress, self._session.jobs.pace) if running else []
-        live = " · ".join([*words[:1], *words[-1:]]) if words else ""
-        found = (
+        live = self._live() if running else ""
+        stations = (
             (
                 self.tr("Practice questions"),
                 self.tr("{0} kept").format(number(state.kept)) if state.written else self.tr("The teacher writes them"),
@@ -186,9 +199,15 @@ class ImprovePage(QWidget):
             ),
             (self.tr("Use it"), self.tr("Chat, make smaller"), False),
         )
+        run = self._session.project.run if self._session.project else None
+        times = {name: took(run, name) for name in STATION_STEPS if run is not None}
+        lines = [
+            (name, f"{words} · {duration(times[station])}" if is_done and times.get(station) else words, is_done)
+            for station, (name, words, is_done) in zip(_NAMES, stations, strict=True)
+        ]
         return [
             Line(letter, name, live if running == station else words, "run" if running == station else "done" * is_done)
-            for letter, station, (name, words, is_done) in zip("ABCD", _NAMES, found, strict=True)
+            for letter, station, (name, words, is_done) in zip("ABCD", _NAMES, lines, strict=True)
         ]
 
 

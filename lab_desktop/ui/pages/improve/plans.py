@@ -82,6 +82,15 @@ def plan(station: str, project: Project, state: State, others: list[Project]) ->
     return Plan(amount, minutes, _memory(station, model), hardware.memory_available_bytes())
 
 
+def took(run: Path | None, station: str) -> float:
+    """Seconds that a station of a run took so far; 0 where nobody measured."""
+    try:
+        timings = read_json(run / "timings.json") if run is not None else {}
+        return sum(float(timings.get(step, 0.0)) for step in _STEPS[station])
+    except (LabError, TypeError, ValueError):
+        return 0.0
+
+
 def _amount(station: str, project: Project, state: State) -> int:
     if station == "practice":
         return project.samples or _expected(project.lessons)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from PySide6.QtCore import Qt, QTimer
-from PySide6.QtGui import QTextCharFormat, QTextCursor
+from PySide6.QtGui import QResizeEvent, QTextCharFormat, QTextCursor
 from PySide6.QtWidgets import (
     QFrame,
     QLineEdit,
@@ -27,7 +27,7 @@ from lab_desktop.jobs import events
 from lab_desktop.jobs.events import Event
 from lab_desktop.reviews import FILE_NAME as REVIEWS
 from lab_desktop.reviews import Review, read_reviews
-from lab_desktop.ui.pages.improve.plans import amount_words, plan
+from lab_desktop.ui.pages.improve.plans import amount_words, plan, took
 from lab_desktop.ui.pages.improve.review import WORDS, ReviewModel, ReviewTable, Row, why, with_review
 from lab_desktop.ui.pages.improve.station import SETTLED_MS, SILENCE_S, Heading, Note, Trouble
 from lab_desktop.ui.session import Session
@@ -46,7 +46,7 @@ from lab_desktop.ui.widgets.basic import (
     rule,
 )
 from lab_desktop.ui.widgets.meters import Bar
-from lab_desktop.ui.words import number, progress_words
+from lab_desktop.ui.words import duration, number, progress_words
 from lab_desktop.words import content_words
 
 _AT_ONCE = 1000
@@ -138,6 +138,10 @@ class PracticeStation(QWidget):
         self._detail.setFixedWidth(288 if is_narrow else 320)
         self._show_row(self.table.row())
         self._redraw()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._show_counts()
 
     def _filter(self, name: str) -> None:
         self.table.filtered.choose(name)
@@ -247,7 +251,9 @@ class PracticeStation(QWidget):
     def _show_funnel(self) -> None:
         jobs = self._session.jobs
         if not self._is_ours():
-            self._funnel.show_rows(self.model, "", 1.0 if self.model.rows else 0.0, is_running=False)
+            seconds = took(self._folder, "practice")
+            how_long = self.tr("in {0}").format(duration(seconds)) if seconds else ""
+            self._funnel.show_rows(self.model, how_long, 1.0, is_running=False)
             return
         progress = jobs.progress
         silent = time.monotonic() - jobs.last_word
@@ -374,7 +380,7 @@ class _Funnel(Card):
         for bar in (self._bar, self._short_bar):
             bar.show_share(share)
             bar.setVisible(is_running)
-        self._pace.setText(pace or self.tr("{0} are kept").format(number(kept)))
+        self._pace.setText(pace)
         others = sum(lost.values()) - sum(lost.get(stage, 0) for stage, _, _ in self._numbers)
         left = written
         gone_words = []

@@ -46,6 +46,7 @@ WORDS: dict[str, tuple[str, str, str]] = {
 _STRONG = 0.75
 _MANY = 200
 """Rows that change at once and are shown anew as a whole: a filter would take them out one by one."""
+_WIDTHS = {STATE: 44, PASSAGE: 70, SCORE: 92, WHY: 200}
 _ROOM = {WHY: 640, PASSAGE: 430}
 """A column is shown from this width of the table on."""
 Group = str | tuple[str, str | int]
@@ -329,8 +330,6 @@ class ReviewTable(QTableView):
         header.setHighlightSections(False)
         header.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         header.setSectionResizeMode(TEXT, QHeaderView.ResizeMode.Stretch)
-        for column, width in ((STATE, 44), (PASSAGE, 70), (SCORE, 92), (WHY, 200)):
-            self.setColumnWidth(column, width)
         self.selectionModel().currentRowChanged.connect(lambda *_: self.chosen.emit(self.row()))
         self.horizontalHeader().setMinimumSectionSize(28)
         self._fit()
@@ -340,6 +339,8 @@ class ReviewTable(QTableView):
         """Columns for which there is no room are left out; the row's detail says the same."""
         height = round(_ROW_HEIGHT * max(1.0, look().text_size))
         self.verticalHeader().setDefaultSectionSize(height)
+        for place, width in _WIDTHS.items():
+            self.setColumnWidth(place, round(width * look().text_size))
         for place, width in _ROOM.items():
             self.setColumnHidden(place, self.width() < width * look().text_size)
 

@@ -15,6 +15,7 @@ from PySide6.QtWidgets import QToolButton, QVBoxLayout, QWidget
 
 from lab_desktop import __version__, hardware
 from lab_desktop.errors import RunError
+from lab_desktop.files import stamp
 from lab_desktop.ui import icons
 from lab_desktop.ui.jobs import Job, JobState, read_journal
 from lab_desktop.ui.session import Session, station_of
@@ -33,6 +34,7 @@ _SAVED = {
     "check": ("answers.jsonl", "models/*.gguf"),
     "use": ("models/*.gguf",),
 }
+_RESULT = {"practice": "dataset/manifest.json", "train": "adapter/adapter.json", "check": "report.json"}
 
 
 @dataclass(frozen=True)
@@ -196,6 +198,7 @@ class Trouble(QWidget):
         if job == self._job:
             return
         self._job = job
+        self.copy.setText(self.tr("Copy report"))
         if job.state is JobState.BROKEN:
             cause = " ".join(part for part in (job_words(job), self.tr("stopped unexpectedly"), where) if part) + "."
             safe = self.tr("Your work up to {0} is safe.").format(
@@ -216,7 +219,11 @@ class Trouble(QWidget):
                 self._journal = size, []
         ours = (job for job in self._journal[1][::-1] if job.folder == run and station_of(job.steps) == self._station)
         last = next(ours, None)
-        return last if last is not None and last.state in (JobState.BROKEN, JobState.FAILED) else None
+        if last is None or last.state not in (JobState.BROKEN, JobState.FAILED):
+            return None
+        result = _RESULT.get(self._station)
+        is_done_since = result and stamp(last.folder / result)[1] / 1e9 > last.began + last.seconds
+        return None if is_done_since else last
 
     def _safe(self, job: Job) -> float:
         """When the job saved something for the last time; where it saved nothing, when it ended."""

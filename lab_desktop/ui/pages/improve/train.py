@@ -12,8 +12,10 @@ from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
 from lab_desktop import hardware
 from lab_desktop.errors import LabError
+from lab_desktop.files import stamp
 from lab_desktop.jobs import events
 from lab_desktop.jobs.events import Event
+from lab_desktop.reviews import FILE_NAME as REVIEWS
 from lab_desktop.ui.jobs import JobState, last_words
 from lab_desktop.ui.pages.improve.course import Course, SavePoint, best, kept_step, read_course
 from lab_desktop.ui.pages.improve.plans import Plan, plan
@@ -153,13 +155,15 @@ class TrainStation(QWidget):
         is_running = self._is_ours()
         done = state.has_adapter and not is_running
         at, total = self._at(), self._total()
-        self._start.setText(self.tr("Go on training") if at else self.tr("Train"))
+        again = self.tr("Train again with your changes")
+        self._start.setText(again if done else self.tr("Go on training") if at else self.tr("Train"))
         job = self._session.jobs.current
         self._pause.setVisible(is_running and job is not None and job.state is JobState.RUNNING)
         self._keep.setVisible(is_running and bool(self._losses))
         self.trouble.look_at(self._folder, self.where)
         can_start = not is_running and not done and (state.has_dataset or bool(self._losses))
-        self._start.setVisible(can_start and self.trouble.isHidden())
+        is_changed = done and self._is_decided_since()
+        self._start.setVisible((can_start and self.trouble.isHidden()) or is_changed)
         found = self._plan()
         self.heading.say(self._plan_words(found, is_running or done))
         self._show_now(done, is_running, at, total)
@@ -176,6 +180,12 @@ class TrainStation(QWidget):
         self._chart.setVisible(bool(self._losses))
         self._show_points(kept)
         self._side.refresh(found, is_running)
+
+    def _is_decided_since(self) -> bool:
+        """The person decided about practice questions after the training was done."""
+        if self._folder is None:
+            return False
+        return stamp(self._folder / REVIEWS)[1] > stamp(self._folder / "adapter" / "adapter.json")[1]
 
     def _show_now(self, done: bool, is_running: bool, at: int, total: int) -> None:
         course = self._course
@@ -236,7 +246,7 @@ class TrainStation(QWidget):
     def _kept_words(self) -> str:
         kept = self._kept()
         found = next((point for point in self._points if point.step == kept), None)
-        return self.tr("{0:.0%} of the words of questions kept aside").format(found.accuracy) if found else ""
+        return self.tr("{0:.0%} of the words right in questions kept aside").format(found.accuracy) if found else ""
 
     def _show_points(self, kept: int) -> None:
         empty(self._table)
