@@ -12,7 +12,7 @@ import pytest
 import yaml
 from PySide6.QtCore import QObject, QPoint, Qt, QUrl, Slot
 from PySide6.QtGui import QDesktopServices, QGuiApplication
-from PySide6.QtWidgets import QLineEdit, QMenu, QMessageBox, QPushButton
+from PySide6.QtWidgets import QApplication, QLineEdit, QMenu, QMessageBox, QPushButton
 from pytestqt.qtbot import QtBot
 
 from lab_desktop import chats, paths, projects, votes
@@ -443,6 +443,15 @@ def test_a_link_is_opened_only_after_its_whole_address_was_shown(
     next(each for each in box.buttons() if each.text() == "Open").click()
     QDesktopServices.unsetUrlHandler("https")
     assert browser.addresses == ["https://evil.example/path?x=1"]
+
+
+def test_own_questions_that_change_are_never_a_window_of_their_own(
+    page: ChatPage, session: Session, trained: Path, window: MainWindow, qtbot: QtBot
+) -> None:
+    qtbot.wait(20)
+
+    assert [widget for widget in QApplication.topLevelWidgets() if widget.isVisible()] == [window]
+    assert [button.text() for button in page._empty.findChildren(QPushButton) if button.isVisible()][0].endswith("?")
 
 
 def test_a_narrow_window_folds_the_saved_chats(page: ChatPage, window: MainWindow, qtbot: QtBot) -> None:

@@ -222,6 +222,7 @@ class ChatPage(QWidget):
         self._memory_words = Label("", "small", "text3")
         self._meter = QWidget()
         self._meter.setLayout(row(-1, self._memory_words, self._memory, gap=8))
+        self._meter.hide()
         box = row(self._input, column(-1, self._send, self._stop, margins=(0, 0, 0, 6)), gap=10)
         box.setStretch(0, 1)
         foot = column(self._vote, self._edit_line, box, self._meter, gap=8, margins=(24, 12, 24, 12))

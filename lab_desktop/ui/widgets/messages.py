@@ -627,11 +627,15 @@ class MessageList(QListView):
             self.menu(row, side).popup(self.viewport().mapToGlobal(place))
 
     def focusInEvent(self, event: QFocusEvent) -> None:
+        self._begin_at_end()
+        super().focusInEvent(event)
+        self.viewport().update()
+
+    def _begin_at_end(self) -> None:
+        """Where the keys begin: at the newest message."""
         if not self.currentIndex().isValid() and len(self.messages):
             last = self.messages.index(len(self.messages) - 1, 0)
             self.selectionModel().setCurrentIndex(last, QItemSelectionModel.SelectionFlag.NoUpdate)
-        super().focusInEvent(event)
-        self.viewport().update()
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
         super().focusOutEvent(event)
@@ -639,6 +643,7 @@ class MessageList(QListView):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         keys, key = Qt.Key, event.key()
+        self._begin_at_end()
         row = self.currentIndex().row()
         if event.matches(QKeySequence.StandardKey.Copy) and row >= 0:
             self._do(row, self._current_side(), "copy")
