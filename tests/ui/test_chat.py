@@ -345,7 +345,7 @@ def test_the_conversation_is_walked_and_acted_on_by_keys(page: ChatPage, session
     qtbot.keyClick(page._list, Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)
     assert QGuiApplication.clipboard().text() == "Nine hours."
     qtbot.keyClick(page._list, Qt.Key.Key_Return)
-    menu = page._list.findChild(QMenu)
+    (menu,) = page._list.findChildren(QMenu)
     assert menu.isVisible()
     assert [action.text() for action in menu.actions()] == ["Copy", "Teach it this"]
     menu.close()
@@ -451,7 +451,8 @@ def test_own_questions_that_change_are_never_a_window_of_their_own(
     qtbot.wait(20)
 
     assert [widget for widget in QApplication.topLevelWidgets() if widget.isVisible()] == [window]
-    assert [button.text() for button in page._empty.findChildren(QPushButton) if button.isVisible()][0].endswith("?")
+    questions = [button.text() for button in page._empty.findChildren(QPushButton) if button.isVisible()]
+    assert "When was Velmora settled?" in questions
 
 
 def test_a_narrow_window_folds_the_saved_chats(page: ChatPage, window: MainWindow, qtbot: QtBot) -> None:

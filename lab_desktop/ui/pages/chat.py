@@ -391,9 +391,11 @@ class ChatPage(QWidget):
             for place, turn in enumerate(self._chat.turns)
             if place <= last or (self._chat.is_compare and turn.column != side)
         ]
+        had_one = len(turns) < len(self._chat.turns)
         self._chat = replace(self._chat, turns=tuple(turns))
         self._seed = random.randrange(2**31)
-        if STYLES[self._style] == 0.0:
+        self._banner.hide()
+        if had_one and STYLES[self._style] == 0.0:
             self._tell("info", self.tr("Careful answers hardly change."), self.tr("Choose Creative for other words."))
         self._queue = [side]
         self._ask_next(is_new=True)
@@ -422,7 +424,8 @@ class ChatPage(QWidget):
         """Go on from before a question; where more than its answer would be lost, in a chat of its own."""
         is_last = place == self._last_question()
         turns = self._chat.turns[:place]
-        self._chat = replace(self._chat if is_last else replace(self._chat, id=chats.new().id), turns=turns)
+        chat = self._chat if is_last else replace(self._chat, id=chats.new().id, name="")
+        self._chat = replace(chat, turns=turns)
         self._editing = -1
         self._edit_line.hide()
 
@@ -653,7 +656,7 @@ class ChatPage(QWidget):
         if self._asked and self._asked[1] == side:
             return Message(self._writing, name, note=self._note, is_busy=True)
         if side in self._queue:
-            return Message("", name, note=self.tr("answers when the other is done"))
+            return Message("", name, note=self.tr("answers when the other is done"), is_busy=True)
         if side in self._failures:
             again = (("again", "again", self.tr("Ask again")),) if not self._asked else ()
             return Message("", name, note=self._failures[side], tone="bad", actions=again)

@@ -223,7 +223,9 @@ class MessageList(QListView):
         if (found := kept.get(key)) is not None:
             kept.move_to_end(key)
             return found
-        made = kept[key] = MessageText(message.text or "…", width, is_plain=message.is_own, style=style)
+        made = kept[key] = MessageText(
+            message.text or ("…" if message.is_busy else "–"), width, is_plain=message.is_own, style=style
+        )
         while len(kept) > most:
             kept.popitem(last=False)
         return made
@@ -291,6 +293,7 @@ class MessageList(QListView):
         bar.setPageStep(tall)
         most = max(0, self._sums()[-1] + _GAP - tall)
         bar.setRange(0, most)
+        bar.setEnabled(most > 0)  # without anything to scroll to it shows no handle
         bar.setValue(most if self._is_at_end else value)
         self._is_settling = False
         self.viewport().update()
