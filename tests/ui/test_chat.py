@@ -448,9 +448,8 @@ def test_a_link_is_opened_only_after_its_whole_address_was_shown(
 def test_own_questions_that_change_are_never_a_window_of_their_own(
     page: ChatPage, session: Session, trained: Path, window: MainWindow, qtbot: QtBot
 ) -> None:
-    qtbot.wait(20)
-
     assert [widget for widget in QApplication.topLevelWidgets() if widget.isVisible()] == [window]
+    qtbot.wait(20)
     questions = [button.text() for button in page._empty.findChildren(QPushButton) if button.isVisible()]
     assert "When was Velmora settled?" in questions
 
