@@ -44,6 +44,8 @@ _SECONDS_SHOWN = 1.0
 _FOLDS_BELOW = 900
 _CHIPS, _CHIP_LETTERS = 4, 90
 _WORDS_PER_TOKEN = 0.75
+_LETTERS_PER_TOKEN, _MOST_LETTERS = 8, 400_000
+"""More of a chat than could ever fit is not sent; the second while nobody knows how much the model holds."""
 
 
 @dataclass(frozen=True)
@@ -110,6 +112,7 @@ class ChatPage(QWidget):
         """What was typed into the sheet about a question and not kept."""
         self._deleted: Chat | None = None
         self._seed = 0
+        self._is_cut_off = False
         self._loading_since = 0.0
 
         self.voices = QMenu(self)
@@ -350,13 +353,19 @@ class ChatPage(QWidget):
 
     def _history(self, voice: str) -> list[ChatMessage]:
         """The chat as one voice knows it: in a comparison each remembers its own answers alone."""
+        most = _LETTERS_PER_TOKEN * self._session.chat.context_tokens or _MOST_LETTERS
         known: list[Turn] = []
-        for turn in self._chat.turns[: self._last_question() + 1]:
+        self._is_cut_off = False
+        for turn in reversed(self._chat.turns[: self._last_question() + 1]):
             if turn.role == "user" and known and known[-1].role == "user":
-                known.pop()  # it was never answered
+                continue  # it was never answered
             if turn.role == "user" or not self._chat.is_compare or turn.voice == voice:
+                most -= len(turn.text)
+                if most < 0 and known:
+                    self._is_cut_off = True
+                    break
                 known.append(turn)
-        return [ChatMessage(turn.role, turn.text) for turn in known]
+        return [ChatMessage(turn.role, turn.text) for turn in reversed(known)]
 
     def _rest(self) -> None:
         """Nobody is asked any more."""
@@ -733,7 +742,7 @@ class ChatPage(QWidget):
             share = done.used / whole
             self._memory.show_share(share, role="warn" if share > 0.8 else "data")
             words = self.tr("Memory of this chat {0} %").format(round(100 * share))
-            if done.left_out:
+            if done.left_out or self._is_cut_off:
                 words += " · " + self.tr("the oldest messages are forgotten")
             self._memory_words.setText(words)
 
