@@ -113,7 +113,8 @@ class ChatPage(QWidget):
         self._deleted: Chat | None = None
         self._seed = 0
         self._is_cut_off = False
-        self._loading_since = 0.0
+        self._is_loading = False
+        self._asked_at = 0.0
 
         self.voices = QMenu(self)
         self.voices.aboutToShow.connect(self._fill_voices)
@@ -346,7 +347,8 @@ class ChatPage(QWidget):
             return
         self._busy(True)
         number = self._session.chat.ask(self._history(voice), voice or None, STYLES[self._style], self._seed)
-        self._asked = (number, side)
+        self._asked, self._asked_at = (number, side), time.monotonic()
+        self._clock.start()
         self._redraw()
         if is_new:
             self._list.scroll_to_end()
@@ -505,18 +507,21 @@ class ChatPage(QWidget):
     # What the model says
 
     def _loading(self) -> None:
-        self._loading_since = time.monotonic()
-        self._clock.start()
+        self._is_loading = True
 
     def _ready(self) -> None:
-        self._loading_since = 0.0
-        self._clock.stop()
+        self._is_loading = False
+        self._asked_at = time.monotonic()
 
     def _tick(self) -> None:
-        seconds = time.monotonic() - self._loading_since
-        if self._loading_since and self._asked and not self._writing and seconds > _SECONDS_SHOWN:
-            words = self.tr("Loading {0} … {1} s").format(self._speaker(self._asked[1]), round(seconds))
-            self._set_note(words)
+        """Until the first words come, say what takes so long, and how long already."""
+        if not self._asked or self._writing:
+            self._clock.stop()
+            return
+        seconds = time.monotonic() - self._asked_at
+        if seconds > _SECONDS_SHOWN:
+            words = self.tr("Loading {0} … {1} s") if self._is_loading else self.tr("{0} is thinking … {1} s")
+            self._set_note(words.format(self._speaker(self._asked[1]), round(seconds)))
 
     def _set_note(self, words: str) -> None:
         assert self._asked is not None
