@@ -94,10 +94,11 @@ def test_a_deleted_chat_can_be_taken_back_and_is_gone_after_thirty_days(tmp_path
     chats.restore(tmp_path, chat)
     assert [each.id for each in chats.every(tmp_path)] == ["a"]
 
+    long_ago = time.time() - 31 * 86400
+    os.utime(tmp_path / "a.json", (long_ago, long_ago))
     chats.delete(tmp_path, chat)
     chats.clear_bin(tmp_path)
     assert (tmp_path / "bin" / "a.json").is_file()
-    long_ago = time.time() - 31 * 86400
     os.utime(tmp_path / "bin" / "a.json", (long_ago, long_ago))
     chats.clear_bin(tmp_path)
     assert not (tmp_path / "bin" / "a.json").exists()

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 
 import pytest
 
@@ -114,3 +115,17 @@ def test_the_oldest_turns_are_left_out_and_counted_and_the_system_message_stays(
     assert left_out == 2
     assert fit_conversation([system, *turns], len, 6) == ((system, *turns), 0)
     assert fit_conversation([system, *turns], len, 1) == ((system, turns[-1]), 4)
+
+
+def test_a_very_long_conversation_is_fitted_without_counting_it_for_every_turn() -> None:
+    turns = [ChatMessage("user" if number % 2 == 0 else "assistant", str(number)) for number in range(5001)]
+    counted = []
+
+    def count(kept: Sequence[ChatMessage]) -> int:
+        counted.append(len(kept))
+        return len(kept)
+
+    fitted, left_out = fit_conversation(turns, count, 100)
+
+    assert (len(fitted), left_out, fitted[0].role) == (99, 4902, "user")
+    assert len(counted) < 20

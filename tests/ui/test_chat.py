@@ -12,7 +12,7 @@ import pytest
 import yaml
 from PySide6.QtCore import QObject, QPoint, Qt, QUrl, Slot
 from PySide6.QtGui import QDesktopServices, QGuiApplication
-from PySide6.QtWidgets import QLineEdit, QMenu, QMessageBox, QPushButton
+from PySide6.QtWidgets import QApplication, QLineEdit, QMenu, QMessageBox, QPushButton
 from pytestqt.qtbot import QtBot
 
 from lab_desktop import chats, paths, projects, votes
@@ -101,6 +101,9 @@ def test_a_question_is_answered_and_the_chat_is_saved(page: ChatPage, session: S
 
     qtbot.keyClicks(page._input, "What is the capital of France?")
     qtbot.keyClick(page._input, Qt.Key.Key_Return)
+    assert said(page)[1].note == "thinking …"
+    page._asked_at -= 5
+    qtbot.waitUntil(lambda: said(page)[1].note.startswith("Loading Original … "), timeout=ANSWERED_MS)
     qtbot.waitUntil(lambda: len(saved(session)) == 1 and len(saved(session)[0].turns) == 2, timeout=ANSWERED_MS)
 
     question, answer = said(page)
@@ -345,7 +348,7 @@ def test_the_conversation_is_walked_and_acted_on_by_keys(page: ChatPage, session
     qtbot.keyClick(page._list, Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)
     assert QGuiApplication.clipboard().text() == "Nine hours."
     qtbot.keyClick(page._list, Qt.Key.Key_Return)
-    menu = page._list.findChild(QMenu)
+    (menu,) = page._list.findChildren(QMenu)
     assert menu.isVisible()
     assert [action.text() for action in menu.actions()] == ["Copy", "Teach it this"]
     menu.close()
@@ -443,6 +446,15 @@ def test_a_link_is_opened_only_after_its_whole_address_was_shown(
     next(each for each in box.buttons() if each.text() == "Open").click()
     QDesktopServices.unsetUrlHandler("https")
     assert browser.addresses == ["https://evil.example/path?x=1"]
+
+
+def test_own_questions_that_change_are_never_a_window_of_their_own(
+    page: ChatPage, session: Session, trained: Path, window: MainWindow, qtbot: QtBot
+) -> None:
+    assert [widget for widget in QApplication.topLevelWidgets() if widget.isVisible()] == [window]
+    qtbot.wait(20)
+    questions = [button.text() for button in page._empty.findChildren(QPushButton) if button.isVisible()]
+    assert "When was Velmora settled?" in questions
 
 
 def test_a_narrow_window_folds_the_saved_chats(page: ChatPage, window: MainWindow, qtbot: QtBot) -> None:

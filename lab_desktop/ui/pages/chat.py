@@ -44,6 +44,8 @@ _SECONDS_SHOWN = 1.0
 _FOLDS_BELOW = 900
 _CHIPS, _CHIP_LETTERS = 4, 90
 _WORDS_PER_TOKEN = 0.75
+_LETTERS_PER_TOKEN, _MOST_LETTERS = 8, 400_000
+"""More of a chat than could ever fit is not sent; the second while nobody knows how much the model holds."""
 
 
 @dataclass(frozen=True)
@@ -112,7 +114,9 @@ class ChatPage(QWidget):
         """What was typed into the sheet about a question and not kept."""
         self._deleted: Chat | None = None
         self._seed = 0
-        self._loading_since = 0.0
+        self._is_cut_off = False
+        self._is_loading = False
+        self._asked_at = 0.0
 
         self.voices = QMenu(self)
         self.voices.aboutToShow.connect(self._fill_voices)
@@ -226,6 +230,7 @@ class ChatPage(QWidget):
         self._memory_words = Label("", "small", "text3")
         self._meter = QWidget()
         self._meter.setLayout(row(-1, self._memory_words, self._memory, gap=8))
+        self._meter.hide()
         box = row(self._input, column(-1, self._send, self._stop, margins=(0, 0, 0, 6)), gap=10)
         box.setStretch(0, 1)
         foot = column(self._vote, self._edit_line, box, self._meter, gap=8, margins=(24, 12, 24, 12))
@@ -352,20 +357,27 @@ class ChatPage(QWidget):
             return
         self._busy(True)
         number = self._session.chat.ask(self._history(voice), voice or None, STYLES[self._style], self._seed)
-        self._asked = (number, side)
+        self._asked, self._asked_at = (number, side), time.monotonic()
+        self._clock.start()
         self._redraw()
         if is_new:
             self._list.scroll_to_end()
 
     def _history(self, voice: str) -> list[ChatMessage]:
         """The chat as one voice knows it: in a comparison each remembers its own answers alone."""
+        most = _LETTERS_PER_TOKEN * self._session.chat.context_tokens or _MOST_LETTERS
         known: list[Turn] = []
-        for turn in self._chat.turns[: self._last_question() + 1]:
+        self._is_cut_off = False
+        for turn in reversed(self._chat.turns[: self._last_question() + 1]):
             if turn.role == "user" and known and known[-1].role == "user":
-                known.pop()  # it was never answered
+                continue  # it was never answered
             if turn.role == "user" or not self._chat.is_compare or turn.voice == voice:
+                most -= len(turn.text)
+                if most < 0 and known:
+                    self._is_cut_off = True
+                    break
                 known.append(turn)
-        return [ChatMessage(turn.role, turn.text) for turn in known]
+        return [ChatMessage(turn.role, turn.text) for turn in reversed(known)]
 
     def _rest(self) -> None:
         """Nobody is asked any more."""
@@ -400,9 +412,11 @@ class ChatPage(QWidget):
             for place, turn in enumerate(self._chat.turns)
             if place <= last or (self._chat.is_compare and turn.column != side)
         ]
+        had_one = len(turns) < len(self._chat.turns)
         self._chat = replace(self._chat, turns=tuple(turns))
         self._seed = random.randrange(2**31)
-        if STYLES[self._style] == 0.0:
+        self._banner.hide()
+        if had_one and STYLES[self._style] == 0.0:
             self._tell("info", self.tr("Careful answers hardly change."), self.tr("Choose Creative for other words."))
         self._queue = [side]
         self._ask_next(is_new=True)
@@ -431,7 +445,8 @@ class ChatPage(QWidget):
         """Go on from before a question; where more than its answer would be lost, in a chat of its own."""
         is_last = place == self._last_question()
         turns = self._chat.turns[:place]
-        self._chat = replace(self._chat if is_last else replace(self._chat, id=chats.new().id), turns=turns)
+        chat = self._chat if is_last else replace(self._chat, id=chats.new().id, name="")
+        self._chat = replace(chat, turns=turns)
         self._editing = -1
         self._edit_line.hide()
 
@@ -502,18 +517,21 @@ class ChatPage(QWidget):
     # What the model says
 
     def _loading(self) -> None:
-        self._loading_since = time.monotonic()
-        self._clock.start()
+        self._is_loading = True
 
     def _ready(self) -> None:
-        self._loading_since = 0.0
-        self._clock.stop()
+        self._is_loading = False
+        self._asked_at = time.monotonic()
 
     def _tick(self) -> None:
-        seconds = time.monotonic() - self._loading_since
-        if self._loading_since and self._asked and not self._writing and seconds > _SECONDS_SHOWN:
-            words = self.tr("Loading {0} … {1} s").format(self._speaker(self._asked[1]), round(seconds))
-            self._set_note(words)
+        """Until the first words come, say what takes so long, and how long already."""
+        if not self._asked or self._writing:
+            self._clock.stop()
+            return
+        seconds = time.monotonic() - self._asked_at
+        if seconds > _SECONDS_SHOWN:
+            words = self.tr("Loading {0} … {1} s") if self._is_loading else self.tr("{0} is thinking … {1} s")
+            self._set_note(words.format(self._speaker(self._asked[1]), round(seconds)))
 
     def _set_note(self, words: str) -> None:
         assert self._asked is not None
@@ -663,7 +681,7 @@ class ChatPage(QWidget):
         if self._asked and self._asked[1] == side:
             return Message(self._writing, name, note=self._note, is_busy=True)
         if side in self._queue:
-            return Message("", name, note=self.tr("answers when the other is done"))
+            return Message("", name, note=self.tr("answers when the other is done"), is_busy=True)
         if side in self._failures:
             again = (("again", "again", self.tr("Ask again")),) if not self._asked else ()
             return Message("", name, note=self._failures[side], tone="bad", actions=again)
@@ -740,7 +758,7 @@ class ChatPage(QWidget):
             share = done.used / whole
             self._memory.show_share(share, role="warn" if share > 0.8 else "data")
             words = self.tr("Memory of this chat {0} %").format(round(100 * share))
-            if done.left_out:
+            if done.left_out or self._is_cut_off:
                 words += " · " + self.tr("the oldest messages are forgotten")
             self._memory_words.setText(words)
 

@@ -235,7 +235,8 @@ class EmptyChat(QWidget):
         self.setLayout(column(-1, self._place, -2, margins=(24, 0, 24, 0)))
 
     def show_questions(self, questions: Sequence[str]) -> None:
-        self._questions.setParent(None)
+        self._place.removeWidget(self._questions)
+        self._questions.hide()  # without a parent it would be shown as a window of its own
         self._questions.deleteLater()
         self._questions = QWidget()
         chips = [Button(question, on_click=functools.partial(self._on_question, question)) for question in questions]

@@ -223,7 +223,9 @@ class MessageList(QListView):
         if (found := kept.get(key)) is not None:
             kept.move_to_end(key)
             return found
-        made = kept[key] = MessageText(message.text or "…", width, is_plain=message.is_own, style=style)
+        made = kept[key] = MessageText(
+            message.text or ("…" if message.is_busy else "–"), width, is_plain=message.is_own, style=style
+        )
         while len(kept) > most:
             kept.popitem(last=False)
         return made
@@ -291,6 +293,7 @@ class MessageList(QListView):
         bar.setPageStep(tall)
         most = max(0, self._sums()[-1] + _GAP - tall)
         bar.setRange(0, most)
+        bar.setEnabled(most > 0)  # without anything to scroll to it shows no handle
         bar.setValue(most if self._is_at_end else value)
         self._is_settling = False
         self.viewport().update()
@@ -627,11 +630,15 @@ class MessageList(QListView):
             self.menu(row, side).popup(self.viewport().mapToGlobal(place))
 
     def focusInEvent(self, event: QFocusEvent) -> None:
+        self._begin_at_end()
+        super().focusInEvent(event)
+        self.viewport().update()
+
+    def _begin_at_end(self) -> None:
+        """Where the keys begin: at the newest message."""
         if not self.currentIndex().isValid() and len(self.messages):
             last = self.messages.index(len(self.messages) - 1, 0)
             self.selectionModel().setCurrentIndex(last, QItemSelectionModel.SelectionFlag.NoUpdate)
-        super().focusInEvent(event)
-        self.viewport().update()
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
         super().focusOutEvent(event)
@@ -639,6 +646,7 @@ class MessageList(QListView):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         keys, key = Qt.Key, event.key()
+        self._begin_at_end()
         row = self.currentIndex().row()
         if event.matches(QKeySequence.StandardKey.Copy) and row >= 0:
             self._do(row, self._current_side(), "copy")
