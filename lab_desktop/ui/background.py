@@ -27,10 +27,6 @@ class Background(QObject, Generic[Result]):
         self._timer = QTimer(self, interval=_LOOK_MS)
         self._timer.timeout.connect(self._look)
 
-    @property
-    def is_busy(self) -> bool:
-        return self._future is not None
-
     def start(self) -> None:
         """Begin, unless it is under way."""
         if self._future is None:
@@ -46,7 +42,6 @@ class Background(QObject, Generic[Result]):
 
     def _look(self) -> None:
         if self._future is not None and self._future.done():
-            result = self._future.result()
-            self._future = None
+            future, self._future = self._future, None
             self._timer.stop()
-            self._on_result(result)
+            self._on_result(future.result())

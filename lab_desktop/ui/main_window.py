@@ -89,8 +89,8 @@ class MainWindow(QMainWindow):
             self.new_project()
             return
         if name == "tour":
-            if not any(project.is_practice for project in self._session.projects):
-                self._session.new_practice()
+            if not self._open_practice():
+                return
             name = "improve"
         if name in ("settings", "help", "words", "about"):
             self._show_panel(name)
@@ -102,6 +102,22 @@ class MainWindow(QMainWindow):
         self._stack.setCurrentWidget(page)
         self.sidebar.show_place(name)
         self.redraw()
+
+    def _open_practice(self) -> bool:
+        """Take the practice project in hand, made anew where there is none; False when it cannot be made."""
+        practice = next((project for project in self._session.projects if project.is_practice), None)
+        try:
+            if practice is None:
+                self._session.new_practice()
+            else:
+                self._session.open(practice)
+        except LabError as error:
+            box = QMessageBox(QMessageBox.Icon.NoIcon, "LAB Desktop", error.message, parent=self)
+            box.setInformativeText(error.hint)
+            box.open()
+            return False
+        come_to_front(self)
+        return True
 
     def _show_panel(self, name: str) -> None:
         """A small window beside this one; it is made when it is asked for first."""
@@ -280,6 +296,8 @@ class MainWindow(QMainWindow):
                 event.ignore()
                 return
             jobs.stop_all()
+        for panel in self._panels.values():
+            panel.close()
         self._awake.let_go(_PATIENCE_MS)
         self._session.chat.close()
         event.accept()
