@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QAction, QCloseEvent, QKeySequence, QResizeEvent
 from PySide6.QtWidgets import QFileDialog, QMainWindow, QMenu, QMessageBox, QStackedWidget, QWidget
 
@@ -92,8 +92,8 @@ class MainWindow(QMainWindow):
             if not self._open_practice():
                 return
             name = "improve"
-        if name in ("settings", "help", "words", "about"):
-            self._show_panel(name)
+        if name.partition(":")[0] in ("settings", "help", "words", "about"):
+            self._show_panel(*name.split(":", maxsplit=1))
             return
         page = self._pages.get(name)
         if page is None:
@@ -119,8 +119,8 @@ class MainWindow(QMainWindow):
         come_to_front(self)
         return True
 
-    def _show_panel(self, name: str) -> None:
-        """A small window beside this one; it is made when it is asked for first."""
+    def _show_panel(self, name: str, entry: str = "") -> None:
+        """A small window beside this one, made when it is asked for first; of the help an article or a word."""
         kind = "help" if name == "words" else name
         if kind not in self._panels:
             self._panels[kind] = (
@@ -133,6 +133,7 @@ class MainWindow(QMainWindow):
         panel = self._panels[kind]
         if isinstance(panel, HelpWindow):
             panel.show_kind("words" if name == "words" else "articles")
+            panel.open(f"word:{entry}" if name == "words" else entry)
         come_to_front(panel)
 
     def _show_choices(self) -> None:
@@ -245,6 +246,7 @@ class MainWindow(QMainWindow):
             file, self.tr("Settings…"), QKeySequence("Ctrl+,"), functools.partial(self.show_page, "settings")
         )
         settings.setMenuRole(QAction.MenuRole.PreferencesRole)
+        everywhere = [settings]
         view = bar.addMenu(self.tr("&View"))
         for number, place in enumerate(self._places(), start=1):
             self._action(
@@ -255,8 +257,11 @@ class MainWindow(QMainWindow):
             view, self.tr("Larger Text"), QKeySequence("Ctrl++"), lambda: self._resize_text(TEXT_STEP)
         )
         larger.setShortcuts([QKeySequence("Ctrl++"), QKeySequence("Ctrl+=")])  # the same key without Shift
-        self._action(view, self.tr("Smaller Text"), QKeySequence("Ctrl+-"), lambda: self._resize_text(-TEXT_STEP))
-        self._action(view, self.tr("Normal Text"), QKeySequence("Ctrl+0"), lambda: self._resize_text(0))
+        smaller = self._action(
+            view, self.tr("Smaller Text"), QKeySequence("Ctrl+-"), lambda: self._resize_text(-TEXT_STEP)
+        )
+        normal = self._action(view, self.tr("Normal Text"), QKeySequence("Ctrl+0"), lambda: self._resize_text(0))
+        everywhere += [larger, smaller, normal]
         improve = bar.addMenu(self.tr("&Improve"))
         self._action(improve, self.tr("Pause"), QKeySequence("Ctrl+Alt+P"), self._session.jobs.pause)
         helping = bar.addMenu(self.tr("&Help"))
@@ -269,6 +274,9 @@ class MainWindow(QMainWindow):
             made = self._action(helping, text, keys, functools.partial(self._session.go, page))
             if page == "about":
                 made.setMenuRole(QAction.MenuRole.AboutRole)
+            everywhere.append(made)
+        for action in everywhere:
+            action.setShortcutContext(Qt.ShortcutContext.ApplicationShortcut)
 
     def _action(self, menu: QMenu, text: str, keys: Keys, do: Callable[[], object]) -> QAction:
         action = QAction(text, self)
