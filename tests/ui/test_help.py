@@ -164,6 +164,13 @@ def test_every_article_fits_the_smallest_window(
         assert page.document().size().width() <= page.viewport().width() + 1
 
 
+def test_the_text_is_laid_out_for_the_room_beside_the_scroll_bar(help_window: HelpWindow, qtbot: QtBot) -> None:
+    for article in ARTICLES:
+        help_window.open(article.name)
+        qtbot.wait(20)
+        assert help_window.page.document().textWidth() <= help_window.page.viewport().width()
+
+
 def test_headings_are_larger_than_the_text_and_follow_the_text_size(help_window: HelpWindow, session: Session) -> None:
     def size_of_heading() -> int:
         inside = help_window.page.document().begin().begin()
