@@ -1,15 +1,20 @@
-"""A short look at the disk or the system that must not hold up the window: done in a thread, its result taken here."""
+"""A short look at the disk or the system that must not hold up the window: done in a thread, its result taken here.
+
+While the thread runs, Python collects no cycles: it would do so in the thread, and delete widgets there.
+"""
 
 from __future__ import annotations
 
+import gc
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import Generic, TypeVar
 
 from PySide6.QtCore import QObject, QTimer
 
 _LOOK_MS = 30
+_PATIENCE_S = 1.0
 Result = TypeVar("Result")
 
 
@@ -27,14 +32,11 @@ class Background(QObject, Generic[Result]):
         self._timer = QTimer(self, interval=_LOOK_MS)
         self._timer.timeout.connect(self._look)
 
-    @property
-    def is_busy(self) -> bool:
-        return self._future is not None
-
     def start(self) -> None:
         """Begin, unless it is under way."""
         if self._future is None:
             self._stop = threading.Event()
+            gc.disable()
             self._future = self._thread.submit(self._work, self._stop)
             self._timer.start()
 
@@ -42,11 +44,14 @@ class Background(QObject, Generic[Result]):
         """Nobody waits for the result any more."""
         self._stop.set()
         self._timer.stop()
-        self._future = None
+        if self._future is not None:
+            wait([self._future], _PATIENCE_S)
+            self._future = None
+            gc.enable()
 
     def _look(self) -> None:
         if self._future is not None and self._future.done():
-            result = self._future.result()
-            self._future = None
+            future, self._future = self._future, None
             self._timer.stop()
-            self._on_result(result)
+            gc.enable()
+            self._on_result(future.result())

@@ -114,7 +114,7 @@ def masked(text: str, names: dict[str, str]) -> str:
 def _jobs(home: Path) -> Sequence[str]:
     try:
         jobs = read_journal(home / "activity.jsonl")[-_JOBS:][::-1]
-    except RunError:
+    except (RunError, OSError):
         return ["  the list is damaged"]
     return [
         f"  {time.strftime('%Y-%m-%d %H:%M', time.localtime(job.began))}  {'+'.join(_known(job.steps))}  "

@@ -27,6 +27,7 @@ from lab_desktop.ui.theme import look
 from lab_desktop.ui.tour import STEPS, Tour
 from lab_desktop.ui.widgets.basic import column, row, rule
 from lab_desktop.ui.widgets.chrome import ActivityBar, Header, NextLine, PathBar, PathStep, Place, Sidebar
+from lab_desktop.ui.widgets.panel import come_to_front
 from lab_desktop.ui.widgets.tour_strip import TourStrip
 from lab_desktop.ui.words import job_words, progress_words
 
@@ -109,8 +110,8 @@ class MainWindow(QMainWindow):
 
     def show_page(self, name: str) -> None:
         """A page; a station or a step of the tour; "welcome", "new" (project), "tour"; a small window."""
-        if name in panels.NAMES:
-            self.panels.show(name)
+        if name.partition(":")[0] in panels.NAMES:
+            self.panels.show(*name.split(":", maxsplit=1))
         elif name == "welcome":
             self._whole.setCurrentWidget(self.welcome)
             self.welcome.begin()
@@ -154,6 +155,8 @@ class MainWindow(QMainWindow):
             self.tour.begin()
         except LabError as error:
             self.tell(error)
+        else:
+            come_to_front(self)
 
     def _show_choices(self) -> None:
         choices = self._session.preferences.choices
@@ -301,6 +304,7 @@ class MainWindow(QMainWindow):
                 return
             self.hide()  # what is being saved needs no one to look on
             jobs.stop_all()
+        self.panels.close()
         self._awake.let_go(_PATIENCE_MS)
         self._session.chat.quit()
         event.accept()

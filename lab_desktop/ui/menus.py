@@ -6,7 +6,7 @@ import functools
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QCoreApplication
+from PySide6.QtCore import QCoreApplication, Qt
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QMenu
 
@@ -36,25 +36,28 @@ def fill_menus(window: MainWindow, session: Session, places: Sequence[Place]) ->
     file.addSeparator()
     add(file, tr("Close Window"), _Standard.Close, window.close)
     add(file, tr("Quit LAB Desktop"), _Standard.Quit, window.close).setMenuRole(_Role.QuitRole)
-    add(file, tr("Settings…"), QKeySequence("Ctrl+,"), go("settings")).setMenuRole(_Role.PreferencesRole)
+    settings = add(file, tr("Settings…"), QKeySequence("Ctrl+,"), go("settings"))
+    settings.setMenuRole(_Role.PreferencesRole)
     view = bar.addMenu(tr("&View"))
     for number, place in enumerate(places, start=1):
         add(view, place.title, QKeySequence(f"Ctrl+{number}"), go(place.name))
     view.addSeparator()
     larger = add(view, tr("Larger Text"), QKeySequence("Ctrl++"), lambda: _resize_text(session, TEXT_STEP))
     larger.setShortcuts([QKeySequence("Ctrl++"), QKeySequence("Ctrl+=")])  # the same key without Shift
-    add(view, tr("Smaller Text"), QKeySequence("Ctrl+-"), lambda: _resize_text(session, -TEXT_STEP))
-    add(view, tr("Normal Text"), QKeySequence("Ctrl+0"), lambda: _resize_text(session, 0))
+    smaller = add(view, tr("Smaller Text"), QKeySequence("Ctrl+-"), lambda: _resize_text(session, -TEXT_STEP))
+    normal = add(view, tr("Normal Text"), QKeySequence("Ctrl+0"), lambda: _resize_text(session, 0))
     model = bar.addMenu(tr("&Model"))
     add(model, tr("Compare"), QKeySequence("Ctrl+Shift+C"), window.compare)
     add(model, tr("Stop"), QKeySequence("Ctrl+."), lambda: window.pages.chat.stop())
     improve = bar.addMenu(tr("&Improve"))
     add(improve, tr("Pause"), QKeySequence("Ctrl+Alt+P"), session.jobs.pause)
     helping = bar.addMenu(tr("&Help"))
-    add(helping, tr("LAB Desktop Help"), _Standard.HelpContents, go("help"))
-    add(helping, tr("What Does This Word Mean?"), _Standard.WhatsThis, go("words"))
+    articles = add(helping, tr("LAB Desktop Help"), _Standard.HelpContents, go("help"))
+    words = add(helping, tr("What Does This Word Mean?"), _Standard.WhatsThis, go("words"))
     add(helping, tr("Practice Again"), QKeySequence(), go("tour"))
     add(helping, tr("About LAB Desktop"), QKeySequence(), go("about")).setMenuRole(_Role.AboutRole)
+    for everywhere in (settings, larger, smaller, normal, articles, words):  # also in the small windows
+        everywhere.setShortcutContext(Qt.ShortcutContext.ApplicationShortcut)
 
 
 def _add(window: MainWindow, menu: QMenu, text: str, keys: Keys, do: Callable[[], object]) -> QAction:

@@ -26,15 +26,21 @@ class Panels:
         self._help: HelpWindow | None = None
         self._about: AboutWindow | None = None
 
-    def show(self, name: str) -> None:
-        """Bring one of NAMES to the front."""
+    def show(self, name: str, entry: str = "") -> None:
+        """Bring one of NAMES to the front; of the help an article, or a word."""
         if name == "settings":
             come_to_front(self.settings)
         elif name == "about":
             come_to_front(self.about)
         else:
             self.help.show_kind("words" if name == "words" else "articles")
+            self.help.open(f"word:{entry}" if name == "words" else entry)
             come_to_front(self.help)
+
+    def close(self) -> None:
+        for panel in (self._settings, self._help, self._about):
+            if panel is not None:
+                panel.close()
 
     @property
     def settings(self) -> SettingsWindow:

@@ -432,8 +432,10 @@ class Setting(QWidget):
         self._value.hide()
         self.control = control
         self._found_by = found_by
-        if control is not None and not control.accessibleName() and not getattr(control, "text", str)():
-            control.setAccessibleName(title)
+        if control is not None:
+            if not control.accessibleName() and not getattr(control, "text", str)():
+                control.setAccessibleName(title)
+            control.setAccessibleDescription(text)
         self._line = rule()
         self._box = QBoxLayout(QBoxLayout.Direction.LeftToRight)
         self._box.setSpacing(16)
@@ -446,6 +448,8 @@ class Setting(QWidget):
 
     def say(self, text: str) -> None:
         self._text.setText(text)
+        if self.control is not None:
+            self.control.setAccessibleDescription(text)
 
     def show_value(self, text: str) -> None:
         self._value.setText(text)

@@ -164,6 +164,13 @@ def test_every_article_fits_the_smallest_window(
         assert page.document().size().width() <= page.viewport().width() + 1
 
 
+def test_the_text_is_laid_out_for_the_room_beside_the_scroll_bar(help_window: HelpWindow, qtbot: QtBot) -> None:
+    for article in ARTICLES:
+        help_window.open(article.name)
+        qtbot.wait(20)
+        assert help_window.page.document().textWidth() <= help_window.page.viewport().width()
+
+
 def test_headings_are_larger_than_the_text_and_follow_the_text_size(help_window: HelpWindow, session: Session) -> None:
     def size_of_heading() -> int:
         inside = help_window.page.document().begin().begin()
@@ -172,6 +179,24 @@ def test_headings_are_larger_than_the_text_and_follow_the_text_size(help_window:
     assert size_of_heading() == 20
     session.preferences.choose(Choices("light", 150))
     assert size_of_heading() == 30
+
+
+def test_a_page_leads_to_an_article_and_to_a_word(help_window: HelpWindow, session: Session) -> None:
+    session.go("help:report")
+    assert shown(help_window).startswith("Reading the report")
+    assert help_window.names.currentItem().text() == "Reading the report"
+
+    session.go("words:Save point")
+    assert shown(help_window).startswith("Save point")
+    session.go("words:No such word")
+    assert shown(help_window).startswith("Lesson")
+
+
+def test_text_grows_by_keys_while_help_is_read(help_window: HelpWindow, session: Session, qtbot: QtBot) -> None:
+    qtbot.keyClick(help_window.search, Qt.Key.Key_Plus, Qt.KeyboardModifier.ControlModifier)
+
+    assert session.preferences.choices.text_size == 110
+    assert help_window.page.document().defaultFont().pixelSize() == 16
 
 
 def test_every_control_has_a_name(help_window: HelpWindow) -> None:

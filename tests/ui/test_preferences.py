@@ -237,8 +237,11 @@ def test_the_computer_is_held_awake_from_the_first_job_to_the_last(
     session.jobs.start(Job(run_folder(tmp_path / "one"), ("generate",), "One"))
     session.jobs.start(Job(run_folder(tmp_path / "two"), ("generate",), "Two"))
     qtbot.waitUntil(lambda: awake.is_held, timeout=5000)
+    assert awake._process is not None
+    holder = awake._process.processId()
     session.preferences.choose(replace(session.preferences.choices, stays_awake=False))
     assert not awake.is_held
+    qtbot.waitUntil(lambda: not is_alive(holder), timeout=5000)
     session.preferences.choose(replace(session.preferences.choices, stays_awake=True))
     qtbot.waitUntil(lambda: awake.is_held, timeout=5000)
 

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QPoint, QRect, Qt
 from PySide6.QtGui import QAction, QDesktopServices
-from PySide6.QtWidgets import QAbstractButton, QLabel, QLineEdit, QListWidget, QWidget
+from PySide6.QtWidgets import QAbstractButton, QLabel, QLineEdit, QListWidget, QMessageBox, QWidget
 from pytestqt.qtbot import QtBot
 
-from lab_desktop import chats
+from lab_desktop import chats, paths, projects
 from lab_desktop.chats import Chat, Turn
 from lab_desktop.ui.jobs import Job
 from lab_desktop.ui.main_window import MainWindow
@@ -192,15 +192,30 @@ def test_a_choice_that_cannot_be_saved_is_told_with_a_way_to_try_again(
     assert "dark" in (own_home / "settings.ini").read_text(encoding="utf-8")
 
 
-def test_practice_again_opens_the_practice_project(
+def test_practice_again_opens_the_practice_project_though_another_is_in_hand(
     window: MainWindow, settings: SettingsWindow, session: Session, qtbot: QtBot
 ) -> None:
+    session.new_practice()
+    session.open(projects.create(session.root, "Mine", [paths.resources() / "practice" / "velmora"]))
+
     press(settings, "Practice again", qtbot)
 
-    assert session.project is not None
-    assert session.project.is_practice
-    assert window.sidebar is not None
-    assert window.page == "improve"
+    assert window.header.title.text() == "Velmora"
+    assert len(session.projects) == 2
+    qtbot.waitUntil(window.isActiveWindow, timeout=2000)
+
+
+def test_a_practice_project_that_cannot_be_made_is_a_sentence(
+    window: MainWindow, settings: SettingsWindow, session: Session, qtbot: QtBot
+) -> None:
+    session.root.write_text("a file in the way", encoding="utf-8")
+
+    press(settings, "Practice again", qtbot)
+
+    boxes = [box for box in window.findChildren(QMessageBox) if box.isVisible()]
+    assert len(boxes) == 1
+    assert "could not be written" in boxes[0].text()
+    boxes[0].close()
 
 
 @pytest.mark.parametrize("percent", [80, 100, 160])
