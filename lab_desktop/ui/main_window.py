@@ -29,7 +29,7 @@ from lab_desktop.ui.widgets.basic import column, row, rule
 from lab_desktop.ui.widgets.chrome import ActivityBar, Header, NextLine, PathBar, PathStep, Place, Sidebar
 from lab_desktop.ui.widgets.panel import come_to_front
 from lab_desktop.ui.widgets.tour_strip import TourStrip
-from lab_desktop.ui.words import job_words, progress_words
+from lab_desktop.ui.words import job_words, model_word, progress_words
 
 if TYPE_CHECKING:
     from lab_desktop.ui.pages.welcome import WelcomePage
@@ -147,7 +147,7 @@ class MainWindow(QMainWindow):
 
     def _tour_changed(self) -> None:
         self.redraw()
-        self.pages[self.page].setFocus()  # a step that has no button yet would leave the keyboard nowhere
+        self.pages[self.page].entrance().setFocus()  # a step that has no button yet would leave the keyboard nowhere
 
     def begin_tour(self) -> None:
         """The practice tour, from its beginning or from where it was left."""
@@ -212,6 +212,10 @@ class MainWindow(QMainWindow):
         self.header.show_page(*self.pages[self.page].heading())
         if self.pages.is_made("chat"):
             self.header.show_voice(*self.pages.chat.speaking())
+        else:
+            voices = self._session.voices()
+            name = self.tr("Your model") if voices.adapters else self.tr("Original")
+            self.header.show_voice(name, model_word(voices.model))
 
     def _places(self) -> list[Place]:
         return [

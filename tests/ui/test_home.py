@@ -139,7 +139,7 @@ def test_the_bin_gives_back_after_the_banner_is_gone(
     home.delete(two[1])
     again = MainWindow(session)
     again.show()
-    page = again._pages["home"]
+    page = again.pages["home"]
     button = next(button for button in page.findChildren(Button) if button.text() == "Bin (1)")
 
     choose(button.click, "Put back “Bread”")

@@ -93,6 +93,7 @@ def station(window: MainWindow, session: Session, kind: type[Station]) -> Statio
     assert isinstance(page, ImprovePage)
     found = next(each for each in page._stations if isinstance(each, kind))
     page.show_station(("practice", "train", "check", "use")[page._stations.index(found)])
+    QApplication.processEvents()  # what comes into a page while it is shown is in sight with the next events
     return found
 
 
@@ -162,7 +163,7 @@ def test_what_the_person_drops_is_not_counted_as_kept_anywhere(
     assert "4 kept" in page._lines("")[0].words
     assert "on 4 questions" in page.next_step()[0]
     window.show_page("home")
-    assert "4 | of 6 practice questions kept" in seen(window.pages["home"])
+    qtbot.waitUntil(lambda: "4 | of 6 practice questions kept" in seen(window.pages["home"]), timeout=3000)
 
 
 def test_all_strong_rows_are_accepted_in_one_go_and_taken_back_in_one(
@@ -349,7 +350,7 @@ def test_a_question_opens_with_return_and_counts_as_the_person_says(
     again.refresh()
     assert "now: right" not in again.model.data(again.model.index(0, 0))  # type: ignore[operator]
     assert again._report["verdict"]["name"] == "clear gain"
-    qtbot.waitUntil(lambda: "0 → 5" in seen_when_shown(window), timeout=3000)
+    qtbot.waitUntil(lambda: "0 | → | 5" in seen_when_shown(window), timeout=3000)
 
     window.show_page("improve")
     view.setFocus()

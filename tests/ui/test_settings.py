@@ -192,7 +192,7 @@ def test_a_choice_that_cannot_be_saved_is_told_with_a_way_to_try_again(
     assert "dark" in (own_home / "settings.ini").read_text(encoding="utf-8")
 
 
-def test_practice_again_opens_the_practice_project_though_another_is_in_hand(
+def test_practice_again_begins_the_tour_though_another_project_is_in_hand(
     window: MainWindow, settings: SettingsWindow, session: Session, qtbot: QtBot
 ) -> None:
     session.new_practice()
@@ -200,8 +200,9 @@ def test_practice_again_opens_the_practice_project_though_another_is_in_hand(
 
     press(settings, "Practice again", qtbot)
 
-    assert window.header.title.text() == "Velmora"
-    assert len(session.projects) == 2
+    assert window.tour_strip.title.text() == "Meet the model"
+    assert session.project is not None
+    assert session.project.is_practice
     qtbot.waitUntil(window.isActiveWindow, timeout=2000)
 
 

@@ -19,7 +19,9 @@ from tests.ui.watchdog import LIMIT_S, Watchdog
 
 
 @pytest.fixture
-def dog(qtbot: QtBot) -> Watchdog:
+def dog(qtbot: QtBot, window: MainWindow) -> Watchdog:
+    """Let loose when the window has made its pages, as it does in its first second."""
+    qtbot.waitUntil(lambda: all(window.pages.is_made(name) for name in window.pages.names), timeout=20_000)
     return Watchdog(qtbot)
 
 

@@ -48,6 +48,10 @@ class ActivityPage(QWidget):
         session.changed.connect(self.redraw)
         self.redraw()
 
+    def entrance(self) -> QWidget:
+        """Where the keyboard begins."""
+        return self.list
+
     def heading(self) -> tuple[str, str]:
         waiting = len(self._session.jobs.waiting)
         if waiting:

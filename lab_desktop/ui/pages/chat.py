@@ -124,7 +124,6 @@ class ChatPage(QWidget):
         whole = row(self._left, rule(is_upright=True), self._make_right())
         whole.setStretch(2, 1)
         self.setLayout(whole)
-        self.setFocusProxy(self._input)
 
         chat = session.chat
         chat.loading.connect(self._loading)
@@ -247,6 +246,10 @@ class ChatPage(QWidget):
         made.activated.connect(do)
 
     # What the window asks
+
+    def entrance(self) -> QWidget:
+        """Where the keyboard begins."""
+        return self._input
 
     def heading(self) -> tuple[str, str]:
         return self.tr("Chat"), self._chat.title

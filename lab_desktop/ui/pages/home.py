@@ -60,6 +60,10 @@ class HomePage(QScrollArea):
         session.changed.connect(self.redraw)
         session.jobs.changed.connect(self.redraw)
 
+    def entrance(self) -> QWidget:
+        """Where the keyboard begins."""
+        return self
+
     def heading(self) -> tuple[str, str]:
         today = QLocale().toString(QDate.currentDate(), "dddd d MMMM")
         return self.tr("Home"), today

@@ -13,6 +13,7 @@ from PySide6.QtGui import (
     QPainter,
     QPaintEvent,
     QResizeEvent,
+    QShowEvent,
     QTextCharFormat,
     QTextCursor,
     QTextDocument,
@@ -42,7 +43,7 @@ class LessonPage(QWidget):
     def __init__(self, session: Session) -> None:
         super().__init__()
         self._session = session
-        self._folders: list[Path] = []
+        self._folders: list[Path] | None = None
         self._place = 0
         self._leaf: Leaf | None = None
         self._active = 0
@@ -91,9 +92,15 @@ class LessonPage(QWidget):
         whole = row(left, rule(is_upright=True), scroll)
         whole.setStretch(0, 1)
         self.setLayout(whole)
-        self.setFocusProxy(self.own.question)
         session.changed.connect(self.refresh)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
         self.refresh()
+
+    def entrance(self) -> QWidget:
+        """Where the keyboard begins."""
+        return self.own.question
 
     def heading(self) -> tuple[str, str]:
         project = self._session.project
@@ -110,7 +117,9 @@ class LessonPage(QWidget):
         )
 
     def refresh(self) -> None:
-        """Look at the project's lessons again; a lesson that did not change stays as it is."""
+        """Look at the project's lessons again; what did not change stays, and a page that nobody sees waits."""
+        if not self.isVisible():
+            return
         project = self._session.project
         folders = find_leaves(project.lessons) if project else []
         if folders != self._folders:
@@ -120,10 +129,11 @@ class LessonPage(QWidget):
     def _show_lesson(self, place: int) -> None:
         self._banner.hide()
         self._leaf = None
-        self._place = place % max(1, len(self._folders))
+        folders = self._folders or []
+        self._place = place % max(1, len(folders))
         try:
-            if self._folders:
-                self._leaf = read_leaf(self._folders[self._place])
+            if folders:
+                self._leaf = read_leaf(folders[self._place])
                 self.text.show_leaf(self._leaf, _document(self._leaf))
         except LabError as error:
             self._say(error)
@@ -134,9 +144,9 @@ class LessonPage(QWidget):
             else self.tr("Skill lesson")
         )  # fmt: skip
         self._term.setText("" if leaf is None else self.tr("(knowledge)") if is_facts else self.tr("(skill)"))
-        self._others.setVisible(len(self._folders) > 1)
+        self._others.setVisible(len(folders) > 1)
         if leaf is not None:
-            self._count.setText(self.tr("{0} · {1} of {2}").format(leaf.title, self._place + 1, len(self._folders)))
+            self._count.setText(self.tr("{0} · {1} of {2}").format(leaf.title, self._place + 1, len(folders)))
         self._scroll.setVisible(leaf is not None)
         self.text.setVisible(leaf is not None)
         self.show_passage(0)

@@ -146,7 +146,8 @@ class Illustration(QWidget):
         whole = renderer.defaultSize()
         height = self.height()
         width = whole.width() * height / whole.height()
-        renderer.render(QPainter(self), QRectF((self.width() - width) / 2, 0, width, height))
+        painter = QPainter(self)
+        renderer.render(painter, QRectF((self.width() - width) / 2, 0, width, height))
 
 
 class ComputerPanel(QWidget):
@@ -348,7 +349,8 @@ class _Dot(QWidget):
         look().changed.connect(self.update)
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        QPainter(self).fillRect(self.rect(), look().theme.color(self._role))
+        painter = QPainter(self)
+        painter.fillRect(self.rect(), look().theme.color(self._role))
 
 
 def _place(billions: float) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, QRectF, QSize, Qt, QTimer
-from PySide6.QtGui import QPainter, QResizeEvent
+from PySide6.QtGui import QPainter, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import (
     QFrame,
     QListView,
@@ -71,11 +71,13 @@ class ImprovePage(QWidget):
         whole = row(self._second, self._beside, self._stack)
         whole.setStretch(2, 1)
         self.setLayout(whole)
-        self.setFocusProxy(self._list)
         self._heartbeat = QTimer(self, interval=1000)
         self._heartbeat.timeout.connect(self._beat)
         session.changed.connect(self.refresh)
         session.jobs.changed.connect(self.refresh)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
         self.refresh()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -101,6 +103,10 @@ class ImprovePage(QWidget):
 
     def _is_ours(self, job: Job) -> bool:
         return self._session.project is not None and job.folder == self._session.project.run
+
+    def entrance(self) -> QWidget:
+        """Where the keyboard begins."""
+        return self._list
 
     def heading(self) -> tuple[str, str]:
         project = self._session.project
@@ -157,6 +163,9 @@ class ImprovePage(QWidget):
             station.heading.discs.show_lines(self._model.lines, place)
 
     def refresh(self) -> None:
+        """Show what is true now; a page that nobody sees waits."""
+        if not self.isVisible():
+            return
         session = self._session
         job = session.jobs.current
         running = station_of(job.steps) if job is not None and self._is_ours(job) else ""
