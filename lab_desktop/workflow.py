@@ -239,8 +239,10 @@ def export(run: Run, kinds: Sequence[str] = ()) -> list[ExportedModel]:
     """
     request = requests.read(run.folder)
     with run.timed("export"):
-        base = read_header(request.student)
-        write_json(run.folder / "models" / "sizes.json", {kind: quantized_bytes(base, kind) for kind in KINDS})
+        sizes = run.folder / "models" / "sizes.json"
+        if not sizes.exists():
+            base = read_header(request.student)
+            write_json(sizes, {kind: quantized_bytes(base, kind) for kind in KINDS})
         return export_model(
             read_adapter(run.folder), run.folder / "models", _name(run), kinds or _kinds(request.student), run
         )

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 _NARROW_BELOW = 1100
 _PATIENCE_MS = 1000
 _MENU_PROJECTS = 12
-_PAGE_OF = {"meet": "chat", "compare": "chat", "use": "improve", **dict.fromkeys(STATION_STEPS, "improve")}
+_PAGE_OF = {"meet": "chat", "compare": "chat", "use": "improve", **{station: "improve" for station in STATION_STEPS}}
 """The page of what is a part of one."""
 
 
