@@ -113,7 +113,7 @@ class CheckStation(QWidget):
             )
         if not session.state.has_adapter:
             return self.tr("Train first; then the same questions are asked before and after.")
-        found = plan("check", session.project, session.state, session.projects)
+        found = plan("check", session.project, session)
         words = f"{found.time_words()} · {found.memory_words()}"
         return words[:1].upper() + words[1:]
 

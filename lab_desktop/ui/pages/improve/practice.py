@@ -233,7 +233,7 @@ class PracticeStation(QWidget):
         session = self._session
         if session.project is None:
             return ""
-        found = plan("practice", session.project, session.state, session.projects)
+        found = plan("practice", session.project, session)
         amount = amount_words(found.amount)
         return " · ".join((amount[:1].upper() + amount[1:], found.time_words(), found.memory_words()))
 
