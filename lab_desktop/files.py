@@ -116,26 +116,22 @@ class JsonLines:
         """Every complete row, oldest first; a torn last line does not count.
 
         Raises:
-            RunError: a line in the middle is not JSON, so the file was changed by something else.
+            RunError: a line in the middle is not JSON, so the file was changed by something else; or it cannot be read.
         """
         return list(self.each())
 
-    def each(self, start: int = 0) -> Iterator[Any]:
-        """As `rows`, one at a time and from a byte on, for who has read the lines before it."""
-        data = self._complete()
-        for number, line in enumerate(data[start:].splitlines(), start=1 + data.count(b"\n", 0, start)):
-            try:
-                yield json.loads(line)
-            except ValueError as error:
-                raise RunError(
-                    f'Line {number} of "{self.path.name}" in {self.path.parent} is damaged.',
-                    "Delete that line, or the file to start this step again.",
-                    str(error),
-                ) from error
+    def each(self) -> Iterator[Any]:
+        """As `rows`, one at a time."""
+        return self._rows(self._readable(0))
 
-    def whole_bytes(self) -> int:
-        """Where the next row will begin."""
-        return len(self._complete())
+    def after(self, start: int) -> tuple[list[Any], int]:
+        """The rows from a byte on, for who has read those before it, and the byte where the next will begin.
+
+        Raises:
+            RunError: as in `rows`; lines are counted from `start`.
+        """
+        data = self._readable(start)
+        return list(self._rows(data)), start + len(data)
 
     def append(self, row: Any) -> None:
         """Add one row; when this returns it is on disk.
@@ -174,14 +170,37 @@ class JsonLines:
     def _open(self) -> BinaryIO:
         if self._stream is None:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            whole = self.whole_bytes()
+            whole = len(self._complete(0))
             self._stream = open(self.path, "ab", buffering=0)  # noqa: SIM115 - kept open between rows
             self._stream.truncate(whole)
         return self._stream
 
-    def _complete(self) -> bytes:
+    def _rows(self, data: bytes) -> Iterator[Any]:
+        for number, line in enumerate(data.splitlines(), start=1):
+            try:
+                yield json.loads(line)
+            except ValueError as error:
+                raise RunError(
+                    f'Line {number} of "{self.path.name}" in {self.path.parent} is damaged.',
+                    "Delete that line, or the file to start this step again.",
+                    str(error),
+                ) from error
+
+    def _readable(self, start: int) -> bytes:
         try:
-            data = self.path.read_bytes()
+            return self._complete(start)
+        except OSError as error:
+            raise RunError(
+                f'"{self.path.name}" in {self.path.parent} cannot be read.',
+                "Check that its disk is there and that you may read it.",
+                str(error),
+            ) from error
+
+    def _complete(self, start: int) -> bytes:
+        try:
+            with open(self.path, "rb") as file:
+                file.seek(start)
+                data = file.read()
         except FileNotFoundError:
             return b""
         return data[: data.rfind(b"\n") + 1]

@@ -10,7 +10,7 @@ import shutil
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -23,13 +23,13 @@ from lab_desktop.reviews import Review, is_learned, read_reviews
 from lab_desktop.taxonomy.qna import read_leaf
 
 FILE_NAME = "project.json"
-Station = Literal["teach", "practice", "train", "check", "use"]
+Station = Literal["practice", "train", "check", "use"]
+STATIONS: tuple[Station, ...] = ("practice", "train", "check", "use")
 BIN_DAYS = 30
 """So long a deleted project can be restored."""
 _BEFORE_TRAINING = (
     "leaves", "earlier", "teacher.json", "samples.jsonl", "units.jsonl", "reviews.jsonl", "general.jsonl", "dataset",
 )  # fmt: skip
-STATIONS: tuple[Station, ...] = ("teach", "practice", "train", "check", "use")
 
 
 @dataclass(frozen=True)
@@ -175,14 +175,54 @@ class State:
         return "train" if self.has_dataset else "practice"
 
 
-def state(run: Path | None) -> State:
-    """How far the run in this folder is; a damaged file is told in it and stops nobody."""
+class Counts:
+    """The practice questions of one run as they were last counted; of a file that grew only what is new is read."""
+
+    def __init__(self) -> None:
+        self._rows: list[tuple[str, str, str, bool]] = []
+        """(id, question, answer, whether the checks kept it)"""
+        self._reviews: dict[str, Review] = {}
+        self._bytes_read = 0
+        self._stamps = ((0, 0), (0, 0))
+        self._counting = threading.Lock()
+
+    def count(self, run: Path) -> tuple[int, int]:
+        """How many were written, and how many are kept as the person decided.
+
+        Raises:
+            RunError: a file is damaged.
+        """
+        with self._counting:
+            book = JsonLines(run / "samples.jsonl")
+            stamps = stamp(book.path), stamp(run / REVIEWS)
+            if stamps[0] != self._stamps[0]:
+                if stamps[0][0] < self._bytes_read:  # another file: rows are only ever added
+                    self._rows, self._bytes_read = [], 0
+                rows, self._bytes_read = book.after(self._bytes_read)
+                self._rows += [
+                    (str(row.get("id")), str(row.get("question")), str(row.get("answer")), bool(row.get("accepted")))
+                    for row in rows
+                    if isinstance(row, dict)
+                ]
+            if stamps[1] != self._stamps[1]:
+                self._reviews = read_reviews(run)
+            self._stamps = stamps
+            kept = (is_learned(self._reviews.get(name), asked, told, ok) for name, asked, told, ok in self._rows)
+            return len(self._rows), sum(kept)
+
+
+def state(run: Path | None, counts: Counts | None = None) -> State:
+    """How far the run in this folder is; a damaged file is told in it and stops nobody.
+
+    Args:
+        counts: of this run, kept by whoever asks often.
+    """
     if run is None:
         return State()
     problem = ""
     written = kept = 0
     try:
-        written, kept = _counted(run)
+        written, kept = (counts or Counts()).count(run)
     except RunError as error:
         problem = error.message
     return State(
@@ -271,13 +311,13 @@ def binned(root: Path) -> list[Binned]:
     """What lies in the bin, the newest first."""
     found = []
     for folder in _bin(root).glob("*"):
-        stamp, _, name = folder.name.partition("-")
-        if stamp.isdigit() and name:
+        milliseconds, _, name = folder.name.partition("-")
+        if milliseconds.isdigit() and name:
             try:
                 title = read(folder).title
             except RunError:
                 title = name
-            found.append(Binned(folder, title, int(stamp) / 1000))
+            found.append(Binned(folder, title, int(milliseconds) / 1000))
     return sorted(found, key=lambda each: each.deleted, reverse=True)
 
 
@@ -310,48 +350,6 @@ def _bin(root: Path) -> Path:
 def _next_run(project: Project) -> Path:
     number = 1 + max((int(path.name) for path in project.runs if path.name.isdigit()), default=0)
     return project.folder / "runs" / f"{number:03}"
-
-
-def _counted(run: Path) -> tuple[int, int]:
-    """Practice questions written, and kept as the person decided; a file is read again only when it has changed.
-
-    Raises:
-        RunError: a file is damaged.
-    """
-    with _COUNTING:
-        return _count(_COUNTED.setdefault(run, _Counted()), run)
-
-
-def _count(known: _Counted, run: Path) -> tuple[int, int]:
-    if (seen := stamp(run / "samples.jsonl")) != known.samples_stamp:
-        book = JsonLines(run / "samples.jsonl")
-        whole = book.whole_bytes()
-        if whole < known.bytes_read:  # another file: rows are only ever added
-            known.rows, known.bytes_read = [], 0
-        known.rows += [
-            (str(row.get("id")), str(row.get("question")), str(row.get("answer")), bool(row.get("accepted")))
-            for row in [row for row in book.each(known.bytes_read) if isinstance(row, dict)]
-        ]
-        known.bytes_read, known.samples_stamp = whole, seen
-    if (seen := stamp(run / REVIEWS)) != known.reviews_stamp:
-        known.reviews, known.reviews_stamp = read_reviews(run), seen
-    reviews = known.reviews
-    return len(known.rows), sum(is_learned(reviews.get(name), asked, told, ok) for name, asked, told, ok in known.rows)
-
-
-@dataclass
-class _Counted:
-    """The rows of a run as they were last read, (id, question, answer, accepted), and the decisions."""
-
-    rows: list[tuple[str, str, str, bool]] = field(default_factory=list)
-    reviews: dict[str, Review] = field(default_factory=dict)
-    bytes_read: int = 0
-    samples_stamp: tuple[int, int] = (0, 0)
-    reviews_stamp: tuple[int, int] = (0, 0)
-
-
-_COUNTED: dict[Path, _Counted] = {}
-_COUNTING = threading.Lock()
 
 
 def _free(root: Path, title: str) -> Path:

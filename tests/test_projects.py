@@ -51,6 +51,26 @@ def test_how_far_a_run_is_follows_from_its_files(tmp_path: Path) -> None:
         assert projects.state(tmp_path).station == station
 
 
+def test_counts_follow_a_file_that_grows_and_one_that_is_another(tmp_path: Path) -> None:
+    counts, file = projects.Counts(), tmp_path / "samples.jsonl"
+    kept, dropped = '{"id": "a", "accepted": true}\n', '{"id": "b", "accepted": false}\n'
+    file.write_text(kept * 3 + dropped[:9], encoding="utf-8")
+    assert counts.count(tmp_path) == (3, 3)
+
+    file.write_text(kept * 3 + dropped * 2, encoding="utf-8")
+    assert counts.count(tmp_path) == (5, 3)
+    file.write_text(dropped, encoding="utf-8")
+    assert counts.count(tmp_path) == (1, 0)
+    file.unlink()
+    assert counts.count(tmp_path) == (0, 0)
+
+
+def test_a_file_that_cannot_be_read_is_told_in_the_state(tmp_path: Path) -> None:
+    (tmp_path / "samples.jsonl").mkdir()
+
+    assert '"samples.jsonl"' in projects.state(tmp_path).problem
+
+
 @pytest.mark.parametrize("content", ["", "[]", '{"title": 3}', '{"title": "x", "samples": "many"}'])
 def test_a_damaged_project_is_told_and_the_others_are_shown(tmp_path: Path, content: str) -> None:
     whole = projects.create(tmp_path, "Whole", [VELMORA])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lab_desktop.words import agree, contains, content_words, numbers, sentences, shared, words
+from lab_desktop.words import agree, contains, content_words, numbers, sentences, shared, telling_sentence, words
 
 
 def test_case_punctuation_articles_and_number_words_do_not_count() -> None:
@@ -76,3 +76,10 @@ def test_sentences_of_prose_lists_and_tables() -> None:
         "| Heat | Time |",
     ]
     assert sentences("…") == []
+
+
+def test_the_telling_sentence_is_the_one_with_most_of_the_answer_and_of_the_question() -> None:
+    text = "Orra\n\nThe lighthouse was built in 1811. Its lamp burns fish oil. The harbour holds forty boats."
+
+    assert telling_sentence(text, "What does the lamp burn?", "fish oil") == "Its lamp burns fish oil."
+    assert telling_sentence(text, "Why?", "nothing of that") == ""

@@ -21,6 +21,9 @@ Result = TypeVar("Result")
 class Background(QObject, Generic[Result]):
     """Runs a function that is told when to give up; `on_result` is called in the window's own thread."""
 
+    _at_work = 0
+    """How many of all of them have a thread that runs: cycles are collected again when the last one ends."""
+
     def __init__(
         self, work: Callable[[threading.Event], Result], on_result: Callable[[Result], object], parent: QObject
     ) -> None:
@@ -36,6 +39,7 @@ class Background(QObject, Generic[Result]):
         """Begin, unless it is under way."""
         if self._future is None:
             self._stop = threading.Event()
+            Background._at_work += 1
             gc.disable()
             self._future = self._thread.submit(self._work, self._stop)
             self._timer.start()
@@ -47,11 +51,17 @@ class Background(QObject, Generic[Result]):
         if self._future is not None:
             wait([self._future], _PATIENCE_S)
             self._future = None
-            gc.enable()
+            self._ended()
 
     def _look(self) -> None:
         if self._future is not None and self._future.done():
             future, self._future = self._future, None
             self._timer.stop()
-            gc.enable()
+            self._ended()
             self._on_result(future.result())
+
+    @staticmethod
+    def _ended() -> None:
+        Background._at_work -= 1
+        if not Background._at_work:
+            gc.enable()

@@ -2,11 +2,12 @@
 
 A page asks as often as it is drawn; a file is read again when its time or size is another. A small file is read at
 once. A big one is read in a thread of its own while what was known before is given, and `changed` says when it is read.
+No other part of the window keeps what it read of a file that somebody else writes.
 """
 
 from __future__ import annotations
 
-import contextlib
+import functools
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -17,11 +18,16 @@ from PySide6.QtCore import QObject, Signal
 from lab_desktop import corrections, projects
 from lab_desktop.corrections import read_report
 from lab_desktop.errors import LabError
-from lab_desktop.projects import State
+from lab_desktop.files import stamp
+from lab_desktop.projects import Counts, State
+from lab_desktop.taxonomy.qna import read_leaf
+from lab_desktop.taxonomy.tree import FILE_NAME as LESSON
+from lab_desktop.taxonomy.tree import find_leaves
+from lab_desktop.ui.background import Background
 from lab_desktop.ui.jobs import Job, read_journal
 
 _Value = TypeVar("_Value")
-_Stamp = tuple[tuple[int, int], ...]
+_Stamps = tuple[tuple[int, int], ...]
 _AT_ONCE = 500_000
 """Bytes that are read while a page waits: a few milliseconds."""
 _RUN_FILES = (
@@ -32,64 +38,83 @@ _RUN_FILES = (
 class Known(QObject):
     changed = Signal()
     """A big file has been read."""
-    _came = Signal(object, object, object)
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._values: dict[object, tuple[_Stamp, Any]] = {}
-        self._reading: set[object] = set()
-        self._came.connect(self._take)
+        self._values: dict[object, tuple[_Stamps, Any]] = {}
+        self._readers: dict[object, Background[Any]] = {}
+        self._counts: dict[Path, Counts] = {}
 
     def state(self, run: Path | None) -> State:
         """How far a run is."""
         if run is None:
             return State()
-        return self._get(("state", run), [run / name for name in _RUN_FILES], lambda: projects.state(run), State())
+        files = [run / name for name in _RUN_FILES]
+        return self.get(("state", run), files, lambda: projects.state(run, self.counts(run)), State())
+
+    def counts(self, run: Path) -> Counts:
+        """Of its practice questions, for who has to know at once how many there are."""
+        return self._counts.setdefault(run, Counts())
 
     def report(self, run: Path) -> dict[str, Any] | None:
         """What its report says, without the questions; None where it cannot be read, empty while it is."""
         nothing: dict[str, Any] | None = {}
-        return self._get(
-            ("report", run), [run / "report.json", run / corrections.FILE_NAME], lambda: _summary(run), nothing
-        )
+        files = [run / "report.json", run / corrections.FILE_NAME]
+        return self.get(("report", run), files, lambda: _summary(run), nothing)
 
     def journal(self, path: Path) -> tuple[list[Job], LabError | None]:
         """The jobs of the activity journal, oldest first, and what is wrong with it."""
         nothing: tuple[list[Job], LabError | None] = ([], None)
-        return self._get(("journal", path), [path], lambda: _jobs(path), nothing)
+        return self.get(("journal", path), [path], lambda: _jobs(path), nothing)
 
-    def _get(self, key: object, files: Sequence[Path], read: Callable[[], _Value], nothing: _Value) -> _Value:
-        stamp = tuple(_stamp(path) for path in files)
+    def questions(self, lessons: Path) -> tuple[str, ...]:
+        """The first question of each example in these lessons, as far as they can be read."""
+        try:
+            folders = find_leaves(lessons)
+        except LabError:
+            return ()
+        nothing: tuple[str, ...] = ()
+        read = functools.partial(_questions, folders)
+        return self.get(("questions", lessons), [folder / LESSON for folder in folders], read, nothing)
+
+    def get(self, key: object, files: Sequence[Path], read: Callable[[], _Value], nothing: _Value) -> _Value:
+        """What `read` made of these files; `nothing` while they are read for the first time.
+
+        Args:
+            read: raises nothing, and touches no widget: it may run in a thread.
+        """
+        stamps = tuple(stamp(path) for path in files)
         before = self._values.get(key)
-        if before is not None and before[0] == stamp:
+        if before is not None and before[0] == stamps:
             value: _Value = before[1]
             return value
-        if sum(size for _, size in stamp) <= _AT_ONCE:
+        if sum(size for size, _ in stamps) <= _AT_ONCE:
             value = read()
-            self._values[key] = stamp, value
+            self._values[key] = stamps, value
             return value
-        if key not in self._reading:
-            self._reading.add(key)
-            threading.Thread(target=self._read, args=(key, stamp, read), daemon=True).start()
+        if key not in self._readers:
+
+            def work(stop: threading.Event) -> _Value:
+                return read()
+
+            self._readers[key] = Background(work, functools.partial(self._take, key, stamps), self)
+            self._readers[key].start()
         return before[1] if before is not None else nothing
 
-    def _read(self, key: object, stamp: _Stamp, read: Callable[[], object]) -> None:
-        value = read()
-        with contextlib.suppress(RuntimeError):  # the window was closed meanwhile
-            self._came.emit(key, stamp, value)
-
-    def _take(self, key: object, stamp: _Stamp, value: object) -> None:
-        self._reading.discard(key)
-        self._values[key] = stamp, value
+    def _take(self, key: object, stamps: _Stamps, value: object) -> None:
+        self._readers.pop(key).deleteLater()
+        self._values[key] = stamps, value
         self.changed.emit()
 
 
-def _stamp(path: Path) -> tuple[int, int]:
-    try:
-        found = path.stat()
-    except OSError:
-        return 0, 0
-    return found.st_mtime_ns, found.st_size
+def _questions(folders: Sequence[Path]) -> tuple[str, ...]:
+    found: list[str] = []
+    for folder in folders:
+        try:
+            found += [example.pairs[0].question for example in read_leaf(folder).seed_examples]
+        except LabError:
+            break
+    return tuple(found)
 
 
 def _summary(run: Path) -> dict[str, Any] | None:

@@ -12,17 +12,16 @@ from PySide6.QtWidgets import QFileDialog, QMainWindow, QMessageBox, QStackedWid
 
 from lab_desktop import projects
 from lab_desktop.errors import LabError
-from lab_desktop.jobs.events import Event
 from lab_desktop.taxonomy.qna import read_leaf
 from lab_desktop.taxonomy.tree import find_leaves
 from lab_desktop.ui import panels
 from lab_desktop.ui.awake import Awake
-from lab_desktop.ui.jobs import Job, JobState
+from lab_desktop.ui.jobs import JobState
 from lab_desktop.ui.menus import fill_menus
 from lab_desktop.ui.notices import Notices
 from lab_desktop.ui.page_stack import PageStack
 from lab_desktop.ui.panels import Panels
-from lab_desktop.ui.session import STATION_STEPS, Session
+from lab_desktop.ui.session import Session
 from lab_desktop.ui.theme import look
 from lab_desktop.ui.tour import STEPS, Tour
 from lab_desktop.ui.widgets.basic import column, row, rule
@@ -37,7 +36,9 @@ if TYPE_CHECKING:
 _NARROW_BELOW = 1100
 _PATIENCE_MS = 1000
 _MENU_PROJECTS = 12
-_PAGE_OF = {"meet": "chat", "compare": "chat", "use": "improve", **{station: "improve" for station in STATION_STEPS}}
+_PAGE_OF = {
+    "meet": "chat", "compare": "chat", "practice": "improve", "train": "improve", "check": "improve", "use": "improve",
+}  # fmt: skip
 """The page of what is a part of one."""
 
 
@@ -80,14 +81,13 @@ class MainWindow(QMainWindow):
         self.path.chosen.connect(self._show_step)
         self.path.switched.connect(self._switch_project)
         self.activity.opened.connect(lambda: self.show_page("activity"))
-        self.activity.button.clicked.connect(self._activity_button)
+        self.activity.button.clicked.connect(session.jobs.pause)
         self.pages.made.connect(self._page_made)
         session.changed.connect(self.redraw)
         session.wanted.connect(self.show_page)
         session.refused.connect(self.tell)
         session.jobs.changed.connect(self.redraw)
-        session.jobs.said.connect(self._hear)
-        session.jobs.ended.connect(self._job_ended)
+        session.jobs.said.connect(lambda _: self._redraw_activity())
         self._heartbeat = QTimer(self, interval=1000)
         self._heartbeat.timeout.connect(self._redraw_activity)
         self.tour.changed.connect(self._tour_changed)
@@ -213,7 +213,11 @@ class MainWindow(QMainWindow):
         if self.pages.is_made("chat"):
             self.header.show_voice(*self.pages.chat.speaking())
         else:
-            voices = self._session.voices()
+            try:
+                voices = self._session.voices()
+            except LabError:  # without the practice model; whoever asks it something is told
+                self.header.show_voice(self.tr("Original"), "")
+                return
             name = self.tr("Your model") if voices.adapters else self.tr("Original")
             self.header.show_voice(name, model_word(voices.model))
 
@@ -260,12 +264,6 @@ class MainWindow(QMainWindow):
         """Go where a step of the path is done."""
         self.show_page({"choose": "home", "teach": "lesson"}.get(step, step))
 
-    def _hear(self, event: Event) -> None:
-        self._redraw_activity()
-
-    def _job_ended(self, job: Job) -> None:
-        self.redraw()
-
     def _redraw_activity(self) -> None:
         jobs = self._session.jobs
         if jobs.current is None:
@@ -285,9 +283,6 @@ class MainWindow(QMainWindow):
         self.activity.work(
             what, " · ".join(parts), share, is_stopping, "" if is_stopping else self.tr("Pause"), "pause"
         )
-
-    def _activity_button(self) -> None:
-        self._session.jobs.pause()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

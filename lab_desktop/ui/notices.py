@@ -44,7 +44,7 @@ class Notices(QObject):
         if job.state is not JobState.DONE:
             return ""
         if job.steps[:1] == ("generate",):
-            state = projects.state(job.folder)
+            state = projects.state(job.folder, self._session.known.counts(job.folder))
             kept, dropped = number(state.kept), number(state.written - state.kept)
             return self.tr("Practice questions are ready – {0} kept, {1} dropped.").format(kept, dropped)
         if job.steps[:1] == ("train",):

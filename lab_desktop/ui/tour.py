@@ -44,7 +44,7 @@ class Tour(QObject):
     def __init__(self, session: Session) -> None:
         super().__init__(session)
         self._session = session
-        self._file = session.root.parent / FILE_NAME
+        self._file = session.home / FILE_NAME
         self._has_met = self._has_added = False
         self.step = self._read()
         session.lesson_changed.connect(self._added)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +17,7 @@ from pytestqt.qtbot import QtBot
 
 from lab_desktop import projects
 from lab_desktop.projects import Project
+from lab_desktop.ui.background import Background
 from lab_desktop.ui.jobs import Job, JobState
 from lab_desktop.ui.main_window import MainWindow
 from lab_desktop.ui.pages.activity import ActivityPage
@@ -83,6 +86,37 @@ def test_a_card_tells_the_one_thing_worth_knowing(two: list[Project], home: Home
 
     assert [text for text in words(velmora) if text in "2→16 of 24 right"] == ["2", "→", "16", "of 24 right"]
     assert "Ready for practice questions." in words(bread)
+
+
+def test_open_report_opens_the_report_and_each_project_stands_where_it_is(
+    two: list[Project], window: MainWindow, home: HomePage, session: Session, qtbot: QtBot
+) -> None:
+    velmora, bread = cards(home)
+    report = next(button for button in velmora.findChildren(Button) if button.text() == "Open report")
+    qtbot.mouseClick(report, Qt.MouseButton.LeftButton)
+    assert session.project == velmora.project
+    assert "Your topic" in words(window.pages.improve)
+
+    window.show_page("home")
+    other = next(button for button in bread.findChildren(Button) if button.text() == "Open")
+    qtbot.mouseClick(other, Qt.MouseButton.LeftButton)
+    QApplication.processEvents()
+    assert session.project == bread.project
+    assert any("The teacher reads your lessons" in text for text in words(window.pages.improve))
+
+
+def test_what_was_refused_is_told_until_one_goes_elsewhere(
+    two: list[Project], window: MainWindow, session: Session, home: HomePage
+) -> None:
+    session.start(("generate",))
+    stopped_child(session)
+    home.delete(session.projects[0])
+    assert any("is being worked on" in banner.accessibleName() for banner in banners(home))
+
+    window.show_page("activity")
+    window.show_page("home")
+
+    assert banners(home) == []
 
 
 @pytest.mark.parametrize(("width", "columns"), [(960, 2), (1440, 3)])
@@ -304,6 +338,20 @@ def test_what_is_known_is_read_again_when_it_changes(two: list[Project], session
         assert session.known.state(run).written == 30
 
     assert session.known.state(run).written == 2000
+
+
+def test_cycles_are_collected_again_only_when_the_last_look_is_over(session: Session, qtbot: QtBot) -> None:
+    go_on, seen = threading.Event(), []
+    short = Background(lambda stop: 1, seen.append, session)
+    long = Background(lambda stop: go_on.wait(20), seen.append, session)
+    short.start()
+    long.start()
+
+    qtbot.waitUntil(lambda: seen == [1], timeout=5000)
+    assert not gc.isenabled()
+    go_on.set()
+    qtbot.waitUntil(lambda: seen == [1, True], timeout=5000)
+    assert gc.isenabled()
 
 
 def test_the_path_of_a_home_that_is_empty_is_not_shown(window: MainWindow, own_home: Path) -> None:

@@ -166,6 +166,47 @@ def test_what_the_person_drops_is_not_counted_as_kept_anywhere(
     qtbot.waitUntil(lambda: "4 | of 6 practice questions kept" in seen(window.pages["home"]), timeout=3000)
 
 
+def test_a_question_that_is_being_fixed_stays_while_the_window_folds_and_must_be_whole(
+    run: Path, window: MainWindow, session: Session, qtbot: QtBot
+) -> None:
+    practice = station(window, session, PracticeStation)
+    practice.table.selectRow(0)
+    qtbot.keyClick(practice.table, Qt.Key.Key_F)
+    detail = practice._detail
+    detail._edit_answer.setText("42 and more")
+
+    window.resize(960, 640)
+    qtbot.waitUntil(lambda: practice._is_narrow, timeout=2000)
+    assert detail._edit_answer.isVisible()
+    assert detail._edit_answer.text() == "42 and more"
+
+    detail._edit_answer.clear()
+    qtbot.keyClick(button(detail, "Save"), Qt.Key.Key_Space)
+    assert "A question needs its answer" in seen(detail)
+    assert practice.model.rows[0].review is None
+    detail._edit_answer.setText("42 and more")
+    qtbot.keyClick(button(detail, "Save"), Qt.Key.Key_Space)
+    assert practice.model.rows[0].answer == "42 and more"
+
+
+def test_another_project_shows_nothing_of_the_one_before(run: Path, window: MainWindow, session: Session) -> None:
+    checked(run)
+    practice = station(window, session, PracticeStation)
+    practice.table.selectRow(0)
+    check = station(window, session, CheckStation)
+    assert "Small gain" in seen(check)
+
+    session.open(projects.create(session.root, "Mine", [paths.resources() / "practice" / "velmora"]))
+
+    check = station(window, session, CheckStation)
+    assert "Small gain" not in seen(check)
+    assert "Save report…" not in seen(check)
+    practice = station(window, session, PracticeStation)
+    practice._detail._decide("keep")  # as its button does, which is out of sight
+    assert "Question 0?" not in seen(practice)
+    assert practice.model.rows == []
+
+
 def test_all_strong_rows_are_accepted_in_one_go_and_taken_back_in_one(
     run: Path, window: MainWindow, session: Session, qtbot: QtBot
 ) -> None:
@@ -282,6 +323,16 @@ def test_times_come_from_earlier_runs_with_the_same_model(run: Path, window: Mai
 
     # Ten minutes for five questions: twenty for ten, and a range about that.
     assert "about 14–30 minutes" in train.heading.plan
+
+
+def test_what_a_check_will_take_has_its_units_written_right(run: Path, window: MainWindow, session: Session) -> None:
+    dealt(run)
+    trained(run, 100)
+
+    words = station(window, session, CheckStation).heading.plan
+
+    assert words.startswith("About 1–3 minutes")
+    assert "GB" in words
 
 
 def test_another_project_is_promised_no_time_that_nobody_measured(

@@ -14,7 +14,7 @@ from lab_desktop.artifacts import Sample
 from lab_desktop.reviews import read_reviews, reviewed
 from lab_desktop.ui.main_window import MainWindow
 from lab_desktop.ui.pages.improve.page import ImprovePage
-from lab_desktop.ui.pages.improve.practice import PracticeStation, source_sentence
+from lab_desktop.ui.pages.improve.practice import PracticeStation
 from lab_desktop.ui.pages.improve.review import FILTERS
 from lab_desktop.ui.session import Session
 
@@ -92,13 +92,6 @@ def test_decisions_are_there_when_the_window_opens_again(
     again.refresh()
 
     assert again.model.tally["dropped"] == 2
-
-
-def test_the_source_sentence_is_the_one_that_tells_the_answer() -> None:
-    text = "Orra\n\nThe lighthouse was built in 1811. Its lamp burns fish oil. The harbour holds forty boats."
-
-    assert source_sentence(text, "fish oil", "What does the lamp burn?") == "Its lamp burns fish oil."
-    assert source_sentence(text, "nothing of that", "Why?") == ""
 
 
 @pytest.mark.parametrize("damage", [{"scores": None}, {"question": 5}, {"context": 7}, {"colour": "blue"}])

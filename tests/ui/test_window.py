@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import shutil
+
+import pytest
 from PySide6.QtCore import QProcess, QTimer
 from PySide6.QtWidgets import QAbstractButton, QApplication, QLineEdit, QPlainTextEdit
 from pytestqt.qtbot import QtBot
 
+from lab_desktop import paths, projects
 from lab_desktop.ui.jobs import JobState, read_journal
 from lab_desktop.ui.main_window import MainWindow
+from lab_desktop.ui.pages.lesson import LessonPage
 from lab_desktop.ui.session import Session
 from lab_desktop.ui.widgets.basic import Button
 
@@ -21,6 +26,36 @@ def test_an_empty_home_says_what_to_do_first(window: MainWindow, session: Sessio
     assert session.project is not None
     assert session.project.title == "Velmora"
     assert window.tour_strip.isVisible()
+
+
+def test_a_window_without_the_practice_model_opens_and_says_what_is_missing(
+    window: MainWindow, session: Session, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(paths, "PRACTICE_MODEL", "missing.gguf")
+    projects.create(session.root, "Mine", [paths.resources() / "practice" / "velmora"])
+
+    again = MainWindow(session)
+    qtbot.addWidget(again)
+    again.start()
+    session.refresh()
+    again.show_page("welcome")
+
+    computer = again.welcome.computer
+    qtbot.waitUntil(computer._report.isVisible, timeout=5000)
+    assert any("The practice model is not installed." in line.accessibleName() for line in computer._lines)
+
+
+def test_a_project_whose_lessons_are_gone_is_told_on_their_page(window: MainWindow, session: Session) -> None:
+    project = projects.create(session.root, "Mine", [paths.resources() / "practice" / "velmora"])
+    shutil.rmtree(project.lessons)
+    session.open(project)
+
+    window.show_page("lesson")
+
+    lesson = window.pages["lesson"]
+    assert isinstance(lesson, LessonPage)
+    assert "does not exist" in lesson._banner.accessibleName()
+    assert lesson._banner.isVisible()
 
 
 def answer_box(qtbot: QtBot, text: str) -> None:

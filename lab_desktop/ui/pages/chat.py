@@ -23,8 +23,6 @@ from lab_desktop import chats, projects, votes
 from lab_desktop.artifacts import ChatMessage
 from lab_desktop.chats import Chat, Turn
 from lab_desktop.errors import LabError
-from lab_desktop.taxonomy.qna import read_leaf
-from lab_desktop.taxonomy.tree import find_leaves
 from lab_desktop.ui.chat_process import Done, Voices
 from lab_desktop.ui.pages.chat_parts import EmptyChat, Question, SavedChats, Vote
 from lab_desktop.ui.pages.chat_teach import TeachSheet
@@ -936,16 +934,6 @@ class ChatPage(QWidget):
 
 
 def _own_questions(session: Session) -> Sequence[str]:
-    """Questions of the project's own that are worth asking: of its first lessons, at most four."""
-    found: list[str] = []
-    try:
-        for folder in find_leaves(session.project.lessons) if session.project else ():
-            for example in read_leaf(folder).seed_examples:
-                question = example.pairs[0].question
-                if len(question) < _CHIP_LETTERS:
-                    found.append(question)
-            if len(found) >= _CHIPS:
-                break
-    except LabError:
-        return found[:_CHIPS]
-    return found[:_CHIPS]
+    """Questions of the project's own that are worth asking: at most four, the short ones."""
+    found = session.known.questions(session.project.lessons) if session.project else ()
+    return [question for question in found if len(question) < _CHIP_LETTERS][:_CHIPS]

@@ -6,6 +6,7 @@ import functools
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal, TypeVar
 
 from PySide6.QtCore import QDate, QLocale, QRectF, QSize, Qt, QTimer, QUrl
@@ -21,7 +22,7 @@ from lab_desktop.ui.theme import look
 from lab_desktop.ui.widgets.basic import Badge, Banner, Button, Card, ElidedLabel, Icon, Label, column, empty, row, rule
 from lab_desktop.ui.widgets.job_list import STATE_ICONS
 from lab_desktop.ui.widgets.meters import Bar
-from lab_desktop.ui.words import duration, job_words, number, progress_words, state_words, tr
+from lab_desktop.ui.words import duration, job_words, model_word, number, progress_words, state_words, tr
 
 _ROWS_TODAY = 6
 _CARDS = 9
@@ -97,6 +98,7 @@ class HomePage(QScrollArea):
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
+        self._problem = None  # it was read; who comes back comes with something else
         self.redraw()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -455,7 +457,7 @@ class ProjectCard(Card):
             head.addWidget(Badge(*what.badge))
         head.addWidget(self.more)
         kind = self.tr("Practice example") if project.is_practice else self.tr("Lessons")
-        model = project.model.rsplit("/", 1)[-1].removesuffix(".gguf") or self.tr("practice model")
+        model = model_word(Path(project.model)) if project.model else self.tr("practice model")
         before = [Label(what.before, "number_m", "text3"), Label("→", "title", "text3")] if what.before else []
         bar = Bar()
         bar.show_share(what.share)
@@ -464,7 +466,8 @@ class ProjectCard(Card):
         numbers.setStretch(numbers.count() - 1, 1)
         self.second = Label(what.second, "body", "text2", wraps=True)
         open_it = Button(
-            self.tr("Open report") if state.has_report else self.tr("Open"), on_click=lambda: self._go("improve")
+            self.tr("Open report") if state.has_report else self.tr("Open"),
+            on_click=lambda: self._go("check" if state.has_report else "improve"),
         )
         open_it.setAccessibleName(f"{open_it.text()}, {project.title}")
         talk = Button(self.tr("Chat with it"), "quiet", on_click=lambda: self._go("chat"))

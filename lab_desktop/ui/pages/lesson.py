@@ -113,7 +113,7 @@ class LessonPage(QWidget):
         return (
             self.tr("when the questions say what matters, let the teacher write many more."),
             self.tr("Practice questions"),
-            lambda: session.go("improve"),
+            lambda: session.go("practice"),
         )
 
     def refresh(self) -> None:
@@ -121,10 +121,17 @@ class LessonPage(QWidget):
         if not self.isVisible():
             return
         project = self._session.project
-        folders = find_leaves(project.lessons) if project else []
+        folders: list[Path] = []
+        problem: LabError | None = None
+        try:
+            folders = find_leaves(project.lessons) if project else []
+        except LabError as error:
+            problem = error
         if folders != self._folders:
             self._folders = folders
             self._show_lesson(0)
+        if problem is not None:
+            self._say(problem)
 
     def _show_lesson(self, place: int) -> None:
         self._banner.hide()

@@ -23,7 +23,7 @@ from lab_desktop.ui.session import Session
 from lab_desktop.ui.theme import look
 from lab_desktop.ui.widgets.basic import Button, Card, Icon, Label, column, row, rule
 from lab_desktop.ui.widgets.meters import Part, SegmentBar
-from lab_desktop.ui.words import number, size
+from lab_desktop.ui.words import model_word, number, size
 
 _TICK_MS = 160
 _TEST_TOKENS = 64
@@ -183,6 +183,7 @@ class ComputerPanel(QWidget):
         self._report = Button(self.tr("Copy report"), "plain", on_click=self._copy)
         self._problem = ""
         self._memory = 0
+        self._model: Path | None = None
         lines: list[QWidget] = [part for line in self._lines for part in (rule(), line)]
         self.setLayout(
             column(
@@ -218,9 +219,14 @@ class ComputerPanel(QWidget):
         self._again.hide()
         self._report.hide()
         memory = psutil.virtual_memory().total
-        home = self._session.root.parent
+        home = self._session.home
         free = shutil.disk_usage(next(path for path in (home, *home.parents) if path.exists())).free
-        model = practice_model()
+        try:
+            model = practice_model()
+            name, note, mark = model_word(model), self.tr("inside the app"), "check"
+        except LabError as error:
+            model, name, note, mark = None, "", error.message, "warn"
+            self._problem = f"{error.message}\n{error.hint}"
         is_enough = free > _KEPT_FREE
         self._found = [
             (hardware.processor(), self._cores(hardware.threads()), "check"),
@@ -228,9 +234,9 @@ class ComputerPanel(QWidget):
             (size(free), self.tr("10 GB always stay free") if is_enough else self.tr("little; 10 GB should stay free"),
              "check" if is_enough else "warn"),
             (hardware.system(), "", "check"),
-            (_short(model), self.tr("inside the app"), "check"),
+            (name, note, mark),
         ]  # fmt: skip
-        self._memory = memory
+        self._memory, self._model = memory, model
         self._timer.start()
         self._next()
 
@@ -240,8 +246,11 @@ class ComputerPanel(QWidget):
             self._lines[place].say(*self._found.pop(0))
         if not self._found:
             self._timer.stop()
+            if self._model is None:
+                self._could_not_test()
+                return
             self._lines[-1].say("", self.tr("loading the practice model …"), "wait")
-            self._session.chat.use(Voices(practice_model()))
+            self._session.chat.use(Voices(self._model))
             question = [ChatMessage("user", _TEST_QUESTION)]
             self._asked = self._session.chat.ask(question, max_tokens=_TEST_TOKENS)
 
@@ -250,13 +259,13 @@ class ComputerPanel(QWidget):
             self._lines[-1].say("", self.tr("it answers a question …"), "wait")
 
     def _tested(self, asked: int, done: Done) -> None:
-        if asked != self._asked:
+        if asked != self._asked or self._model is None:
             return
         self._asked = 0
         try:
-            speed = save_speed(self._session.root.parent, done.tokens, done.seconds, practice_model())
+            speed = save_speed(self._session.home, done.tokens, done.seconds, self._model)
         except LabError:
-            speed = Speed(done.tokens / max(done.seconds, 1e-3), practice_model().stat().st_size)
+            speed = Speed(done.tokens / max(done.seconds, 1e-3), self._model.stat().st_size)
         words = self.tr("{0} words a second").format(number(round(speed.words_per_second)))
         self._lines[-1].say(words, self.tr("practice model"), "check")
         chat, train = chat_reach(self._memory, speed), train_reach(self._memory, speed)
@@ -282,6 +291,9 @@ class ComputerPanel(QWidget):
             return
         self._asked = 0
         self._problem = f"{text}\n{hint}\n{details}".strip()
+        self._could_not_test()
+
+    def _could_not_test(self) -> None:
         self._lines[-1].say("", self.tr("The engine could not start."), "warn")
         self._again.show()
         self._report.show()
@@ -364,7 +376,3 @@ def _billions(billions: float) -> str:
 def _gigabytes(memory_bytes: int) -> str:
     """Memory as it is sold: in steps of 2 to the 30th."""
     return f"{memory_bytes / 2**30:.0f} GB"
-
-
-def _short(model: Path) -> str:
-    return model.stem.split(".Q")[0].replace("-Instruct", "").replace("-", " ")

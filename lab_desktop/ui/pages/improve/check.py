@@ -10,17 +10,18 @@ from typing import Any
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QFileDialog, QStackedWidget, QWidget
 
-from lab_desktop.corrections import SIDES, Correction, corrected, read_corrections, write_correction
+from lab_desktop import corrections, votes
+from lab_desktop.corrections import SIDES, Correction, read_corrections, read_report, write_correction
 from lab_desktop.documents.passages import read_documents
 from lab_desktop.errors import LabError, RunError
-from lab_desktop.files import JsonLines, read_json, stamp, write_text
+from lab_desktop.files import stamp, write_text
 from lab_desktop.taxonomy.qna import read_leaf
 from lab_desktop.ui.pages.improve.plans import plan
-from lab_desktop.ui.pages.improve.practice import source_sentence
 from lab_desktop.ui.pages.improve.report import ReportModel, ReportView, Row, columns
 from lab_desktop.ui.pages.improve.station import SETTLED_MS, Heading, Note, Running, Trouble
 from lab_desktop.ui.session import Session, station_of
 from lab_desktop.ui.widgets.basic import Banner, Button, Card, Icon, Label, column, row, rule
+from lab_desktop.words import telling_sentence
 
 VERDICTS = {
     "clear gain": ("check", "good", "Clear gain"),
@@ -35,8 +36,7 @@ class CheckStation(QWidget):
         super().__init__()
         self._session = session
         self._folder: Path | None = None
-        self._seen: tuple[tuple[int, int], ...] = ()
-        self._judged: dict[str, Any] = {}
+        self._seen: tuple[tuple[int, int], ...] | None = None
         self._report: dict[str, Any] = {}
         self._votes = (0, 0)
         self._undo: list[Correction] = []
@@ -86,7 +86,7 @@ class CheckStation(QWidget):
         session = self._session
         run = session.project.run if session.project else None
         if run != self._folder:
-            self._folder, self._undo, self._documents, self._seen = run, [], {}, ()
+            self._folder, self._undo, self._documents, self._seen = run, [], {}, None
             self.model.opened = ""
         job = session.jobs.current
         is_running = job is not None and job.folder == run and station_of(job.steps) == "check"
@@ -113,28 +113,26 @@ class CheckStation(QWidget):
             )
         if not session.state.has_adapter:
             return self.tr("Train first; then the same questions are asked before and after.")
-        found = plan("check", session.project, session.state, session.projects)
-        return f"{found.time_words()} · {found.memory_words()}".capitalize()
+        found = plan("check", session.project, session)
+        words = f"{found.time_words()} · {found.memory_words()}"
+        return words[:1].upper() + words[1:]
 
     def _read(self) -> None:
         """Look at the report and what was corrected in it, where a file has changed."""
         run = self._folder
-        files = [run / name for name in ("report.json", "corrections.jsonl", "votes.jsonl")] if run else []
+        files = [run / name for name in ("report.json", corrections.FILE_NAME, votes.FILE_NAME)] if run else []
         seen = tuple(stamp(file) for file in files)
         if seen == self._seen:
             return
-        is_judged_anew = seen[:1] != self._seen[:1]
         self._seen = seen
         self._report = {}
         self._told.hide()
+        self._votes = (0, 0)
         if run is None or seen[0] == (0, 0):
             self.model.show([])
             return
         try:
-            if is_judged_anew:
-                self._judged = read_json(run / "report.json", "leaves", "general", "verdict")
-            self.view.corrections = read_corrections(run)
-            self._report = corrected(self._judged, self.view.corrections) if self.view.corrections else self._judged
+            self._report, self.view.corrections = read_report(run), read_corrections(run)
             self._votes = _votes(run)
             self.model.show(self._rows(self._report))
         except (LabError, KeyError, TypeError, ValueError, AttributeError) as error:
@@ -243,9 +241,9 @@ class CheckStation(QWidget):
             (self.tr("General questions"), *_sum([general])),
         ]
         made = [(title, str(old), str(new), self.tr("of {0} right").format(of)) for title, old, new, of in found if of]
-        better, votes = self._votes
-        if votes:
-            made.append((self.tr("Answers you preferred"), "", str(better), self.tr("of {0} votes").format(votes)))
+        better, cast = self._votes
+        if cast:
+            made.append((self.tr("Answers you preferred"), "", str(better), self.tr("of {0} votes").format(cast)))
         return made
 
     def _box(self, title: str, before: str, now: str, unit: str) -> QWidget:
@@ -268,7 +266,7 @@ class CheckStation(QWidget):
         if line.leaf not in self._documents:
             self._documents[line.leaf] = _document(self._folder / "leaves" / line.leaf)
         text = self._documents[line.leaf]
-        return source_sentence(text, line.question["reference"], line.question["question"])
+        return telling_sentence(text, line.question["question"], line.question["reference"])
 
     def _save(self) -> None:
         if self._folder is None or self._session.project is None:
@@ -291,11 +289,15 @@ class CheckStation(QWidget):
 _TEXTS = ("id", "kind", "question", "reference", "before", "after", "verdict_before", "verdict_after")
 
 
-def report_markdown(report: Mapping[str, Any], title: str, votes: tuple[int, int] = (0, 0)) -> str:
-    """The report as a page to send or keep."""
+def report_markdown(report: Mapping[str, Any], title: str, cast: tuple[int, int] = (0, 0)) -> str:
+    """The report as a page to send or keep.
+
+    Args:
+        cast: votes for the new model, and in all.
+    """
     lines = [f"# {title}", "", report["verdict"]["text"], ""]
-    if votes[1]:
-        lines += [f"Answers preferred from the new model: {votes[0]} of {votes[1]} votes.", ""]
+    if cast[1]:
+        lines += [f"Answers preferred from the new model: {cast[0]} of {cast[1]} votes.", ""]
     for advice in report["verdict"].get("advice", []):
         lines.append(f"- {advice}")
     groups = [(leaf["leaf"], leaf["questions"]) for leaf in report["leaves"]]
@@ -316,13 +318,12 @@ def _sum(parts: list[dict[str, Any]]) -> tuple[int, int, int]:
 
 
 def _votes(run: Path) -> tuple[int, int]:
-    """How often the new model was preferred, and how many votes there are; the newest about a question counts."""
+    """How often the new model was preferred, and how many votes there are."""
     try:
-        lines = [line for line in JsonLines(run / "votes.jsonl").rows() if isinstance(line, dict)]
+        counts = votes.tally(votes.read_votes(run).values())
     except RunError:
         return 0, 0
-    newest = {str(line.get("question")): line.get("choice") for line in lines}
-    return sum(choice == "new" for choice in newest.values()), len(newest)
+    return counts["new"], counts.total()
 
 
 def _document(leaf: Path) -> str:

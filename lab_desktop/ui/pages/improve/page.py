@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, QRectF, QSize, Qt, QTimer
 from PySide6.QtGui import QPainter, QResizeEvent, QShowEvent
@@ -16,6 +17,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from lab_desktop.projects import STATIONS
 from lab_desktop.ui.jobs import Job
 from lab_desktop.ui.pages.improve.check import CheckStation
 from lab_desktop.ui.pages.improve.plans import took
@@ -31,13 +33,13 @@ from lab_desktop.ui.words import duration, number, progress_words
 _Index = QModelIndex | QPersistentModelIndex
 _NARROW_BELOW = 1000
 """Width of the page below which the stations are letters."""
-_NAMES = ("practice", "train", "check", "use")
 
 
 class ImprovePage(QWidget):
     def __init__(self, session: Session) -> None:
         super().__init__()
         self._session = session
+        self._project: Path | None = None
         self._is_chosen = False
         self._is_narrow = False
         self._stations: list[PracticeStation | TrainStation | CheckStation | UseStation] = [
@@ -144,10 +146,13 @@ class ImprovePage(QWidget):
         self.show_station(station)
 
     def show_station(self, name: str) -> None:
-        self._list.setCurrentIndex(self._model.index(_NAMES.index(name), 0))
+        """Show one, and stay there while the project in hand is the same."""
+        self._follow_project()
+        self._is_chosen = True
+        self._list.setCurrentIndex(self._model.index(STATIONS.index(name), 0))
 
     def _choose_disc(self, place: int) -> None:
-        self.show_station(_NAMES[place])
+        self.show_station(STATIONS[place])
         if self._is_narrow:
             self._stations[place].heading.discs.setFocus()
 
@@ -172,13 +177,20 @@ class ImprovePage(QWidget):
         if job is not None and not self._heartbeat.isActive():
             self._heartbeat.start()
         self._model.show(self._lines(running))
+        self._follow_project()
         if not self._is_chosen:
-            place = _NAMES.index(session.state.station if session.state.station in _NAMES else "practice")
+            place = STATIONS.index(session.state.station)
             self._list.setCurrentIndex(self._model.index(place, 0))
             self._is_chosen = False
             self._stack.setCurrentIndex(place)
         self._show_discs()
         self._stations[self._stack.currentIndex()].refresh()
+
+    def _follow_project(self) -> None:
+        """Another project is shown where it stands, not where the one before was looked at."""
+        project = self._session.project.folder if self._session.project else None
+        if project != self._project:
+            self._project, self._is_chosen = project, False
 
     def _live(self) -> str:
         """How far the job in hand is and how long it will take, in a few words."""
@@ -209,14 +221,14 @@ class ImprovePage(QWidget):
             (self.tr("Use it"), self.tr("Chat, make smaller"), False),
         )
         run = self._session.project.run if self._session.project else None
-        times = {name: took(run, name) for name in STATION_STEPS if run is not None}
+        times = {name: took(run, name) for name in STATIONS[:-1] if run is not None}
         lines = [
             (name, f"{words} · {duration(times[station])}" if is_done and times.get(station) else words, is_done)
-            for station, (name, words, is_done) in zip(_NAMES, stations, strict=True)
+            for station, (name, words, is_done) in zip(STATIONS, stations, strict=True)
         ]
         return [
             Line(letter, name, live if running == station else words, "run" if running == station else "done" * is_done)
-            for letter, station, (name, words, is_done) in zip("ABCD", _NAMES, lines, strict=True)
+            for letter, station, (name, words, is_done) in zip("ABCD", STATIONS, lines, strict=True)
         ]
 
 

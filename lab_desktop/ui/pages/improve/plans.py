@@ -13,11 +13,13 @@ from pathlib import Path
 
 from PySide6.QtCore import QCoreApplication
 
-from lab_desktop import hardware, paths, projects
+from lab_desktop import hardware, paths
 from lab_desktop.errors import LabError
 from lab_desktop.files import read_json
 from lab_desktop.jobs import requests
-from lab_desktop.projects import Project, State
+from lab_desktop.projects import Project, State, Station
+from lab_desktop.ui.known import Known
+from lab_desktop.ui.session import STATION_STEPS, Session
 from lab_desktop.ui.words import number, size
 from lab_desktop.words import sentences
 
@@ -26,7 +28,7 @@ _ROWS_A_SENTENCE, _ROWS_A_SKILL = 6, 80
 _GENERAL = 40
 _PRACTICE = {"practice": (3, 8), "train": (4, 9), "check": (1, 3)}
 """Minutes of the practice lesson on computers it was measured on."""
-_STEPS = {"practice": ("generate",), "train": ("train",), "check": ("export", "evaluate")}
+_NO_TIMES: tuple[tuple[str, str], dict[str, float]] = (("", ""), {})
 _BYTES_A_WEIGHT = {"F32": 4.0, "F16": 2.0, "BF16": 2.0, "Q8": 1.06, "Q6": 0.82, "Q5": 0.7, "Q4": 0.6, "Q3": 0.52}
 
 
@@ -68,11 +70,13 @@ class Plan:
         return words.format(size(self.memory), size(self.free))
 
 
-def plan(station: str, project: Project, state: State, others: list[Project]) -> Plan:
+def plan(station: Station, project: Project, session: Session) -> Plan:
     """What a station of a project will take."""
+    state = session.known.state(project.run)
     model = _model(project.teacher or project.model) if station == "practice" else _model(project.model)
     amount = _amount(station, project, state)
-    known = [pair for each in others for pair in _measured(station, each, model) if pair[1]]
+    runs = [run for each in session.projects for run in each.runs]
+    known = [pair for run in runs if (pair := _measured(station, run, model, session.known)) and pair[1]]
     minutes: tuple[float, float] | None = None
     if known and amount:
         took = sum(seconds for seconds, _ in known) / sum(units for _, units in known) * amount / 60
@@ -82,16 +86,16 @@ def plan(station: str, project: Project, state: State, others: list[Project]) ->
     return Plan(amount, minutes, _memory(station, model), hardware.memory_available_bytes())
 
 
-def took(run: Path | None, station: str) -> float:
+def took(run: Path | None, station: Station) -> float:
     """Seconds that a station of a run took so far; 0 where nobody measured."""
     try:
         timings = read_json(run / "timings.json") if run is not None else {}
-        return sum(float(timings.get(step, 0.0)) for step in _STEPS[station])
+        return sum(float(timings.get(step, 0.0)) for step in STATION_STEPS[station])
     except (LabError, TypeError, ValueError):
         return 0.0
 
 
-def _amount(station: str, project: Project, state: State) -> int:
+def _amount(station: Station, project: Project, state: State) -> int:
     if station == "practice":
         return project.samples or _expected(project.lessons)
     return state.kept if station == "train" else _asked(project.run)
@@ -118,22 +122,26 @@ def _asked(run: Path | None) -> int:
         return _GENERAL
 
 
-def _measured(station: str, project: Project, model: Path) -> list[tuple[float, int]]:
-    """(seconds, units) of this station in a project's finished runs with the same model."""
-    found = []
-    for run in project.runs:
-        try:
-            state = projects.state(run)
-            request = requests.read(run)
-            timings = read_json(run / "timings.json", *_STEPS[station])
-            is_done = {"practice": state.has_dataset, "train": state.has_adapter, "check": state.has_report}[station]
-            if not is_done or model != (request.teacher if station == "practice" else request.student):
-                continue
-            units = {"practice": state.kept, "train": state.kept, "check": _asked(run)}[station]
-            found.append((sum(float(timings[step]) for step in _STEPS[station]), units))
-        except (LabError, TypeError, ValueError):
-            continue
-    return found
+def _measured(station: Station, run: Path, model: Path, known: Known) -> tuple[float, int] | None:
+    """(seconds, units) of this station in a run, where it is done and was done with the same model."""
+    state = known.state(run)
+    is_done = {"practice": state.has_dataset, "train": state.has_adapter, "check": state.has_report}[station]
+    files = [run / requests.FILE_NAME, run / "timings.json"]
+    models, seconds = known.get(("times", run), files, functools.partial(_times, run), _NO_TIMES)
+    if not is_done or station not in seconds or str(model) != models[station != "practice"]:
+        return None
+    return seconds[station], _asked(run) if station == "check" else state.kept
+
+
+def _times(run: Path) -> tuple[tuple[str, str], dict[str, float]]:
+    """Teacher and student of a run, and the seconds of each station that was measured whole."""
+    try:
+        request, timings = requests.read(run), read_json(run / "timings.json")
+        whole = {name: steps for name, steps in STATION_STEPS.items() if timings.keys() >= set(steps)}
+        seconds = {name: sum(float(timings[step]) for step in steps) for name, steps in whole.items()}
+        return (str(request.teacher), str(request.student)), seconds
+    except (LabError, TypeError, ValueError):
+        return _NO_TIMES
 
 
 def _model(path: str) -> Path:
@@ -143,7 +151,7 @@ def _model(path: str) -> Path:
         return Path()
 
 
-def _memory(station: str, model: Path) -> float:
+def _memory(station: Station, model: Path) -> float:
     try:
         weights = model.stat().st_size / _bytes_a_weight(model.name)
     except OSError:

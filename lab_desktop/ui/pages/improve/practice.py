@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -40,6 +39,7 @@ from lab_desktop.ui.widgets.basic import (
     Icon,
     Label,
     Segmented,
+    announce,
     column,
     empty,
     row,
@@ -47,7 +47,7 @@ from lab_desktop.ui.widgets.basic import (
 )
 from lab_desktop.ui.widgets.meters import Bar
 from lab_desktop.ui.words import duration, number, progress_words
-from lab_desktop.words import content_words
+from lab_desktop.words import telling_sentence
 
 _AT_ONCE = 1000
 """Rows that are read in one go: so many take some milliseconds."""
@@ -136,7 +136,7 @@ class PracticeStation(QWidget):
         self._is_narrow = is_narrow
         self._funnel.set_narrow(is_narrow)
         self._detail.setFixedWidth(288 if is_narrow else 320)
-        self._show_row(self.table.row())
+        self._make_room()
         self._redraw()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -151,15 +151,13 @@ class PracticeStation(QWidget):
     def refresh(self) -> None:
         """Look at the run in hand again."""
         run = self._session.project.run if self._session.project else None
-        if run is None:
-            self.model.show([])
-            self._folder = None
-        elif run != self._folder or not self.model.rows:
+        if run != self._folder or not self.model.rows:
             self._folder = run
             self._undo.clear()
             self._told.hide()
             self.model.show([])
-            self._loading = self._load(run)
+            self._show_row(None)
+            self._loading = self._load(run) if run is not None else iter(())
             self._load_on()
         self._redraw()
 
@@ -235,7 +233,7 @@ class PracticeStation(QWidget):
         session = self._session
         if session.project is None:
             return ""
-        found = plan("practice", session.project, session.state, session.projects)
+        found = plan("practice", session.project, session)
         amount = amount_words(found.amount)
         return " · ".join((amount[:1].upper() + amount[1:], found.time_words(), found.memory_words()))
 
@@ -265,7 +263,10 @@ class PracticeStation(QWidget):
 
     def _show_row(self, found: Row | None) -> None:
         self._detail.show_row(found)
-        is_shown = found is not None or not self._is_narrow
+        self._make_room()
+
+    def _make_room(self) -> None:
+        is_shown = self._detail.has_row or not self._is_narrow
         self._detail.setVisible(is_shown)
         self._beside.setVisible(is_shown)
 
@@ -499,6 +500,10 @@ class _Detail(QWidget):
         self.setFixedWidth(320)
         self.show_row(None)
 
+    @property
+    def has_row(self) -> bool:
+        return self._row is not None
+
     def show_row(self, found: Row | None) -> None:
         self._row = found
         for part in self._viewing:
@@ -522,7 +527,7 @@ class _Detail(QWidget):
     def _show_source(self, found: Row) -> None:
         text = found.sample.context or self.tr("This row has no passage.")
         self._source.setPlainText(text)
-        sentence = source_sentence(text, found.sample.answer, found.sample.question)
+        sentence = telling_sentence(text, found.sample.question, found.sample.answer)
         at = text.find(sentence) if sentence else -1
         if at >= 0:
             cursor = QTextCursor(self._source.document())
@@ -552,10 +557,14 @@ class _Detail(QWidget):
     def _save(self) -> None:
         if self._row is not None:
             question, answer = self._edit_question.toPlainText().strip(), self._edit_answer.text().strip()
-            if question and answer:
-                sample = self._row.sample.id
-                self._station.decide(sample, "keep", question, answer)
-                self._station.step_from(sample)
+            if not question or not answer:
+                self._why.setText(self.tr("A question needs its answer, and an answer its question."))
+                (self._edit_answer if question else self._edit_question).setFocus()
+                announce(self, self._why.text())
+                return
+            sample = self._row.sample.id
+            self._station.decide(sample, "keep", question, answer)
+            self._station.step_from(sample)
 
     def _decide(self, verdict: str) -> None:
         if self._row is not None:
@@ -591,13 +600,3 @@ def _arrow(icon: str, name: str, step: Callable[[], object]) -> Button:
     made.setAccessibleName(name)
     made.setToolTip(name)
     return made
-
-
-def source_sentence(context: str, answer: str, question: str) -> str:
-    """The sentence of a passage that tells most of an answer and its question; "" where none does."""
-    wanted = content_words(answer)
-    asked = content_words(question)
-    sentences = [part.strip() for part in re.split(r"(?<=[.!?])\s+|\n", context) if part.strip()]
-    scored = [(2 * len(content_words(each) & wanted) + len(content_words(each) & asked), each) for each in sentences]
-    best = max(scored, default=(0, ""))
-    return best[1] if best[0] >= 2 else ""

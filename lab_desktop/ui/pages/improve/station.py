@@ -14,10 +14,9 @@ from PySide6.QtGui import QGuiApplication, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QToolButton, QVBoxLayout, QWidget
 
 from lab_desktop import __version__, hardware
-from lab_desktop.errors import RunError
 from lab_desktop.files import stamp
 from lab_desktop.ui import icons
-from lab_desktop.ui.jobs import Job, JobState, read_journal
+from lab_desktop.ui.jobs import Job, JobState
 from lab_desktop.ui.session import Session, station_of
 from lab_desktop.ui.theme import look
 from lab_desktop.ui.widgets.basic import Banner, Button, Card, Label, Tone, column, row
@@ -178,7 +177,6 @@ class Trouble(QWidget):
         super().__init__()
         self._session, self._station = session, station
         self._job: Job | None = None
-        self._journal: tuple[int, list[Job]] = (-1, [])
         self.banner = Banner("bad", "")
         self.copy = Button(self.tr("Copy report"), on_click=self._copy)
         inside = self.banner.layout()
@@ -211,13 +209,8 @@ class Trouble(QWidget):
         self.show()
 
     def _last(self, run: Path | None) -> Job | None:
-        size = self._session.journal.stat().st_size if self._session.journal.is_file() else 0
-        if size != self._journal[0]:
-            try:
-                self._journal = size, read_journal(self._session.journal)
-            except RunError:  # the activity page says so
-                self._journal = size, []
-        ours = (job for job in self._journal[1][::-1] if job.folder == run and station_of(job.steps) == self._station)
+        jobs, _ = self._session.known.journal(self._session.journal)  # the activity page tells what is wrong with it
+        ours = (job for job in jobs[::-1] if job.folder == run and station_of(job.steps) == self._station)
         last = next(ours, None)
         if last is None or last.state not in (JobState.BROKEN, JobState.FAILED):
             return None
