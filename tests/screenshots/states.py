@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
@@ -26,6 +27,7 @@ from lab_desktop.taxonomy.qna import read_leaf
 from lab_desktop.ui.jobs import Job, JobState
 
 LESSON = paths.resources() / "practice" / "velmora"
+SKILL = Path(__file__).parents[1] / "data" / "leaves" / "compositional_skills" / "writing" / "errand_note"
 LEAF = "knowledge/velmora"
 STEPS, ROUNDS = 300, 5
 _WORDINGS = ("{0}", "Say in a few words: {0}", "A visitor asks: {0}", "Please answer: {0}")
@@ -78,6 +80,11 @@ def project(
     made = projects.Project(made.folder, made.title, made.is_practice, made.model, created=stamp)
     projects.save(made)
     return made
+
+
+def copy_lesson(made: Project, lesson: Path) -> None:
+    """One lesson more for a project."""
+    shutil.copytree(lesson, made.lessons / lesson.name)
 
 
 def write_practice(made: Project, count: int = 64, *, is_done: bool = False) -> Path:

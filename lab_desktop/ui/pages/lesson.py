@@ -104,7 +104,7 @@ class LessonPage(QWidget):
 
     def heading(self) -> tuple[str, str]:
         project = self._session.project
-        return (project.title if project else self.tr("Lesson")), self.tr("Lesson")
+        return (project.title, self.tr("Lessons")) if project else (self.tr("Lessons"), "")
 
     def next_step(self) -> tuple[str, str, Callable[[], object]]:
         session = self._session
@@ -337,11 +337,11 @@ class LessonText(QTextEdit):
             spaced.setPosition(block.position())
             spaced.setBlockFormat(form)
             if form.headingLevel():
-                letters = QTextCharFormat()
-                letters.setProperty(QTextFormat.Property.FontSizeAdjustment, 0)
-                letters.setFont(look().font("title" if form.headingLevel() == 1 else "head"))
                 spaced.movePosition(QTextCursor.MoveOperation.EndOfBlock, QTextCursor.MoveMode.KeepAnchor)
-                spaced.mergeCharFormat(letters)
+                letters = spaced.charFormat()
+                letters.clearProperty(QTextFormat.Property.FontSizeAdjustment)  # it would win over a size
+                letters.setFont(look().font("title" if form.headingLevel() == 1 else "head"))
+                spaced.setCharFormat(letters)
             block = block.next()
         self.viewport().update()
 

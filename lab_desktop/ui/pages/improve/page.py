@@ -110,7 +110,7 @@ class ImprovePage(QWidget):
 
     def heading(self) -> tuple[str, str]:
         project = self._session.project
-        return (project.title if project else self.tr("Improve")), self.tr("Improve")
+        return (project.title, self.tr("Improve")) if project else (self.tr("Improve"), "")
 
     def next_step(self) -> tuple[str, str, Callable[[], object]]:
         session = self._session
