@@ -205,6 +205,10 @@ class Look(QObject):
     def line_height(self, style: TypeStyle) -> int:
         return round(TYPE[style][1] * self.text_size)
 
+    def grown(self, width: int) -> int:
+        """The width of a column as the text grows: half as much, so that the page beside it keeps its room."""
+        return round(width * (1 + max(0.0, self.text_size - 1) / 2))
+
     def _apply(self) -> None:
         is_dark = self.chosen == "dark" or (
             self.chosen == "system" and self._app.styleHints().colorScheme() == Qt.ColorScheme.Dark

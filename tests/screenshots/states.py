@@ -113,6 +113,7 @@ def training_words(upto: int = STEPS) -> Iterator[Event]:
 def write_training(made: Project, upto: int = STEPS) -> Path:
     """A run whose student learned until a step; at the last one it has an adapter."""
     run = write_practice(made, is_done=True)
+    write_json(run / "phases.json", {"phases": [{"first_step": 0, "steps": STEPS, "epoch_steps": STEPS // ROUNDS}]})
     said = [event for event in training_words(upto) if not isinstance(event, Progress)]
     said.append(Notice("The practice set is ready: 48 rows for knowledge short, 8 held out for checking."))
     write_lines(run / "events.jsonl", map(events.to_json, said))

@@ -157,6 +157,13 @@ def ground_of(widget: QWidget) -> str:
     return "page"
 
 
+def test_at_most_one_button_is_filled(stage: Stage) -> None:
+    buttons = stage.front.findChildren(QAbstractButton)
+    filled = [told(each, stage) for each in buttons if each.isVisible() and each.property("kind") == "primary"]
+
+    assert len(filled) <= 1, filled
+
+
 @pytest.fixture
 def big_text(shown: Look) -> Iterator[Look]:
     shown.set_text_size(1.6)

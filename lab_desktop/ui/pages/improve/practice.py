@@ -37,6 +37,7 @@ from lab_desktop.ui.widgets.basic import (
     Button,
     Card,
     ElidedLabel,
+    Folding,
     Icon,
     Label,
     Segmented,
@@ -94,7 +95,7 @@ class PracticeStation(QWidget):
         self._filters = Segmented(list(self._filter_names()), "all", self._filter)
         self._accept = Button("", icon="check", on_click=self._accept_strong)
         self._bar = QWidget()
-        self._bar.setLayout(row(self._filters, -1, self._accept, gap=10, margins=(24, 10, 24, 10)))
+        self._bar.setLayout(row(Folding(self._filters, self._accept), margins=(24, 10, 24, 10)))
         self._detail = _Detail(self)
         self._beside = rule(is_upright=True)
         body = row(self.table, self._beside, self._detail)
@@ -120,6 +121,8 @@ class PracticeStation(QWidget):
         whole.setStretch(2, 1)
         self.setLayout(whole)
         session.jobs.said.connect(self._hear)
+        look().changed.connect(self._fit)
+        self._fit()
         self._show_row(None)
 
     def _filter_names(self) -> tuple[tuple[str, str], ...]:
@@ -135,9 +138,12 @@ class PracticeStation(QWidget):
         """Little room: the funnel on one line, the detail only while a row is chosen."""
         self._is_narrow = is_narrow
         self._funnel.set_narrow(is_narrow)
-        self._detail.setFixedWidth(288 if is_narrow else 320)
+        self._fit()
         self._show_row(self.table.row())
         self._redraw()
+
+    def _fit(self) -> None:
+        self._detail.setFixedWidth(look().grown(288 if self._is_narrow else 320))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -222,7 +228,8 @@ class PracticeStation(QWidget):
         self._funnel.setVisible(bool(self.model.rows) or is_running)
         written = number(len(self.model.rows))
         self.trouble.look_at(self._folder, self.tr("after {0} questions").format(written) if self.model.rows else "")
-        self._start.setVisible(not is_running and not has_dataset and self.trouble.isHidden())
+        has_lessons = self._session.project is not None
+        self._start.setVisible(has_lessons and not is_running and not has_dataset and self.trouble.isHidden())
         self.heading.say("" if is_running or has_dataset else self._plan())
         self._show_funnel()
         strong = self.model.tally["strong"]
@@ -242,8 +249,7 @@ class PracticeStation(QWidget):
     def _show_counts(self) -> None:
         """Each filter with its count; where they would not fit, without."""
         with_counts = {name: f"{text}  {number(self.model.tally[name])}" for name, text in self._filter_names()}
-        font = self.fontMetrics()
-        wide = sum(font.horizontalAdvance(text) + 32 for text in with_counts.values())
+        wide = sum(map(self._filters.needs, with_counts.values()))
         has_room = wide + self._accept.sizeHint().width() + 58 <= self.width()
         for name, text in self._filter_names():
             self._filters.set_text(name, with_counts[name] if has_room else text)
@@ -447,7 +453,7 @@ class _Detail(QWidget):
         saving = QWidget()
         saving.setLayout(
             row(
-                Button(self.tr("Save"), "primary", on_click=self._save),
+                Button(self.tr("Save"), on_click=self._save),
                 Button(self.tr("Cancel"), on_click=lambda: self.show_row(self._row)),
                 -1,
                 gap=8,
@@ -496,7 +502,6 @@ class _Detail(QWidget):
         whole = column(rule(), scroll, self._foot)
         whole.setStretch(1, 1)
         self.setLayout(whole)
-        self.setFixedWidth(320)
         self.show_row(None)
 
     def show_row(self, found: Row | None) -> None:

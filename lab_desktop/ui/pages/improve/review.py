@@ -46,7 +46,7 @@ WORDS: dict[str, tuple[str, str, str]] = {
 _STRONG = 0.75
 _MANY = 200
 """Rows that change at once and are shown anew as a whole: a filter would take them out one by one."""
-_WIDTHS = {STATE: 44, PASSAGE: 70, SCORE: 92, WHY: 200}
+_WIDTHS = {STATE: 44, PASSAGE: 68, SCORE: 84, WHY: 168}
 _ROOM = {WHY: 640, PASSAGE: 430}
 """A column is shown from this width of the table on."""
 Group = str | tuple[str, str | int]

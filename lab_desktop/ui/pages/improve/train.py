@@ -123,9 +123,9 @@ class TrainStation(QWidget):
         if not isinstance(event, events.Metric):
             return
         if event.name == "loss":
-            last = self._losses[-1][1] if self._losses else min(1.0, event.value / _MANY)
             while self._losses and self._losses[-1][0] >= event.step:  # gone back to a save point
                 self._losses.pop()
+            last = self._losses[-1][1] if self._losses else min(1.0, event.value / _MANY)
             self._losses.append((event.step, _SMOOTH * last + (1 - _SMOOTH) * min(1.0, event.value / _MANY)))
         elif event.name == "held_out_loss":
             self._aside[event.step] = event.value
@@ -206,9 +206,9 @@ class TrainStation(QWidget):
         elif at:
             big, of = self.tr("Paused"), self.tr("everything is saved")
         else:
-            big, of = self.tr("Not yet"), self.tr("first facts, then skills, with a little revision (replay)")
+            big, of = self.tr("Ready"), self.tr("first facts, then skills, with a little revision (replay)")
             if not self._session.state.has_dataset:
-                of = self.tr("practice questions come first")
+                big, of = self.tr("Not yet"), self.tr("practice questions come first")
         self._big.setText(big)
         self._of.setText(of)
         self._finish.setText(finish)
