@@ -264,7 +264,7 @@ def style_sheet(theme: Theme, text_size: float) -> str:
 
     type, tone  of a label: a style of TYPE, and a colour role
     kind        of a button: primary, plain, danger, chip; without one it is secondary
-    size        of a button: small, large
+    size        of a button: small, large, row (two lines, as wide as there is room)
     flush       of a button: its text stands where other text stands
     square      of a frame: no round corners
     surface     of a frame: card, sunken, sidebar, page, good, warn, bad, info
@@ -309,6 +309,7 @@ QPushButton:pressed, QPushButton:checked {{ background: {theme.sel}; }}
 QPushButton:disabled {{ background: {theme.sunken}; color: {theme.text3}; border-color: {theme.line}; }}
 QPushButton[size="small"] {{ min-height: {px(22)}; padding: 0 8px; font-size: {px(12)}; }}
 QPushButton[size="large"] {{ min-height: {px(30)}; padding: 0 14px; }}
+QPushButton[size="row"] {{ min-height: {px(70)}; }}
 QPushButton[kind="primary"] {{ background: {theme.fill}; color: {theme.on_fill}; border: 1px solid {theme.fill}; }}
 QPushButton[kind="primary"]:hover {{ background: {theme.fill_hover}; }}
 QPushButton[kind="primary"]:pressed {{ background: {theme.fill_pressed}; }}

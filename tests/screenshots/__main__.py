@@ -150,10 +150,10 @@ def main(arguments: list[str]) -> int:
     if _FONT in QFontDatabase.families():  # what the system's font of a desktop looks like
         app.setFont(_FONT)
     look = Look(app)
-    look.set_text_size(asked.text)
     started, count = time.monotonic(), 0
     for shot in wanted:
         with staged(shot) as stage:
+            look.set_text_size(asked.text)  # a window has the person's own
             front = stage.front
             sizes = [QSize(*size) for size in SIZES] if front is stage.window else [front.size(), front.minimumSize()]
             for theme in THEMES:
@@ -184,6 +184,7 @@ def staged(shot: Shot) -> Iterator[Stage]:
 def _settle(app: QApplication) -> None:
     for _ in range(3):
         app.sendPostedEvents()
+        app.sendPostedEvents(None, QEvent.Type.DeferredDelete)
         app.processEvents()
 
 
@@ -357,6 +358,11 @@ def _teaching(stage: Stage) -> None:
     stage.bring(sheet)
 
 
+def _appearance(stage: Stage) -> None:
+    _panel("settings")(stage)
+    stage.window.panels.settings.show_group("Appearance")
+
+
 def _panel(name: str) -> Callable[[Stage], None]:
     def made(stage: Stage) -> None:
         panels = stage.window.panels
@@ -413,8 +419,9 @@ SHOTS = (
     Shot("tour-done", "home", _toured("done", _checked)),
     Shot("teach-sheet", "chat", _two_chats, _teaching),
     Shot("settings", "home", _checked, _panel("settings")),
+    Shot("settings-appearance", "home", _checked, _appearance),
     Shot("help-article", "home", after=_panel("help")),
-    Shot("help-words", "home", after=_panel("words:practice questions")),
+    Shot("help-words", "home", after=_panel("words:Practice questions")),
     Shot("about", "home", after=_panel("about")),
 )
 

@@ -26,6 +26,7 @@ from PySide6.QtWidgets import (
 )
 
 from lab_desktop.ui.theme import DARK, LIGHT, Look
+from lab_desktop.ui.widgets.basic import ElidedLabel
 from tests.screenshots.__main__ import SHOTS, Shot, Stage, staged
 from tests.ui.test_theme import contrast
 
@@ -164,6 +165,24 @@ def test_at_most_one_button_is_filled(stage: Stage) -> None:
     assert len(filled) <= 1, filled
 
 
+def test_the_smallest_window_cuts_no_words(stage: Stage, qapp: QApplication) -> None:
+    own = stage.front.size()
+    stage.front.resize(stage.front.minimumSize() if stage.front.minimumWidth() else own)
+    settle(qapp)
+    cut = []
+    for label in stage.front.findChildren(QLabel):
+        if not label.isVisible() or isinstance(label, ElidedLabel) or not label.text():
+            continue
+        seen = label.visibleRegion().boundingRect()
+        needs = 0 if label.wordWrap() else label.sizeHint().width()
+        if not seen.isEmpty() and (seen.width() < label.width() or label.width() < needs):
+            cut.append(f"{label.text()[:40]!r}: {seen.width()} of {max(needs, label.width())}")
+    stage.front.resize(own)
+    settle(qapp)
+
+    assert cut == []
+
+
 @pytest.fixture
 def big_text(shown: Look) -> Iterator[Look]:
     shown.set_text_size(1.6)
@@ -171,7 +190,8 @@ def big_text(shown: Look) -> Iterator[Look]:
     shown.set_text_size(1.0)
 
 
-def test_big_text_clips_no_button(big_text: Look, stage: Stage) -> None:
+def test_big_text_clips_no_button(big_text: Look, stage: Stage, qapp: QApplication) -> None:
+    settle(qapp)
     clipped = []
     for button in stage.front.findChildren(QAbstractButton):
         if button.isVisible() and button.text():

@@ -30,7 +30,7 @@ from lab_desktop.ui.pages.chat_parts import EmptyChat, Question, SavedChats, Vot
 from lab_desktop.ui.pages.chat_teach import TeachSheet
 from lab_desktop.ui.session import Session
 from lab_desktop.ui.theme import look
-from lab_desktop.ui.widgets.basic import Banner, Button, Label, Segmented, announce, column, row, rule
+from lab_desktop.ui.widgets.basic import Banner, Button, Folding, Label, Segmented, announce, column, row, rule
 from lab_desktop.ui.widgets.messages import Item, Message, MessageList
 from lab_desktop.ui.widgets.meters import Bar
 from lab_desktop.ui.words import model_word
@@ -192,7 +192,10 @@ class ChatPage(QWidget):
             self._style, self._set_style,
         )  # fmt: skip
         answers = Label(self.tr("Answers"), "small", "text2")
-        top = row(self._unfold, self._mode, -1, answers, self._styles, gap=10, margins=(24, 12, 24, 12))
+        who, how = QWidget(), QWidget()
+        who.setLayout(row(self._unfold, self._mode, gap=10))
+        how.setLayout(row(answers, self._styles, gap=10))
+        top = row(Folding(who, how), margins=(24, 12, 24, 12))
 
         self._banner = Banner("warn", "", "")
         self._banner.hide()

@@ -32,6 +32,7 @@ from lab_desktop.ui.widgets.basic import (
     Banner,
     Button,
     Card,
+    ElidedLabel,
     Icon,
     Label,
     announce,
@@ -63,7 +64,7 @@ class LessonPage(QWidget):
         self._banner.hide()
         self._title = Label("", "title")
         self._term = Label("", "small", "text3")
-        self._amount = Label("", "body", "text2")
+        self._amount = ElidedLabel("", "body", "text2")
         self._others = QWidget()
         self._count = Label("", "body", "text2")
         self._others.setLayout(
@@ -76,7 +77,8 @@ class LessonPage(QWidget):
         )
         self.text = LessonText()
         self.text.chosen.connect(self.show_passage)
-        head = row(self._title, self._term, self._amount, -1, self._others, gap=10, margins=(24, 16, 24, 8))
+        head = row(self._title, self._term, self._amount, self._others, gap=10, margins=(24, 16, 24, 8))
+        head.setStretch(2, 1)
         left = QWidget()
         inside = column(head, row(self._banner, margins=(24, 0, 24, 8)), self.text)
         inside.setStretch(2, 1)
@@ -233,7 +235,7 @@ class LessonPage(QWidget):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        self._scroll.setFixedWidth(376 if self.width() >= 1000 else 320)
+        self._scroll.setFixedWidth(look().grown(376) if self.width() >= look().grown(1000) else 320)
 
 
 @dataclass(frozen=True)

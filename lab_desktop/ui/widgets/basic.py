@@ -362,8 +362,9 @@ class Badge(QLabel):
         self.update()
 
     def sizeHint(self) -> QSize:
-        wide = self.fontMetrics().horizontalAdvance(self.text()) + 16 + (18 if self._icon else 0)
-        return QSize(wide, max(20, self.fontMetrics().height() + 4))
+        metrics = QFontMetrics(look().font("label"))  # what it is painted with, whatever a style sheet says
+        wide = metrics.horizontalAdvance(self.text()) + 16 + (18 if self._icon else 0)
+        return QSize(wide, max(20, metrics.height() + 4))
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)

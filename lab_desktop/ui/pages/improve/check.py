@@ -312,7 +312,11 @@ def _advised(title: str, advice: Sequence[str]) -> QFrame:
     """What to do, as one list."""
     made = QFrame()
     made.setProperty("surface", "info")
-    lines = column(Label(title, "strong"), *(Label(text, "body", "text2", wraps=True) for text in advice), gap=6)
+    lines = column(Label(title, "strong"), gap=6)
+    for text in advice:
+        line = row(column(Label("•", "body", "text2"), -1), Label(text, "body", "text2", wraps=True), gap=8)
+        line.setStretch(1, 1)
+        lines.addLayout(line)
     inside = row(column(Icon("lamp", "text2", 18), -1), lines, gap=12, margins=(16, 12, 16, 12))
     inside.setStretch(1, 1)
     made.setLayout(inside)

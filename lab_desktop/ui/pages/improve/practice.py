@@ -53,6 +53,8 @@ from lab_desktop.words import content_words
 _AT_ONCE = 1000
 """Rows that are read in one go: so many take some milliseconds."""
 _MOST_PASSAGES = 40
+_BIG_TEXT = 1.2
+"""From this text size on a small window has no room for more than the table."""
 
 
 class PracticeStation(QWidget):
@@ -402,7 +404,8 @@ class _Funnel(Card):
             gone_words.append(text)
         self._short.setText(self.tr("{0} written, {1} kept").format(number(written), number(kept)))
         self._lost.setText(pace if is_running else " · ".join(gone_words))
-        self._just.setVisible(is_running and bool(model.rows))
+        is_tight = self._wide.isHidden() and look().text_size > _BIG_TEXT
+        self._just.setVisible(is_running and bool(model.rows) and not is_tight)
         if model.rows:
             newest = model.rows[-1]
             self._last.setText(f"{newest.question}  {newest.answer}")
