@@ -20,6 +20,16 @@ FORGOT_P = 0.1
 """Looser than for a gain: a missed warning leaves somebody with a damaged model, a false one costs another look."""
 FORGOT_SHARE, FORGOT_FLOOR = 0.05, 2
 """Losing one or two questions net happens with any change of weights; so does 5 % of a long list."""
+_DROPPED = {
+    "form": "the passage does not say what they answer",
+    "round_trip": "the teacher answered otherwise when it was asked again",
+    "duplicate": "they were too similar to others",
+    "faithfulness": "the passage does not support the answer",
+    "relevancy": "the answer does not fit the question",
+    "question": "they cannot be understood by themselves",
+    "pair": "the answer is wrong or incomplete",
+}
+"""Why a check drops a practice question, in the middle of a sentence."""
 _FEW_ROWS = 50
 _FEW_QUESTIONS = 10
 
@@ -80,7 +90,7 @@ def _compared(results: Sequence[QuestionResult], about: str) -> str:
 def _against_forgetting(gained: bool) -> list[str]:
     learned = "It learned the topic, but paid for it. " if gained else ""
     return [
-        f"{learned}Train again with fewer epochs or a lower learning rate, or with more general rows (replay).",
+        f"{learned}Train again for fewer rounds, in smaller steps, or with more revision of what it knew.",
         "The original model is unchanged; the lost questions are listed in the report.",
     ]
 
@@ -97,22 +107,22 @@ def _advice(leaves: Sequence[LeafResult], topic: Sequence[QuestionResult], rows:
             "Ask and teach what it gets wrong."
         )
     if rows.written and rows.kept < rows.written / 4:
-        why = next(iter(rows.dropped), "")
+        why = _DROPPED.get(next(iter(rows.dropped), ""), "")
         advice.append(
             f"The teacher's work was mostly dropped: {rows.kept} of {rows.written} practice questions were kept"
-            + (f' (most were dropped at "{why}"). ' if why else ". ")
-            + "Choose a larger teacher, or make the seed examples clearer."
+            + (f", the others dropped mostly because {why}. " if why else ". ")
+            + "Choose a larger teacher, or make the examples clearer."
         )
     if rows.written and rows.kept < _FEW_ROWS * max(1, len(leaves)):
         advice.append(
             f"There were {rows.kept} practice questions, which is few. "
-            "Generate more, or add seed examples with other questions and wordings."
+            "Let the teacher write more, or add examples with other questions and wordings."
         )
     advice += _not_in_exam(topic)
     if now.right < now.total / 2 and not advice:
         advice.append(
             "The practice questions were learned too little. "
-            "Train with more epochs, generate more wordings of each fact, or choose a larger student."
+            "Train for more rounds, let the teacher write more wordings of each fact, or choose a larger model."
         )
     return advice
 
@@ -123,8 +133,8 @@ def _not_in_exam(topic: Sequence[QuestionResult]) -> list[str]:
     if not exam or not _net(held_out) > 0 >= _net(exam):
         return []
     return [
-        "It learned the practice questions, but not what the exam asks. "
-        f"Add seed examples, or text in the document, about: {_some(exam)}"
+        "It learned the practice questions, but not what your own questions ask. "
+        f"Add examples, or text in the lesson, about: {_some(exam)}"
     ]
 
 
@@ -135,12 +145,12 @@ def _for_sureness(topic: Sequence[QuestionResult]) -> list[str]:
         few = {0: "Without questions nothing can be said", 1: "One question is too few to be sure"}
         advice.append(
             few.get(len(topic), f"{len(topic)} questions on the topic are too few to be sure")
-            + f". Write at least {_FEW_QUESTIONS * 2} into exam.yaml beside qna.yaml."
+            + f". Put at least {_FEW_QUESTIONS * 2} aside, which are never practised."
         )
     if undecided > len(topic) / 4:
         advice.append(
             f"{undecided} of {len(topic)} questions got no verdict. "
-            "Give them accepted answers (`accept` in exam.yaml), or choose a larger teacher as judge."
+            "Say which answers count as right, or choose a larger teacher as judge."
         )
     return advice
 

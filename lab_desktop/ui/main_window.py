@@ -195,6 +195,8 @@ class MainWindow(QMainWindow):
         page = self.pages[self.page]
         is_touring = bool(self.tour.step)
         self.next_line.say(*(self.tour.next_step(self.page) if is_touring else page.next_step()))
+        if self.page == "chat":
+            self.pages.chat.yield_filled(not self.next_line.button.isHidden())
         self.tour_strip.setVisible(is_touring)
         if is_touring:
             scene = self.tour.scene()

@@ -205,6 +205,10 @@ class Look(QObject):
     def line_height(self, style: TypeStyle) -> int:
         return round(TYPE[style][1] * self.text_size)
 
+    def grown(self, width: int) -> int:
+        """The width of a column as the text grows: half as much, so that the page beside it keeps its room."""
+        return round(width * (1 + max(0.0, self.text_size - 1) / 2))
+
     def _apply(self) -> None:
         is_dark = self.chosen == "dark" or (
             self.chosen == "system" and self._app.styleHints().colorScheme() == Qt.ColorScheme.Dark
@@ -260,7 +264,7 @@ def style_sheet(theme: Theme, text_size: float) -> str:
 
     type, tone  of a label: a style of TYPE, and a colour role
     kind        of a button: primary, plain, danger, chip; without one it is secondary
-    size        of a button: small, large
+    size        of a button: small, large, row (two lines, as wide as there is room)
     flush       of a button: its text stands where other text stands
     square      of a frame: no round corners
     surface     of a frame: card, sunken, sidebar, page, good, warn, bad, info
@@ -305,6 +309,7 @@ QPushButton:pressed, QPushButton:checked {{ background: {theme.sel}; }}
 QPushButton:disabled {{ background: {theme.sunken}; color: {theme.text3}; border-color: {theme.line}; }}
 QPushButton[size="small"] {{ min-height: {px(22)}; padding: 0 8px; font-size: {px(12)}; }}
 QPushButton[size="large"] {{ min-height: {px(30)}; padding: 0 14px; }}
+QPushButton[size="row"] {{ min-height: {px(70)}; }}
 QPushButton[kind="primary"] {{ background: {theme.fill}; color: {theme.on_fill}; border: 1px solid {theme.fill}; }}
 QPushButton[kind="primary"]:hover {{ background: {theme.fill_hover}; }}
 QPushButton[kind="primary"]:pressed {{ background: {theme.fill_pressed}; }}

@@ -29,7 +29,8 @@ def job_words(job: Job) -> str:
         "evaluate": tr("Checking"),
         "export": tr("Making the model smaller"),
     }
-    return names.get(job.steps[0].partition(":")[0], tr("Working")) if job.steps else tr("Working")
+    first = "evaluate" if "evaluate" in job.steps else job.steps[0].partition(":")[0] if job.steps else ""
+    return names.get(first, tr("Working"))
 
 
 def state_words(job: Job) -> str:

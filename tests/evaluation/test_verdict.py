@@ -77,18 +77,23 @@ def test_forgetting_is_said_together_with_what_was_learned():
     found = outcome("+" * 20, general="-" * 10 + "R" * 30)
 
     assert "20 better" in found.text and "lost 10 general questions" in found.text
-    assert "It learned the topic" in found.advice[0] and "replay" in found.advice[0]
+    assert "It learned the topic" in found.advice[0] and "more revision" in found.advice[0]
 
 
 @pytest.mark.parametrize(
     ("exam", "held_out", "funnel", "says"),
     [
-        ("", "", ENOUGH, "exam.yaml"),
+        ("", "", ENOUGH, "Without questions nothing can be said"),
         ("=" * 4, "", ENOUGH, "too few to be sure"),
         ("R" * 18 + "=" * 2, "", ENOUGH, "already knew"),
         ("=" * 20, "", {"leaf": Funnel(60, 50, 20, {"relevancy": 30})}, "20 practice questions, which is few"),
-        ("=" * 20, "", {"leaf": Funnel(600, 500, 100, {"relevancy": 400})}, 'dropped at "relevancy".*larger teacher'),
-        ("=" * 10, "+" * 10, ENOUGH, "not what the exam asks.*exam question 0"),
+        (
+            "=" * 20,
+            "",
+            {"leaf": Funnel(600, 500, 100, {"relevancy": 400})},
+            "does not fit the question. Choose a larger teacher",
+        ),
+        ("=" * 10, "+" * 10, ENOUGH, "not what your own questions ask.*exam question 0"),
         ("=" * 20, "", ENOUGH, "learned too little"),
         ("?" * 20, "", ENOUGH, "20 of 20 questions got no verdict"),
     ],

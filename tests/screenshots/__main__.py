@@ -1,7 +1,8 @@
 """python -m tests.screenshots FOLDER [WORD…]: a picture of every page in every important state.
 
-Each state is drawn light and dark, in a big and in the smallest window: `home-several-dark-960.png`. With words, only
-the states whose names hold one of them. A state is a line in `SHOTS`: its name, its page, and what is done first.
+Each state is drawn light and dark, in a big and in the smallest window: `home-several-dark-960.png`; a small window
+before it at its own size and at its smallest. With words, only the states whose names hold one of them. A state is a
+line in `SHOTS`: its name, its page, and what is done first.
 """
 
 from __future__ import annotations
@@ -20,16 +21,20 @@ from typing import Literal
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
-from PySide6.QtCore import QCoreApplication, QEvent, Qt
+from PySide6.QtCore import QCoreApplication, QEvent, QSize, Qt
 from PySide6.QtGui import QFontDatabase
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractItemView, QApplication, QPlainTextEdit, QWidget
+from PySide6.QtWidgets import QAbstractButton, QAbstractItemView, QApplication, QLineEdit, QPlainTextEdit, QWidget
 
+from lab_desktop.files import write_json
 from lab_desktop.jobs.events import Event, Pace, Progress, Row
+from lab_desktop.ui.chat_process import Done
 from lab_desktop.ui.jobs import Job, JobState
 from lab_desktop.ui.main_window import MainWindow
+from lab_desktop.ui.pages.chat_teach import TeachSheet
 from lab_desktop.ui.session import STATION_STEPS, Session
 from lab_desktop.ui.theme import Look
+from lab_desktop.ui.tour import FILE_NAME as TOUR
 from tests.screenshots import states
 
 SIZES = ((1440, 900), (960, 640))
@@ -43,12 +48,14 @@ class Stage:
     Attributes:
         home: the folder.
         session, window: made when they are first asked for, so that what was written before is there when they look.
+        front: what a person looks at: the window, or a small one before it.
     """
 
     def __init__(self, home: Path) -> None:
         self.home = home
         self._window: MainWindow | None = None
         self._session: Session | None = None
+        self._before: QWidget | None = None
 
     @property
     def root(self) -> Path:
@@ -67,7 +74,18 @@ class Stage:
             self._window.show()
         return self._window
 
+    @property
+    def front(self) -> QWidget:
+        return self._before or self.window
+
+    def bring(self, before: QWidget) -> None:
+        """Put a small window before the big one."""
+        before.show()
+        self._before = before
+
     def close(self) -> None:
+        if self._before is not None:
+            self._before.close()
         if self._session is not None:
             self._session.jobs.stop_all(wait_ms=0)
             self._session.chat.close()
@@ -132,17 +150,19 @@ def main(arguments: list[str]) -> int:
     if _FONT in QFontDatabase.families():  # what the system's font of a desktop looks like
         app.setFont(_FONT)
     look = Look(app)
-    look.set_text_size(asked.text)
-    started = time.monotonic()
+    started, count = time.monotonic(), 0
     for shot in wanted:
         with staged(shot) as stage:
+            look.set_text_size(asked.text)  # a window has the person's own
+            front = stage.front
+            sizes = [QSize(*size) for size in SIZES] if front is stage.window else [front.size(), front.minimumSize()]
             for theme in THEMES:
                 look.choose(theme)
-                for wide, high in SIZES:
-                    stage.window.resize(wide, high)
+                for size in filter(None, sizes):  # what has no smallest size has one size
+                    front.resize(size)
                     _settle(app)
-                    stage.window.grab().save(str(asked.folder / f"{shot.name}-{theme}-{wide}.png"))
-    count = len(wanted) * len(THEMES) * len(SIZES)
+                    front.grab().save(str(asked.folder / f"{shot.name}-{theme}-{size.width()}.png"))
+                    count += 1
     print(f"{count} pictures in {asked.folder}, {time.monotonic() - started:.0f} s", file=sys.stderr)
     return 0
 
@@ -164,6 +184,7 @@ def staged(shot: Shot) -> Iterator[Stage]:
 def _settle(app: QApplication) -> None:
     for _ in range(3):
         app.sendPostedEvents()
+        app.sendPostedEvents(None, QEvent.Type.DeferredDelete)
         app.processEvents()
 
 
@@ -273,12 +294,97 @@ def _at(station: str) -> Callable[[Stage], None]:
     return lambda stage: stage.station(station)
 
 
+def _welcome(stage: Stage, do: Callable[[Stage], None]) -> None:
+    """The first page, without what `begin` would start."""
+    stage.window._whole.setCurrentWidget(stage.window.welcome)
+    do(stage)
+
+
+def _measuring(stage: Stage, lines: int = 3) -> None:
+    """The first lines of what the computer is, as they are found out; the speed test is not begun."""
+    panel = stage.window.welcome.computer
+    panel.measure()
+    panel._timer.stop()
+    for _ in range(lines - 1):
+        panel._next()
+
+
+def _measured(stage: Stage) -> None:
+    """Everything is found out, and the speed test was answered by nobody in as long as it would take."""
+    _measuring(stage, 4)
+    panel = stage.window.welcome.computer
+    panel._lines[4].say(*panel._found.pop())
+    panel._asked = 1
+    panel._tested(1, Done(tokens=64, seconds=0.6, used=80, left_out=0, was_stopped=False))
+
+
+def _lessons(stage: Stage) -> None:
+    """A project with a facts lesson and a skill lesson."""
+    made = states.project(stage.root)
+    states.copy_lesson(made, states.SKILL)
+
+
+def _own_question(stage: Stage) -> None:
+    _type(stage, QLineEdit, "Your question", "Who took the first families to Velmora?")
+    _type(stage, QLineEdit, "Its answer", "Ysolda Karrow")
+
+
+def _skill(stage: Stage) -> None:
+    QTest.keyClick(stage.control(QAbstractButton, "Next lesson"), Qt.Key.Key_Return)
+
+
+def _type(stage: Stage, kind: type[QWidget], name: str, text: str) -> None:
+    QTest.keyClicks(stage.control(kind, name), text)
+
+
+def _toured(step: str, before: Callable[[Stage], object]) -> Callable[[Stage], None]:
+    """The tour at a step, with the work of the steps before it done."""
+
+    def made(stage: Stage) -> None:
+        before(stage)
+        write_json(stage.home / TOUR, {"step": step})
+
+    return made
+
+
+def _teaching(stage: Stage) -> None:
+    """Press "Teach it this" at the last answer."""
+    _talk(stage)
+    chat = stage.window.pages.chat
+    chat._act(len(chat._places) - 1, 0, "teach")
+    sheet = chat.findChild(TeachSheet)
+    assert sheet is not None
+    QTest.keyClicks(sheet.answer, "It destroyed 212 houses.")
+    stage.bring(sheet)
+
+
+def _appearance(stage: Stage) -> None:
+    _panel("settings")(stage)
+    stage.window.panels.settings.show_group("Appearance")
+
+
+def _panel(name: str) -> Callable[[Stage], None]:
+    def made(stage: Stage) -> None:
+        panels = stage.window.panels
+        panels.show(*name.split(":", maxsplit=1))
+        kind = name.partition(":")[0]
+        stage.bring({"settings": panels.settings, "about": panels.about}.get(kind) or panels.help)
+
+    return made
+
+
 SHOTS = (
+    Shot("welcome-measuring", "home", after=lambda stage: _welcome(stage, _measuring)),
+    Shot("welcome-measured", "home", after=lambda stage: _welcome(stage, _measured)),
     Shot("home-empty", "home"),
     Shot("home-new", "home", _fresh),
     Shot("home-several", "home", _each_state),
     Shot("home-several-busy", "home", _each_state, _training),
     Shot("home-broken-off", "home", _broken_off),
+    Shot("lesson-none", "lesson"),
+    Shot("lesson-facts", "lesson", _fresh),
+    Shot("lesson-own", "lesson", _fresh, _own_question),
+    Shot("lesson-skill", "lesson", _lessons, _skill),
     Shot("chat-empty", "chat", _fresh),
     Shot("chat-talk", "chat", _two_chats, _talk),
     Shot("chat-compare", "chat", _compared, _talk),
@@ -299,6 +405,24 @@ SHOTS = (
     Shot("activity-empty", "activity"),
     Shot("activity-filled", "activity", _journal),
     Shot("activity-queue", "activity", _each_state, _queue),
+    Shot("tour-meet", "meet", _toured("meet", _fresh)),
+    Shot("tour-lesson", "lesson", _toured("lesson", _fresh)),
+    Shot(
+        "tour-practice",
+        "improve",
+        _toured("practice", lambda stage: states.write_practice(states.project(stage.root))),
+        _writing,
+    ),
+    Shot("tour-train", "improve", _toured("train", _paused), _training),
+    Shot("tour-check", "check", _toured("check", _checked)),
+    Shot("tour-compare", "compare", _toured("compare", _checked)),
+    Shot("tour-done", "home", _toured("done", _checked)),
+    Shot("teach-sheet", "chat", _two_chats, _teaching),
+    Shot("settings", "home", _checked, _panel("settings")),
+    Shot("settings-appearance", "home", _checked, _appearance),
+    Shot("help-article", "home", after=_panel("help")),
+    Shot("help-words", "home", after=_panel("words:Practice questions")),
+    Shot("about", "home", after=_panel("about")),
 )
 
 

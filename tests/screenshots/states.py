@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
@@ -26,6 +27,7 @@ from lab_desktop.taxonomy.qna import read_leaf
 from lab_desktop.ui.jobs import Job, JobState
 
 LESSON = paths.resources() / "practice" / "velmora"
+SKILL = Path(__file__).parents[1] / "data" / "leaves" / "compositional_skills" / "writing" / "errand_note"
 LEAF = "knowledge/velmora"
 STEPS, ROUNDS = 300, 5
 _WORDINGS = ("{0}", "Say in a few words: {0}", "A visitor asks: {0}", "Please answer: {0}")
@@ -80,6 +82,11 @@ def project(
     return made
 
 
+def copy_lesson(made: Project, lesson: Path) -> None:
+    """One lesson more for a project."""
+    shutil.copytree(lesson, made.lessons / lesson.name)
+
+
 def write_practice(made: Project, count: int = 64, *, is_done: bool = False) -> Path:
     """A run whose teacher wrote so many questions."""
     run = made.run or projects.new_run(made, paths.practice_model())
@@ -106,6 +113,7 @@ def training_words(upto: int = STEPS) -> Iterator[Event]:
 def write_training(made: Project, upto: int = STEPS) -> Path:
     """A run whose student learned until a step; at the last one it has an adapter."""
     run = write_practice(made, is_done=True)
+    write_json(run / "phases.json", {"phases": [{"first_step": 0, "steps": STEPS, "epoch_steps": STEPS // ROUNDS}]})
     said = [event for event in training_words(upto) if not isinstance(event, Progress)]
     said.append(Notice("The practice set is ready: 48 rows for knowledge short, 8 held out for checking."))
     write_lines(run / "events.jsonl", map(events.to_json, said))

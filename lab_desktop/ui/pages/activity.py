@@ -17,7 +17,7 @@ from lab_desktop.jobs.run import EVENTS_FILE
 from lab_desktop.projects import Project
 from lab_desktop.ui.jobs import Job, JobState
 from lab_desktop.ui.session import Session
-from lab_desktop.ui.widgets.basic import Banner, Icon, Label, column, row
+from lab_desktop.ui.widgets.basic import Banner, column, nothing_yet, row
 from lab_desktop.ui.widgets.job_list import JobList, JobModel
 from lab_desktop.ui.words import duration, job_words, progress_words
 
@@ -37,7 +37,7 @@ class ActivityPage(QWidget):
         self._stack = QStackedWidget()
         self._stack.addWidget(self.list)
         self._stack.addWidget(
-            _nothing_yet(self.tr("Nothing has run yet"), self.tr("Jobs appear here with their result."))
+            nothing_yet("activity", self.tr("Nothing has run yet"), self.tr("Jobs appear here with their result."))
         )
         whole = column(row(self._banner, margins=(32, 16, 32, 0)), self._stack, margins=(0, 0, 0, 8))
         whole.setStretch(1, 1)
@@ -156,19 +156,3 @@ class ActivityPage(QWidget):
             return
         self._session.jobs.start(replace(job, folder=run, text="", hint="", details="", seconds=0.0))
         self._session.refresh()
-
-
-def _nothing_yet(title: str, text: str) -> QWidget:
-    made = QWidget()
-    made.setLayout(
-        column(
-            -1,
-            row(-1, Icon("activity", "text3", 32), -1),
-            12,
-            row(-1, Label(title, "title"), -1),
-            4,
-            row(-1, Label(text, "body", "text2"), -1),
-            -1,
-        )
-    )
-    return made

@@ -27,7 +27,8 @@ from lab_desktop.ui.chat_process import Done, Voices
 from lab_desktop.ui.pages.chat_parts import EmptyChat, Question, SavedChats, Vote
 from lab_desktop.ui.pages.chat_teach import TeachSheet
 from lab_desktop.ui.session import Session
-from lab_desktop.ui.widgets.basic import Banner, Button, Label, Segmented, announce, column, row, rule
+from lab_desktop.ui.theme import look
+from lab_desktop.ui.widgets.basic import Banner, Button, Folding, Label, Segmented, announce, column, row, rule
 from lab_desktop.ui.widgets.messages import Item, Message, MessageList
 from lab_desktop.ui.widgets.meters import Bar
 from lab_desktop.ui.words import model_word
@@ -136,6 +137,8 @@ class ChatPage(QWidget):
         self._shortcut("Ctrl+F", self._find)
         self._shortcut("Esc", self._escape)
         chats.clear_bin(session.chats)
+        look().changed.connect(self._fit)
+        self._fit()
         self._session_changed()
         self._redraw()
         self._list_saved()
@@ -161,7 +164,6 @@ class ChatPage(QWidget):
         self._undo.hide()
         self._nothing = Label("", "small", "text2", wraps=True)
         left = QWidget()
-        left.setFixedWidth(232)
         new = Button(self.tr("New chat"), icon="plus", on_click=self.new_chat)
         left.setLayout(
             column(
@@ -188,7 +190,10 @@ class ChatPage(QWidget):
             self._style, self._set_style,
         )  # fmt: skip
         answers = Label(self.tr("Answers"), "small", "text2")
-        top = row(self._unfold, self._mode, -1, answers, self._styles, gap=10, margins=(24, 12, 24, 12))
+        who, how = QWidget(), QWidget()
+        who.setLayout(row(self._unfold, self._mode, gap=10))
+        how.setLayout(row(answers, self._styles, gap=10))
+        top = row(Folding(who, how), margins=(24, 12, 24, 12))
 
         self._banner = Banner("warn", "", "")
         self._banner.hide()
@@ -251,6 +256,10 @@ class ChatPage(QWidget):
 
     def heading(self) -> tuple[str, str]:
         return self.tr("Chat"), self._chat.title
+
+    def yield_filled(self, is_yielded: bool) -> None:
+        """Whether the one filled button of the window is another than Send."""
+        self._send.set_kind("" if is_yielded else "primary")
 
     def next_step(self) -> tuple[str, str, Callable[[], object]]:
         return "", "", lambda: None
@@ -924,7 +933,12 @@ class ChatPage(QWidget):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        is_narrow = self.width() < _FOLDS_BELOW
+        self._fit()
+
+    def _fit(self) -> None:
+        """The column of chats grows with the text, and folds where it leaves too little room."""
+        self._left.setFixedWidth(look().grown(232))
+        is_narrow = self.width() < look().grown(_FOLDS_BELOW)
         if self._unfold.isHidden() == is_narrow:
             self._unfold.setVisible(is_narrow)
             self._left.setVisible(not is_narrow)

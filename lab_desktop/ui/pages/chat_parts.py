@@ -22,17 +22,19 @@ from PySide6.QtWidgets import (
 )
 
 from lab_desktop.chats import Chat
-from lab_desktop.ui.theme import look
+from lab_desktop.ui.theme import TypeStyle, look
 from lab_desktop.ui.widgets.basic import Button, Icon, Label, column, row
 
 _MOST_LINES = 6
+_SECOND = Qt.ItemDataRole.UserRole + 1
+_PADDING = 7
 
 
 class _SavedDelegate(QStyledItemDelegate):
-    """A title in a row of 32 pixels; the chat in hand on the ground of a chosen item."""
+    """A title and when it was; the chat in hand on the ground of a chosen item."""
 
     def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
-        return QSize(0, look().line_height("body") + 12)
+        return QSize(0, look().line_height("body") + look().line_height("small") + 2 * _PADDING)
 
     def paint(
         self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
@@ -46,12 +48,18 @@ class _SavedDelegate(QStyledItemDelegate):
         if is_chosen or has_focus or option.state & QStyle.StateFlag.State_MouseOver:
             painter.setBrush(theme.color("sel" if is_chosen else "hover"))
             painter.drawRoundedRect(box.adjusted(1, 1, -1, -1), 6, 6)
-        painter.setPen(theme.color("text"))
-        painter.setFont(look().font("control" if is_chosen else "body"))
-        inside = box.adjusted(10, 0, -8, 0)
-        words = str(index.data())
-        shown = painter.fontMetrics().elidedText(words, Qt.TextElideMode.ElideRight, int(inside.width()))
-        painter.drawText(inside, Qt.AlignmentFlag.AlignVCenter, shown)
+        first: TypeStyle = "strong" if is_chosen else "body"
+        lines: tuple[tuple[TypeStyle, TypeStyle, str, str], ...] = (
+            (first, "body", "text", str(index.data())), ("small", "small", "text2", str(index.data(_SECOND))),
+        )  # fmt: skip
+        line = QRectF(box.left() + 10, box.top() + _PADDING - 1, box.width() - 18, 0)
+        for style, room, tone, words in lines:
+            painter.setFont(look().font(style))
+            painter.setPen(theme.color(tone))
+            line.setHeight(look().line_height(room))
+            shown = painter.fontMetrics().elidedText(words, Qt.TextElideMode.ElideRight, int(line.width()))
+            painter.drawText(line, Qt.AlignmentFlag.AlignVCenter, shown)
+            line.moveTop(line.bottom())
         painter.restore()
 
 
@@ -90,8 +98,9 @@ class SavedChats(QListWidget):
                 item = QListWidgetItem(chat.title)
                 item.setData(Qt.ItemDataRole.UserRole, chat)
                 item.setFlags(item.flags() | Qt.ItemFlag.ItemIsEditable)
-                at = QLocale().toString(QDateTime.fromSecsSinceEpoch(int(chat.changed)), QLocale.FormatType.ShortFormat)
-                item.setToolTip(f"{chat.title}\n{at}")
+                item.setData(_SECOND, self._second(chat))
+                item.setData(Qt.ItemDataRole.AccessibleTextRole, f"{chat.title}, {item.data(_SECOND)}")
+                item.setToolTip(f"{chat.title}\n{item.data(_SECOND)}")
                 self.addItem(item)
             self.setCurrentRow(min(kept, self.count() - 1))
             self.verticalScrollBar().setValue(height)
@@ -99,6 +108,17 @@ class SavedChats(QListWidget):
             if chat.id == current:
                 self.setCurrentRow(number)
         self.blockSignals(False)
+
+    def _second(self, chat: Chat) -> str:
+        """When it was, and whether both were asked."""
+        at = QDateTime.fromSecsSinceEpoch(int(chat.changed))
+        is_today = at.date() == QDateTime.currentDateTime().date()
+        when = (
+            self.tr("Today, {0}").format(QLocale().toString(at.time(), QLocale.FormatType.ShortFormat))
+            if is_today
+            else QLocale().toString(at.date(), QLocale.FormatType.LongFormat)
+        )
+        return self.tr("{0} · compared").format(when) if chat.is_compare else when
 
     def _open_menu(self, place: QPoint) -> None:
         item = self.itemAt(place)

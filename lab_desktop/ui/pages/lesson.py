@@ -19,7 +19,7 @@ from PySide6.QtGui import (
     QTextDocument,
     QTextFormat,
 )
-from PySide6.QtWidgets import QFrame, QLineEdit, QScrollArea, QTextEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QLineEdit, QScrollArea, QStackedWidget, QTextEdit, QVBoxLayout, QWidget
 
 from lab_desktop.artifacts import Leaf, LeafKind, Pair
 from lab_desktop.documents.passages import read_documents
@@ -28,7 +28,20 @@ from lab_desktop.taxonomy.qna import read_leaf, write_leaf
 from lab_desktop.taxonomy.tree import find_leaves
 from lab_desktop.ui.session import Session
 from lab_desktop.ui.theme import look
-from lab_desktop.ui.widgets.basic import Banner, Button, Card, Icon, Label, announce, column, empty, row, rule
+from lab_desktop.ui.widgets.basic import (
+    Banner,
+    Button,
+    Card,
+    ElidedLabel,
+    Icon,
+    Label,
+    announce,
+    column,
+    empty,
+    nothing_yet,
+    row,
+    rule,
+)
 from lab_desktop.words import content_words, shared, telling_sentence
 
 _GUTTER = 48
@@ -51,7 +64,7 @@ class LessonPage(QWidget):
         self._banner.hide()
         self._title = Label("", "title")
         self._term = Label("", "small", "text3")
-        self._amount = Label("", "body", "text2")
+        self._amount = ElidedLabel("", "body", "text2")
         self._others = QWidget()
         self._count = Label("", "body", "text2")
         self._others.setLayout(
@@ -64,7 +77,8 @@ class LessonPage(QWidget):
         )
         self.text = LessonText()
         self.text.chosen.connect(self.show_passage)
-        head = row(self._title, self._term, self._amount, -1, self._others, gap=10, margins=(24, 16, 24, 8))
+        head = row(self._title, self._term, self._amount, self._others, gap=10, margins=(24, 16, 24, 8))
+        head.setStretch(2, 1)
         left = QWidget()
         inside = column(head, row(self._banner, margins=(24, 0, 24, 8)), self.text)
         inside.setStretch(2, 1)
@@ -74,13 +88,9 @@ class LessonPage(QWidget):
         self._cards = QVBoxLayout()
         self._cards.setSpacing(10)
         self.own = OwnQuestion(self._verdict, self._add)
-        walk = row(
-            self._passage,
-            -1,
-            _walk("chevron-left", self.tr("Passage before"), lambda: self.show_passage(self._active - 1)),
-            _walk("chevron-right", self.tr("Next passage"), lambda: self.show_passage(self._active + 1)),
-            gap=2,
-        )
+        before = _walk("chevron-left", self.tr("Passage before"), lambda: self.show_passage(self._active - 1))
+        self._after = _walk("chevron-right", self.tr("Next passage"), lambda: self.show_passage(self._active + 1))
+        walk = row(self._passage, -1, before, self._after, gap=2)
         side = QWidget()
         side.setLayout(column(walk, 12, self._cards, 16, self.own, -1, margins=(20, 14, 20, 16)))
         scroll = QScrollArea()
@@ -89,9 +99,18 @@ class LessonPage(QWidget):
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         scroll.setWidget(side)
         self._scroll = scroll
-        whole = row(left, rule(is_upright=True), scroll)
-        whole.setStretch(0, 1)
-        self.setLayout(whole)
+        lesson = QWidget()
+        parts = row(left, rule(is_upright=True), scroll)
+        parts.setStretch(0, 1)
+        lesson.setLayout(parts)
+        self._stack = QStackedWidget()
+        self._stack.addWidget(lesson)
+        title, text = (
+            self.tr("No lesson yet"),
+            self.tr("A lesson is a page or two, and questions you would ask about it."),
+        )
+        self._stack.addWidget(nothing_yet("library", title, text))
+        self.setLayout(column(self._stack))
         session.changed.connect(self.refresh)
 
     def showEvent(self, event: QShowEvent) -> None:
@@ -104,7 +123,7 @@ class LessonPage(QWidget):
 
     def heading(self) -> tuple[str, str]:
         project = self._session.project
-        return (project.title if project else self.tr("Lesson")), self.tr("Lesson")
+        return (project.title, self.tr("Lessons")) if project else (self.tr("Lessons"), "")
 
     def next_step(self) -> tuple[str, str, Callable[[], object]]:
         session = self._session
@@ -144,11 +163,11 @@ class LessonPage(QWidget):
                 self.text.show_leaf(self._leaf, _document(self._leaf))
         except LabError as error:
             self._say(error)
+        self._stack.setCurrentIndex(0 if folders else 1)
         leaf = self._leaf
         is_facts = leaf is not None and leaf.kind is LeafKind.KNOWLEDGE
         self._title.setText(
-            self.tr("No lesson yet") if leaf is None else self.tr("Facts lesson") if is_facts
-            else self.tr("Skill lesson")
+            self.tr("Lesson") if leaf is None else self.tr("Facts lesson") if is_facts else self.tr("Skill lesson")
         )  # fmt: skip
         self._term.setText("" if leaf is None else self.tr("(knowledge)") if is_facts else self.tr("(skill)"))
         self._others.setVisible(len(folders) > 1)
@@ -167,8 +186,12 @@ class LessonPage(QWidget):
         self._passage.setText(self.tr("Passage {0} of {1}").format(self._active + 1, count))
         self.text.activate(self._active)
         empty(self._cards)
+        last: QWidget = self._after
         for pair in self._leaf.seed_examples[self._active].pairs:
-            self._cards.addWidget(_PairCard(pair, self._point))
+            card = _PairCard(pair, self._point)
+            self._cards.addWidget(card)
+            self.setTabOrder(last, card.found)
+            last = card.found
         questions = sum(len(example.pairs) for example in self._leaf.seed_examples)
         self._amount.setText(self.tr("{0} passages, {1} questions").format(count, questions))
         self.own.check()
@@ -219,7 +242,7 @@ class LessonPage(QWidget):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        self._scroll.setFixedWidth(376 if self.width() >= 1000 else 320)
+        self._scroll.setFixedWidth(look().grown(376) if self.width() >= look().grown(1000) else 320)
 
 
 @dataclass(frozen=True)
@@ -291,15 +314,19 @@ class OwnQuestion(Card):
 
 
 class _PairCard(Card):
-    """A question of the lesson, its answer, and where the passage tells it."""
+    """A question of the lesson, its answer, and where the passage tells it.
+
+    Attributes:
+        found: the button that shows the place.
+    """
 
     def __init__(self, pair: Pair, on_point: Callable[[Pair], object]) -> None:
-        found = Button(self.tr("Found here"), "plain", size="small", on_click=lambda: on_point(pair))
-        found.setProperty("flush", True)
-        found.setAccessibleName(self.tr("Show where the passage answers: {0}").format(pair.question))
+        self.found = Button(self.tr("Found here"), "plain", size="small", on_click=lambda: on_point(pair))
+        self.found.setProperty("flush", True)
+        self.found.setAccessibleName(self.tr("Show where the passage answers: {0}").format(pair.question))
         super().__init__(
             Label(pair.question, "strong", wraps=True), 4, Label(pair.answer, "body", "text2", wraps=True), 6,
-            row(found, -1), padding=(16, 10),
+            row(self.found, -1), padding=(16, 10),
         )  # fmt: skip
 
 
@@ -344,11 +371,11 @@ class LessonText(QTextEdit):
             spaced.setPosition(block.position())
             spaced.setBlockFormat(form)
             if form.headingLevel():
-                letters = QTextCharFormat()
-                letters.setProperty(QTextFormat.Property.FontSizeAdjustment, 0)
-                letters.setFont(look().font("title" if form.headingLevel() == 1 else "head"))
                 spaced.movePosition(QTextCursor.MoveOperation.EndOfBlock, QTextCursor.MoveMode.KeepAnchor)
-                spaced.mergeCharFormat(letters)
+                letters = spaced.charFormat()
+                letters.clearProperty(QTextFormat.Property.FontSizeAdjustment)  # it would win over a size
+                letters.setFont(look().font("title" if form.headingLevel() == 1 else "head"))
+                spaced.setCharFormat(letters)
             block = block.next()
         self.viewport().update()
 

@@ -10,7 +10,7 @@ import psutil
 from PySide6.QtCore import QByteArray, QRectF, QSize, Qt, QTimer
 from PySide6.QtGui import QGuiApplication, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtSvg import QSvgRenderer
-from PySide6.QtWidgets import QFrame, QScrollArea, QSizePolicy, QWidget
+from PySide6.QtWidgets import QBoxLayout, QFrame, QScrollArea, QSizePolicy, QWidget
 
 from lab_desktop import hardware
 from lab_desktop.artifacts import ChatMessage
@@ -20,11 +20,13 @@ from lab_desktop.paths import practice_model, resources
 from lab_desktop.ui import icons
 from lab_desktop.ui.chat_process import Done, Voices
 from lab_desktop.ui.session import Session
-from lab_desktop.ui.theme import look
-from lab_desktop.ui.widgets.basic import Button, Card, Icon, Label, column, row, rule
+from lab_desktop.ui.theme import TypeStyle, look
+from lab_desktop.ui.widgets.basic import Button, Card, Folding, Icon, Label, column, row, rule
 from lab_desktop.ui.widgets.meters import Part, SegmentBar
 from lab_desktop.ui.words import model_word, number, size
 
+_NARROW_BELOW = 1200
+"""Width of the window."""
 _TICK_MS = 160
 _TEST_TOKENS = 64
 _TEST_QUESTION = "Tell me about the sea."
@@ -41,12 +43,12 @@ class WelcomePage(QWidget):
         self.choices = [
             _Choice(
                 "play", self.tr("Show me with an example"),
-                self.tr("About ten minutes, no internet – you teach it about the island of Velmora"),
+                self.tr("About ten minutes – the island of Velmora, no internet"),
                 lambda: session.go("tour"), is_primary=True,
             ),
             _Choice(
                 "folder", self.tr("Open my lessons"),
-                self.tr("A folder with lesson files, such as your InstructLab taxonomy"), lambda: session.go("new"),
+                self.tr("Lesson files in a folder, as InstructLab has them"), lambda: session.go("new"),
             ),
             _Choice("home", self.tr("Look around first"), self.tr("You can see the example later"),
                     lambda: session.go("home")),
@@ -55,7 +57,7 @@ class WelcomePage(QWidget):
         words = column(
             Label(self.tr("Teach a model something new. Everything stays on this computer."), "hero", wraps=True),
             12,
-            Label(self.tr("No account, no e-mail, no internet needed."), "reading", "text2"),
+            Label(self.tr("No account, no e-mail, no internet needed."), "reading", "text2", wraps=True),
             32,
             self.choices[0],
             12,
@@ -67,22 +69,14 @@ class WelcomePage(QWidget):
         inside.setMaximumWidth(640)
         inside.setLayout(words)
         self._island = Illustration("island")
-        middle = row(-1, inside, -1)
-        middle.setStretch(1, 4)
-        left.setLayout(column(-1, middle, -2, self._island, margins=(48, 24, 48, 0)))
+        self._left = column(-1, inside, -2, self._island)
+        left.setLayout(self._left)
         self.computer = ComputerPanel(session)
-        scroll = QScrollArea()
-        scroll.setWidgetResizable(True)
-        scroll.setFrameShape(QFrame.Shape.NoFrame)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setWidget(self.computer)
-        for part in (self.computer, scroll.viewport()):
-            part.setAutoFillBackground(False)  # the sidebar's ground shows through
         side = QFrame()
         side.setProperty("surface", "sidebar")
-        side.setLayout(row(scroll))
+        side.setLayout(row(_scrolled(self.computer)))
         self._side = side
-        whole = row(left, rule(is_upright=True), side)
+        whole = row(_scrolled(left), rule(is_upright=True), side)
         whole.setStretch(0, 1)
         self.setLayout(whole)
 
@@ -93,8 +87,24 @@ class WelcomePage(QWidget):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        self._side.setFixedWidth(520 if self.width() >= 1200 else 400)
+        is_narrow = self.width() < _NARROW_BELOW
+        self._side.setFixedWidth(look().grown(400 if is_narrow else 520))
+        beside = 32 if is_narrow else 48
+        self._left.setContentsMargins(beside, 24, beside, 0)
+        self.computer.set_narrow(is_narrow)
         self._island.setVisible(self.height() >= 760)
+
+
+def _scrolled(inside: QWidget) -> QScrollArea:
+    made = QScrollArea()
+    made.setWidgetResizable(True)
+    made.setFrameShape(QFrame.Shape.NoFrame)
+    made.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    made.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+    made.setWidget(inside)
+    for part in (inside, made.viewport()):
+        part.setAutoFillBackground(False)  # the ground below shows through
+    return made
 
 
 class _Choice(Button):
@@ -103,16 +113,18 @@ class _Choice(Button):
     def __init__(
         self, drawn: str, title: str, words: str, on_click: Callable[[], object], *, is_primary: bool = False
     ) -> None:
-        super().__init__("", "primary" if is_primary else "", on_click=on_click)
+        super().__init__("", "primary" if is_primary else "", on_click=on_click, size="row")
         self._drawn, self._title, self._words = drawn, title, words
         self._ink, self._second = ("on_fill", "on_fill") if is_primary else ("text", "text2")
         self.setAccessibleName(f"{title}. {words}")
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.setFixedHeight(72)
-        look().changed.connect(self.update)
+        look().changed.connect(self.updateGeometry)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(240, self.sizeHint().height())
 
     def sizeHint(self) -> QSize:
-        return QSize(560, 72)
+        return QSize(560, look().line_height("head") + look().line_height("body") + 32)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         super().paintEvent(event)
@@ -122,11 +134,17 @@ class _Choice(Button):
         icons.draw(painter, self._drawn, QRectF(22, box.center().y() - 9, 18, 18), self._second)
         icons.draw(painter, "chevron-right", QRectF(box.right() - 34, box.center().y() - 8, 16, 16), self._second)
         wide = int(box.width()) - 57 - 50
-        for style, ink, text, top in (("head", self._ink, self._title, 15), ("body", self._second, self._words, 37)):
-            painter.setFont(look().font(style))  # type: ignore[arg-type]
+        lines: tuple[tuple[TypeStyle, str, str], ...] = (
+            ("head", self._ink, self._title), ("body", self._second, self._words),
+        )  # fmt: skip
+        line = QRectF(57, (box.height() - sum(look().line_height(style) for style, _, _ in lines)) / 2, wide, 0)
+        for style, ink, text in lines:
+            painter.setFont(look().font(style))
             painter.setPen(theme.color(ink))
+            line.setHeight(look().line_height(style))
             shown = painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, wide)
-            painter.drawText(QRectF(57, top, wide, 20), Qt.AlignmentFlag.AlignVCenter, shown)
+            painter.drawText(line, Qt.AlignmentFlag.AlignVCenter, shown)
+            line.moveTop(line.bottom())
 
 
 class Illustration(QWidget):
@@ -171,13 +189,14 @@ class ComputerPanel(QWidget):
         ]
         self._timer = QTimer(self, interval=_TICK_MS)
         self._timer.timeout.connect(self._next)
-        self.verdict = Label("", "head", wraps=True)
+        self.verdict = Label("\n", "head", wraps=True)
         self._bars = [_ReachBar(self.tr("Chat")), _ReachBar(self.tr("Train"))]
-        legend = row(
+        colours = QWidget()
+        colours.setLayout(row(
             _Dot("good"), Label(self.tr("Comfortable"), "small", "text2"), 10,
-            _Dot("mark_line"), Label(self.tr("Tight"), "small", "text2"), -1,
-            Label(self.tr("B = billion, a model's size"), "small", "text2"), gap=6,
-        )  # fmt: skip
+            _Dot("mark_line"), Label(self.tr("Tight"), "small", "text2"), gap=6,
+        ))  # fmt: skip
+        legend = Folding(colours, Label(self.tr("B = billion, a model's size"), "small", "text2"))
         self._card = Card(self.verdict, 16, *self._bars, 12, legend, padding=(20, 18))
         self._again = Button(self.tr("Measure again"), icon="again", on_click=self.measure)
         self._report = Button(self.tr("Copy report"), "plain", on_click=self._copy)
@@ -185,29 +204,40 @@ class ComputerPanel(QWidget):
         self._memory = 0
         self._model: Path | None = None
         lines: list[QWidget] = [part for line in self._lines for part in (rule(), line)]
-        self.setLayout(
-            column(
-                -1,
-                Label(self.tr("Your computer"), "title"),
-                4,
-                Label(self.tr("Measured just now. Every later estimate uses these numbers."), "body", "text2"),
-                16,
-                *lines,
-                rule(),
-                24,
-                self._card,
-                16,
-                row(self._again, self._report, -1, gap=12),
-                -1,
-                margins=(40, 24, 40, 24),
-            )
+        told = self.tr("Measured just now. Every later estimate uses these numbers.")
+        self._whole = column(
+            -1,
+            Label(self.tr("Your computer"), "title"),
+            4,
+            Label(told, "body", "text2", wraps=True),
+            16,
+            *lines,
+            rule(),
+            24,
+            self._card,
+            16,
+            row(self._again, self._report, -1, gap=12),
+            -1,
         )
+        self.setLayout(self._whole)
+        for later in (self._card, self._again):  # what comes last moves nothing
+            room = later.sizePolicy()
+            room.setRetainSizeWhenHidden(True)
+            later.setSizePolicy(room)
+        self.set_narrow(False)
         self._card.hide()
         self._again.hide()
         self._report.hide()
         session.chat.ready.connect(self._loaded)
         session.chat.done.connect(self._tested)
         session.chat.failed.connect(self._failed)
+
+    def set_narrow(self, is_narrow: bool) -> None:
+        """Little room: small words below the values."""
+        beside = 24 if is_narrow else 40
+        self._whole.setContentsMargins(beside, 24, beside, 24)
+        for line in self._lines:
+            line.set_narrow(is_narrow)
 
     def measure(self) -> None:
         """Find everything out anew; the lines fill as it is known."""
@@ -233,7 +263,7 @@ class ComputerPanel(QWidget):
             (_gigabytes(memory), self.tr("about {0} for models").format(_gigabytes(memory // 2)), "check"),
             (size(free), self.tr("10 GB always stay free") if is_enough else self.tr("little; 10 GB should stay free"),
              "check" if is_enough else "warn"),
-            (hardware.system(), "", "check"),
+            (hardware.system().partition(" (")[0], "", "check"),
             (name, note, mark),
         ]  # fmt: skip
         self._memory, self._model = memory, model
@@ -312,19 +342,32 @@ class _Line(QWidget):
         self._note = Label("", "small", "text2")
         self._mark = Icon("check", "good", 16)
         name = row(Icon(icon), Label(title, "body", "text2"), gap=12)
-        holder = QWidget()
-        holder.setFixedWidth(150)
-        holder.setLayout(name)
+        self._holder = QWidget()
+        self._holder.setLayout(name)
         name.addStretch(1)
-        inside = row(holder, self._value, self._note, -1, self._mark, gap=10)
+        self._words = row(self._value, self._note, -1)
+        self._words.insertStretch(0, 0)
+        inside = row(self._holder, self._words, self._mark, gap=10)
+        inside.setStretch(1, 1)
         self.setLayout(inside)
-        self.setFixedHeight(44)
+        look().changed.connect(self._fit)
+        self._fit()
         self.say("", "", "")
+
+    def _fit(self) -> None:
+        self._holder.setFixedWidth(look().grown(150))
+        self.setFixedHeight(max(44, look().line_height("strong") + look().line_height("small") + 8))
+
+    def set_narrow(self, is_narrow: bool) -> None:
+        self._words.setDirection(QBoxLayout.Direction.TopToBottom if is_narrow else QBoxLayout.Direction.LeftToRight)
+        self._words.setSpacing(0 if is_narrow else 10)
+        self._words.setStretch(0, 1 if is_narrow else 0)
 
     def say(self, value: str, note: str, mark: str) -> None:
         self._value.setText(value)
         self._value.setVisible(bool(value))
         self._note.setText(note)
+        self._note.setVisible(bool(note))
         self._mark.setVisible(mark in ("check", "warn"))
         self._mark.show_icon(mark or "check", "warn" if mark == "warn" else "good")
         self.setAccessibleName(f"{self._title}: {value} {note}")
@@ -338,12 +381,16 @@ class _ReachBar(QWidget):
         self._title = title
         self._bar = SegmentBar(6)
         self._words = Label("", "body", "text2")
-        self._words.setMinimumWidth(76)
-        name = Label(title)
-        name.setFixedWidth(52)
-        inside = row(name, self._bar, self._words, gap=12, margins=(0, 7, 0, 7))
+        self._name = Label(title)
+        inside = row(self._name, self._bar, self._words, gap=12, margins=(0, 7, 0, 7))
         inside.setStretch(1, 1)
         self.setLayout(inside)
+        look().changed.connect(self._fit)
+        self._fit()
+
+    def _fit(self) -> None:
+        self._name.setFixedWidth(round(52 * look().text_size))
+        self._words.setMinimumWidth(round(76 * look().text_size))
 
     def show_reach(self, reach: Reach) -> None:
         comfortable, tight = (_place(billions) for billions in (reach.comfortable, reach.tight))

@@ -171,6 +171,15 @@ class Button(QPushButton):
             self._tint()
             look().changed.connect(self._tint)
 
+    def set_kind(self, kind: Kind) -> None:
+        if kind != self._kind:
+            self._kind = kind
+            self.setProperty("kind", kind)
+            self.style().unpolish(self)
+            self.style().polish(self)
+            if self._icon:
+                self._tint()
+
     def set_icon(self, name: str) -> None:
         self._icon = name
         self._tint()
@@ -186,6 +195,44 @@ class Button(QPushButton):
             self.click()
         else:
             super().keyPressEvent(event)
+
+
+class Folding(QWidget):
+    """Two parts at the ends of a line; the second stands below the first where there is no room for both."""
+
+    def __init__(self, first: QWidget, second: QWidget, gap: int = 10) -> None:
+        super().__init__()
+        self._parts = first, second
+        self._line = QBoxLayout(QBoxLayout.Direction.LeftToRight, self)
+        self._line.setContentsMargins(0, 0, 0, 0)
+        self._line.setSpacing(gap)
+        self._line.addWidget(first, 0, Qt.AlignmentFlag.AlignLeft)
+        self._line.addStretch(1)
+        self._line.addWidget(second, 0, Qt.AlignmentFlag.AlignLeft)
+
+    @property
+    def is_folded(self) -> bool:
+        return self._line.direction() == QBoxLayout.Direction.TopToBottom
+
+    def minimumSizeHint(self) -> QSize:
+        shown = [part.minimumSizeHint().width() for part in self._parts if not part.isHidden()]
+        return QSize(max(shown, default=0), super().minimumSizeHint().height())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fold()
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.LayoutRequest:
+            self._fold()
+        return super().event(event)
+
+    def _fold(self) -> None:
+        shown = [part.sizeHint().width() for part in self._parts if not part.isHidden()]
+        has_room = sum(shown) + self._line.spacing() <= self.width()
+        direction = QBoxLayout.Direction.LeftToRight if has_room else QBoxLayout.Direction.TopToBottom
+        if direction != self._line.direction():
+            self._line.setDirection(direction)
 
 
 class ReasonButton(QWidget):
@@ -217,6 +264,23 @@ class ReasonButton(QWidget):
         self._mending = mending
         for part in (self._icon, self._why, self._mend):
             part.show()
+
+
+def nothing_yet(icon: str, title: str, text: str) -> QWidget:
+    """What a page shows that has nothing to show yet."""
+    made = QWidget()
+    made.setLayout(
+        column(
+            -1,
+            row(-1, Icon(icon, "text3", 32), -1),
+            12,
+            row(-1, Label(title, "title"), -1),
+            4,
+            row(-1, Label(text, "body", "text2"), -1),
+            -1,
+        )
+    )
+    return made
 
 
 class Card(QFrame):
@@ -298,8 +362,9 @@ class Badge(QLabel):
         self.update()
 
     def sizeHint(self) -> QSize:
-        wide = self.fontMetrics().horizontalAdvance(self.text()) + 16 + (18 if self._icon else 0)
-        return QSize(wide, max(20, self.fontMetrics().height() + 4))
+        metrics = QFontMetrics(look().font("label"))  # what it is painted with, whatever a style sheet says
+        wide = metrics.horizontalAdvance(self.text()) + 16 + (18 if self._icon else 0)
+        return QSize(wide, max(20, metrics.height() + 4))
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
@@ -352,10 +417,12 @@ class Segmented(QFrame):
         look().changed.connect(self._fit)
 
     def _fit(self) -> None:
-        """Room for each text as it is written when chosen, which is bolder than the style sheet's hint knows."""
-        metrics = QFontMetrics(look().font("strong"))
         for button in self._buttons.values():
-            button.setMinimumWidth(metrics.horizontalAdvance(button.text()) + 26)
+            button.setMinimumWidth(self.needs(button.text()))
+
+    def needs(self, text: str) -> int:
+        """Room for a text as it is written when chosen, which is bolder than the style sheet's hint knows."""
+        return QFontMetrics(look().font("strong")).horizontalAdvance(text) + 26
 
     def choose(self, name: str) -> None:
         self._buttons[name].setChecked(True)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QPainter, QPainterPath, QPaintEvent, QPen
+from PySide6.QtGui import QFontMetrics, QPainter, QPainterPath, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from lab_desktop.ui.theme import look
@@ -188,9 +188,13 @@ class Curve(QWidget):
 
     _LEFT, _TOP, _RIGHT, _BOTTOM = 44, 12, 12, 24
 
-    def __init__(self, many: str, none: str) -> None:
+    def __init__(self, many: str, none: str, later: str) -> None:
+        """
+        Args:
+            later: what is said while there is nothing to draw.
+        """
         super().__init__()
-        self._many, self._none = many, none
+        self._many, self._none, self._later = many, none, later
         self._total = 1
         self._values: list[tuple[float, float]] = []
         self._aside: list[tuple[float, float]] = []
@@ -222,10 +226,15 @@ class Curve(QWidget):
         self.setAccessibleName(words)
         self.update()
 
+    def _left(self) -> int:
+        """Room for the words of the scale."""
+        metrics = QFontMetrics(look().font("small"))
+        return max(self._LEFT, *(metrics.horizontalAdvance(word) + 12 for word in (self._many, self._none)))
+
     def _point(self, step: float, height: float) -> QPointF:
-        width = self.width() - self._LEFT - self._RIGHT
+        width = self.width() - self._left() - self._RIGHT
         tall = self.height() - self._TOP - self._BOTTOM
-        return QPointF(self._LEFT + width * step / self._total, self._TOP + tall * (1 - min(1.0, max(0.0, height))))
+        return QPointF(self._left() + width * step / self._total, self._TOP + tall * (1 - min(1.0, max(0.0, height))))
 
     def paintEvent(self, event: QPaintEvent) -> None:
         theme = look().theme
@@ -236,12 +245,14 @@ class Curve(QWidget):
         for level in range(4):
             y = self._point(0, level / 3).y()
             painter.setPen(QPen(theme.color("line"), 1))
-            painter.drawLine(QPointF(self._LEFT, y), QPointF(right, y))
+            painter.drawLine(QPointF(self._left(), y), QPointF(right, y))
         painter.setPen(theme.color("text3"))
         for height, word in ((1.0, self._many), (0.0, self._none)):
             y = self._point(0, height).y()
             painter.drawText(
-                QRectF(0, y - 8, self._LEFT - 8, 16), Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, word
+                QRectF(0, y - 16, self._left() - 8, 32),
+                Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter,
+                word,
             )
         self._draw_rounds(painter)
         self._draw_line(painter, self._values, QPen(theme.color("data"), 2))
@@ -254,6 +265,10 @@ class Curve(QWidget):
             painter.setBrush(theme.color("good" if is_best else "text2"))
             radius = 5.0 if is_best else 4.0
             painter.drawEllipse(self._point(step, height), radius, radius)
+        if not self._values:
+            painter.setPen(theme.color("text3"))
+            room = QRectF(self._point(0, 1), QPointF(right, self._point(0, 0).y()))
+            painter.drawText(room, Qt.AlignmentFlag.AlignCenter, self._later)
         if self._values and self._values[-1][0] < self._total:
             x = self._point(self._values[-1][0], 0).x()
             painter.setPen(QPen(theme.color("text3"), 1))

@@ -17,7 +17,7 @@ class TourStrip(QFrame):
         self.setProperty("square", True)
         self._count = Label("", "label", "accent")
         self._bar = Bar(4)
-        self._bar.setFixedWidth(120)
+        self._bar.setMinimumWidth(120)
         self.title = Label("", "head")
         self.text = Label("", "body", "text2", wraps=True)
         self.leave = Button(self.tr("Leave the tour"), "quiet", size="small", on_click=on_leave)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QTimer
-from PySide6.QtWidgets import QFileDialog, QStackedWidget, QWidget
+from PySide6.QtWidgets import QFileDialog, QFrame, QStackedWidget, QWidget
 
 from lab_desktop import corrections, votes
 from lab_desktop.corrections import SIDES, Correction, read_corrections, read_report, write_correction
@@ -20,9 +20,10 @@ from lab_desktop.ui.pages.improve.plans import plan
 from lab_desktop.ui.pages.improve.report import ReportModel, ReportView, Row, columns
 from lab_desktop.ui.pages.improve.station import SETTLED_MS, Heading, Note, Running, Trouble
 from lab_desktop.ui.session import Session, station_of
-from lab_desktop.ui.widgets.basic import Banner, Button, Card, Icon, Label, column, row, rule
+from lab_desktop.ui.widgets.basic import Button, Card, Icon, Label, column, row, rule
 from lab_desktop.words import telling_sentence
 
+_MOST_ADVICE = 3
 VERDICTS = {
     "clear gain": ("check", "good", "Clear gain"),
     "small gain": ("check", "good", "Small gain"),
@@ -197,9 +198,7 @@ class CheckStation(QWidget):
         if not report:
             made.setLayout(column())
             return made
-        advice = [
-            Banner("info", self.tr("What to do"), text) for text in report["verdict"].get("advice", [])[:3] if text
-        ]
+        advice = [text for text in report["verdict"].get("advice", [])[:_MOST_ADVICE] if text]
         names = (self.tr("Question"), self.tr("Before – original"), self.tr("Now – your model"))
         places = columns(self.view.viewport().width())
         head = QWidget()
@@ -208,7 +207,8 @@ class CheckStation(QWidget):
             label = Label(name, "label", "text2")
             label.setParent(head)
             label.setGeometry(left - 24, 4, width, 20)
-        made.setLayout(column(self._summary(report), *advice, column(head, rule()), gap=12, margins=(24, 0, 24, 0)))
+        parts = [self._summary(report), *([_advised(self.tr("What to do"), advice)] if advice else [])]
+        made.setLayout(column(*parts, column(head, rule()), gap=12, margins=(24, 0, 24, 0)))
         return made
 
     def _summary(self, report: dict[str, Any]) -> QWidget:
@@ -307,6 +307,21 @@ def report_markdown(report: Mapping[str, Any], title: str, cast: tuple[int, int]
             cells = (question["question"], *(f"{question[side]} ({question[f'verdict_{side}']})" for side in SIDES))
             lines.append("| " + " | ".join(" ".join(cell.split()).replace("|", "\\|") for cell in cells) + " |")
     return "\n".join(lines) + "\n"
+
+
+def _advised(title: str, advice: Sequence[str]) -> QFrame:
+    """What to do, as one list."""
+    made = QFrame()
+    made.setProperty("surface", "info")
+    lines = column(Label(title, "strong"), gap=6)
+    for text in advice:
+        line = row(column(Label("•", "body", "text2"), -1), Label(text, "body", "text2", wraps=True), gap=8)
+        line.setStretch(1, 1)
+        lines.addLayout(line)
+    inside = row(column(Icon("lamp", "text2", 18), -1), lines, gap=12, margins=(16, 12, 16, 12))
+    inside.setStretch(1, 1)
+    made.setLayout(inside)
+    return made
 
 
 def _sum(parts: list[dict[str, Any]]) -> tuple[int, int, int]:

@@ -26,7 +26,7 @@ from lab_desktop.ui.pages.improve.station import Line, paint_disc
 from lab_desktop.ui.pages.improve.train import TrainStation
 from lab_desktop.ui.pages.improve.use import UseStation
 from lab_desktop.ui.session import STATION_STEPS, Session, station_of
-from lab_desktop.ui.theme import look
+from lab_desktop.ui.theme import TypeStyle, look
 from lab_desktop.ui.widgets.basic import Label, column, row, rule
 from lab_desktop.ui.words import duration, number, progress_words
 
@@ -63,7 +63,6 @@ class ImprovePage(QWidget):
         self._list.setAccessibleName(self.tr("Stations"))
         self._list.selectionModel().currentChanged.connect(lambda index, _: self._choose(index.row()))
         self._second = QWidget()
-        self._second.setFixedWidth(232)
         title = Label(self.tr("Improve"), "head")
         title.setContentsMargins(8, 0, 0, 8)
         inside = column(title, self._list, margins=(12, 18, 12, 16))
@@ -77,6 +76,8 @@ class ImprovePage(QWidget):
         self._heartbeat.timeout.connect(self._beat)
         session.changed.connect(self.refresh)
         session.jobs.changed.connect(self.refresh)
+        look().changed.connect(self._fit)
+        self._fit()
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
@@ -85,7 +86,11 @@ class ImprovePage(QWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Below some width the list of stations becomes letters beside the heading."""
         super().resizeEvent(event)
-        is_narrow = self.width() < _NARROW_BELOW
+        self._fit()
+
+    def _fit(self) -> None:
+        self._second.setFixedWidth(look().grown(232))
+        is_narrow = self.width() < look().grown(_NARROW_BELOW)
         if is_narrow != self._is_narrow:
             self._is_narrow = is_narrow
             self._second.setVisible(not is_narrow)
@@ -112,7 +117,7 @@ class ImprovePage(QWidget):
 
     def heading(self) -> tuple[str, str]:
         project = self._session.project
-        return (project.title if project else self.tr("Improve")), self.tr("Improve")
+        return (project.title, self.tr("Improve")) if project else (self.tr("Improve"), "")
 
     def next_step(self) -> tuple[str, str, Callable[[], object]]:
         session = self._session
@@ -255,7 +260,7 @@ class _StationModel(QAbstractListModel):
 
 class _StationDelegate(QStyledItemDelegate):
     def sizeHint(self, option: QStyleOptionViewItem, index: _Index) -> QSize:
-        return QSize(200, 62)
+        return QSize(200, look().line_height("strong") + look().line_height("small") + 26)
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: _Index) -> None:
         theme = look().theme
@@ -272,17 +277,15 @@ class _StationDelegate(QStyledItemDelegate):
             painter.setBrush(ground)
             painter.drawRoundedRect(box, 6, 6)
         paint_disc(painter, QRectF(box.left() + 10, box.top() + 9, 24, 24), line)
-        painter.setPen(theme.color("text"))
-        painter.setFont(look().font("strong"))
-        painter.drawText(
-            QRectF(box.left() + 44, box.top() + 7, box.width() - 50, 20), Qt.AlignmentFlag.AlignVCenter, line.name
-        )
-        painter.setPen(theme.color("text2"))
-        painter.setFont(look().font("small"))
-        shown = painter.fontMetrics().elidedText(line.words, Qt.TextElideMode.ElideRight, int(box.width() - 50))
-        painter.drawText(
-            QRectF(box.left() + 44, box.top() + 28, box.width() - 50, 18), Qt.AlignmentFlag.AlignVCenter, shown
-        )
+        words: tuple[tuple[TypeStyle, str, str], ...] = (("strong", "text", line.name), ("small", "text2", line.words))
+        place = QRectF(box.left() + 44, box.top() + 8, box.width() - 50, 0)
+        for style, tone, text in words:
+            painter.setPen(theme.color(tone))
+            painter.setFont(look().font(style))
+            place.setHeight(look().line_height(style))
+            shown = painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, int(place.width()))
+            painter.drawText(place, Qt.AlignmentFlag.AlignVCenter, shown)
+            place.moveTop(place.bottom() + 2)
         if flags & QStyle.StateFlag.State_HasFocus:
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.setPen(theme.color("accent"))

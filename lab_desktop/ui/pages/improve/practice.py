@@ -36,6 +36,7 @@ from lab_desktop.ui.widgets.basic import (
     Button,
     Card,
     ElidedLabel,
+    Folding,
     Icon,
     Label,
     Segmented,
@@ -52,6 +53,8 @@ from lab_desktop.words import telling_sentence
 _AT_ONCE = 1000
 """Rows that are read in one go: so many take some milliseconds."""
 _MOST_PASSAGES = 40
+_BIG_TEXT = 1.2
+"""From this text size on a small window has no room for more than the table."""
 
 
 class PracticeStation(QWidget):
@@ -94,7 +97,7 @@ class PracticeStation(QWidget):
         self._filters = Segmented(list(self._filter_names()), "all", self._filter)
         self._accept = Button("", icon="check", on_click=self._accept_strong)
         self._bar = QWidget()
-        self._bar.setLayout(row(self._filters, -1, self._accept, gap=10, margins=(24, 10, 24, 10)))
+        self._bar.setLayout(row(Folding(self._filters, self._accept), margins=(24, 10, 24, 10)))
         self._detail = _Detail(self)
         self._beside = rule(is_upright=True)
         body = row(self.table, self._beside, self._detail)
@@ -120,6 +123,8 @@ class PracticeStation(QWidget):
         whole.setStretch(2, 1)
         self.setLayout(whole)
         session.jobs.said.connect(self._hear)
+        look().changed.connect(self._fit)
+        self._fit()
         self._show_row(None)
 
     def _filter_names(self) -> tuple[tuple[str, str], ...]:
@@ -135,9 +140,12 @@ class PracticeStation(QWidget):
         """Little room: the funnel on one line, the detail only while a row is chosen."""
         self._is_narrow = is_narrow
         self._funnel.set_narrow(is_narrow)
-        self._detail.setFixedWidth(288 if is_narrow else 320)
+        self._fit()
         self._make_room()
         self._redraw()
+
+    def _fit(self) -> None:
+        self._detail.setFixedWidth(look().grown(288 if self._is_narrow else 320))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -220,7 +228,8 @@ class PracticeStation(QWidget):
         self._funnel.setVisible(bool(self.model.rows) or is_running)
         written = number(len(self.model.rows))
         self.trouble.look_at(self._folder, self.tr("after {0} questions").format(written) if self.model.rows else "")
-        self._start.setVisible(not is_running and not has_dataset and self.trouble.isHidden())
+        has_lessons = self._session.project is not None
+        self._start.setVisible(has_lessons and not is_running and not has_dataset and self.trouble.isHidden())
         self.heading.say("" if is_running or has_dataset else self._plan())
         self._show_funnel()
         strong = self.model.tally["strong"]
@@ -240,8 +249,7 @@ class PracticeStation(QWidget):
     def _show_counts(self) -> None:
         """Each filter with its count; where they would not fit, without."""
         with_counts = {name: f"{text}  {number(self.model.tally[name])}" for name, text in self._filter_names()}
-        font = self.fontMetrics()
-        wide = sum(font.horizontalAdvance(text) + 32 for text in with_counts.values())
+        wide = sum(map(self._filters.needs, with_counts.values()))
         has_room = wide + self._accept.sizeHint().width() + 58 <= self.width()
         for name, text in self._filter_names():
             self._filters.set_text(name, with_counts[name] if has_room else text)
@@ -397,7 +405,8 @@ class _Funnel(Card):
             gone_words.append(text)
         self._short.setText(self.tr("{0} written, {1} kept").format(number(written), number(kept)))
         self._lost.setText(pace if is_running else " · ".join(gone_words))
-        self._just.setVisible(is_running and bool(model.rows))
+        is_tight = self._wide.isHidden() and look().text_size > _BIG_TEXT
+        self._just.setVisible(is_running and bool(model.rows) and not is_tight)
         if model.rows:
             newest = model.rows[-1]
             self._last.setText(f"{newest.question}  {newest.answer}")
@@ -448,7 +457,7 @@ class _Detail(QWidget):
         saving = QWidget()
         saving.setLayout(
             row(
-                Button(self.tr("Save"), "primary", on_click=self._save),
+                Button(self.tr("Save"), on_click=self._save),
                 Button(self.tr("Cancel"), on_click=lambda: self.show_row(self._row)),
                 -1,
                 gap=8,
@@ -497,7 +506,6 @@ class _Detail(QWidget):
         whole = column(rule(), scroll, self._foot)
         whole.setStretch(1, 1)
         self.setLayout(whole)
-        self.setFixedWidth(320)
         self.show_row(None)
 
     @property

@@ -30,7 +30,7 @@ from PySide6.QtWidgets import (
 from lab_desktop.artifacts import Sample
 from lab_desktop.reviews import Review, is_learned
 from lab_desktop.ui import icons
-from lab_desktop.ui.theme import look
+from lab_desktop.ui.theme import TypeStyle, look
 
 _Index = QModelIndex | QPersistentModelIndex
 _ROW_HEIGHT = 52
@@ -46,7 +46,7 @@ WORDS: dict[str, tuple[str, str, str]] = {
 _STRONG = 0.75
 _MANY = 200
 """Rows that change at once and are shown anew as a whole: a filter would take them out one by one."""
-_WIDTHS = {STATE: 44, PASSAGE: 70, SCORE: 92, WHY: 200}
+_WIDTHS = {STATE: 44, PASSAGE: 68, SCORE: 84, WHY: 168}
 _ROOM = {WHY: 640, PASSAGE: 430}
 """A column is shown from this width of the table on."""
 Group = str | tuple[str, str | int]
@@ -288,17 +288,22 @@ class _Delegate(QStyledItemDelegate):
     def _draw_text(painter: QPainter, box: QRectF, row: Row, is_chosen: bool) -> None:
         theme = look().theme
         is_dropped = not row.is_kept
-        for style, tone, text, top in (
-            ("control", "text3" if is_dropped else "text", row.question, 8),
-            ("small", "text3" if is_dropped else "text2", row.answer, 28),
-        ):
-            font = look().font(style)  # type: ignore[arg-type]
+        lines: tuple[tuple[TypeStyle, str, str], ...] = (
+            ("control", "text3" if is_dropped else "text", row.question),
+            ("small", "text3" if is_dropped else "text2", row.answer),
+        )
+        place = QRectF(box)
+        place.setTop(box.center().y() - sum(look().line_height(style) for style, _, _ in lines) / 2)
+        for style, tone, text in lines:
+            font = look().font(style)
             font.setStrikeOut(is_dropped)
             painter.setFont(font)
             painter.setPen(theme.color(tone))
             line = " ".join(text.split())
             shown = painter.fontMetrics().elidedText(line, Qt.TextElideMode.ElideRight, int(box.width()))
-            painter.drawText(QRectF(box.left(), box.top() + top, box.width(), 18), Qt.AlignmentFlag.AlignVCenter, shown)
+            place.setHeight(look().line_height(style))
+            painter.drawText(place, Qt.AlignmentFlag.AlignVCenter, shown)
+            place.moveTop(place.bottom())
 
 
 class ReviewTable(QTableView):

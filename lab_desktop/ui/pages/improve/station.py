@@ -19,7 +19,7 @@ from lab_desktop.ui import icons
 from lab_desktop.ui.jobs import Job, JobState
 from lab_desktop.ui.session import Session, station_of
 from lab_desktop.ui.theme import look
-from lab_desktop.ui.widgets.basic import Banner, Button, Card, Label, Tone, column, row
+from lab_desktop.ui.widgets.basic import Banner, Button, Card, Folding, Label, Tone, column, row
 from lab_desktop.ui.widgets.meters import Bar
 from lab_desktop.ui.words import job_words, progress_words
 
@@ -54,10 +54,12 @@ class Heading(QWidget):
         self.discs = Discs()
         self._plan = Label("", "body", "text2", wraps=True)
         self._plan.hide()
-        top = row(Label(title, "title"), Label(f"({term})" if term else "", "small", "text3"), self.discs, -1, gap=8)
-        for button in buttons:
-            top.addWidget(button)
-        self.setLayout(column(top, self._plan, gap=2, margins=(24, 14, 24, 12)))
+        name, doing = QWidget(), QWidget()
+        name.setLayout(
+            row(Label(title, "title"), Label(f"({term})" if term else "", "small", "text3"), self.discs, gap=8)
+        )
+        doing.setLayout(row(*buttons, gap=8))
+        self.setLayout(column(Folding(name, doing), self._plan, gap=2, margins=(24, 14, 24, 12)))
 
     def say(self, plan: str) -> None:
         self._plan.setText(plan)

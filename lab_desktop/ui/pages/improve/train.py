@@ -22,7 +22,7 @@ from lab_desktop.ui.pages.improve.plans import Plan, plan
 from lab_desktop.ui.pages.improve.station import SILENCE_S, Heading, Note, Trouble
 from lab_desktop.ui.session import Session
 from lab_desktop.ui.theme import look
-from lab_desktop.ui.widgets.basic import Badge, Button, Card, Icon, Label, column, empty, row, rule
+from lab_desktop.ui.widgets.basic import Badge, Button, Card, Folding, Icon, Label, column, empty, row, rule
 from lab_desktop.ui.widgets.meters import DASH, Bar, Curve, Part, SegmentBar
 from lab_desktop.ui.words import finish_time, number, size
 
@@ -54,14 +54,20 @@ class TrainStation(QWidget):
         self._of = Label("", "body", "text2")
         self._finish = Label("", "body", "text2")
         self._bar = Bar()
-        self._now = Card(row(self._big, self._of, -1, self._finish, gap=8), 10, self._bar)
-        self._curve = Curve(self.tr("many"), self.tr("none"))
-        legend = row(
-            Label(self.tr("Mistakes curve"), "strong"), Label(self.tr("(loss)"), "small", "text3"), -1,
+        round_words = QWidget()
+        round_words.setLayout(row(self._big, self._of, gap=8))
+        self._now = Card(Folding(round_words, self._finish), 10, self._bar)
+        later = self.tr("The line begins here when the training begins.")
+        self._curve = Curve(self.tr("many"), self.tr("none"), later)
+        curve, lines = QWidget(), QWidget()
+        curve.setLayout(
+            row(Label(self.tr("Mistakes curve"), "strong"), Label(self.tr("(loss)"), "small", "text3"), gap=6)
+        )
+        lines.setLayout(row(
             _Swatch("data"), Label(self.tr("while practising"), "small", "text2"), 8,
             _Swatch("text2", is_dashed=True), Label(self.tr("on questions kept aside"), "small", "text2"), gap=6,
-        )  # fmt: skip
-        self._chart = Card(legend, 8, self._curve)
+        ))  # fmt: skip
+        self._chart = Card(Folding(curve, lines), 8, self._curve)
         self._table = QVBoxLayout()
         middle = QWidget()
         middle.setLayout(column(self._now, 16, self._chart, 16, self._table, -1, margins=(24, 0, 24, 16)))
@@ -75,11 +81,18 @@ class TrainStation(QWidget):
         whole.setStretch(0, 1)
         self.setLayout(whole)
         self.set_narrow(False)
+        look().changed.connect(self._fit)
         session.jobs.said.connect(self._hear)
 
     def set_narrow(self, is_narrow: bool) -> None:
-        self._side_place.setFixedWidth(256 if is_narrow else 304)
+        self._is_narrow = is_narrow
         self._curve.setMinimumHeight(150 if is_narrow else 220)
+        self._fit()
+
+    def _fit(self) -> None:
+        self._side_place.setFixedWidth(look().grown(256 if self._is_narrow else 304))
+        if self.isVisible():
+            self._redraw()
 
     def refresh(self) -> None:
         run = self._session.project.run if self._session.project else None
@@ -123,9 +136,9 @@ class TrainStation(QWidget):
         if not isinstance(event, events.Metric):
             return
         if event.name == "loss":
-            last = self._losses[-1][1] if self._losses else min(1.0, event.value / _MANY)
             while self._losses and self._losses[-1][0] >= event.step:  # gone back to a save point
                 self._losses.pop()
+            last = self._losses[-1][1] if self._losses else min(1.0, event.value / _MANY)
             self._losses.append((event.step, _SMOOTH * last + (1 - _SMOOTH) * min(1.0, event.value / _MANY)))
         elif event.name == "held_out_loss":
             self._aside[event.step] = event.value
@@ -174,10 +187,10 @@ class TrainStation(QWidget):
         self._bar.show_share(share, ends if len(ends) <= _MOST_SEGMENTS else (1.0,), role)
         self._bar.setVisible(bool(total))
         kept = self._kept()
-        words = self.tr("{0:.0%} of the way").format(share)
+        words = self.tr("{0:.0%} of the way").format(share) if self._losses else self.tr("No training yet")
         aside = [(point.step, min(1.0, point.loss / _MANY)) for point in self._points]
         self._curve.show_curve(self._losses, aside, max(total, at), ends, kept, words)
-        self._chart.setVisible(bool(self._losses))
+        self._chart.setVisible(bool(self._losses) or state.has_dataset)
         self._show_points(kept)
         self._side.refresh(found, is_running)
 
@@ -206,9 +219,9 @@ class TrainStation(QWidget):
         elif at:
             big, of = self.tr("Paused"), self.tr("everything is saved")
         else:
-            big, of = self.tr("Not yet"), self.tr("first facts, then skills, with a little revision (replay)")
+            big, of = self.tr("Ready"), self.tr("first facts, then skills, with a little revision (replay)")
             if not self._session.state.has_dataset:
-                of = self.tr("practice questions come first")
+                big, of = self.tr("Not yet"), self.tr("practice questions come first")
         self._big.setText(big)
         self._of.setText(of)
         self._finish.setText(finish)
@@ -233,8 +246,11 @@ class TrainStation(QWidget):
         rows = self.tr("{0} practice questions, with a little revision so that nothing is forgotten").format(
             number(state.kept)
         )
+        if is_begun:
+            return rows
         left = 1 - self._at() / total if (total := self._total()) else 1.0
-        return rows if is_begun else " · ".join((rows, found.time_words(left), found.memory_words()))
+        amount = self.tr("{0} practice questions").format(number(state.kept))
+        return " · ".join((amount, found.time_words(left), found.memory_words()))
 
     def _kept(self) -> int:
         """The save point that is kept, or would be now."""
@@ -256,7 +272,7 @@ class TrainStation(QWidget):
             Label(text, "label", "text2")
             for text in (self.tr("Save point"), self.tr("Words right in questions kept aside"))
         )
-        place.setFixedWidth(150)
+        place.setFixedWidth(round(150 * look().text_size))
         holder = QWidget()
         holder.setLayout(column(row(place, right, -1, gap=12), 6, rule()))
         self._table.addWidget(holder)
@@ -279,7 +295,7 @@ class TrainStation(QWidget):
         elif course is not None:
             words = self.tr("In round {0}, at {1:.0%}").format(course.round_at(point.step), point.step / course.total)
         name = Label(words, "strong" if is_kept else "body")
-        name.setFixedWidth(150)
+        name.setFixedWidth(round(150 * look().text_size))
         line = row(name, bar, Label(f"{point.accuracy:.0%}"), -1, gap=12, margins=(0, 8, 0, 8))
         if is_kept:
             is_done = self._session.state.has_adapter and not self._is_ours()

@@ -17,7 +17,7 @@ from lab_desktop.ui.widgets.basic import Badge, Button, Card, ElidedLabel, Label
 from lab_desktop.ui.words import size
 
 SMALLER = ("Q8_0", "Q4_K_M", "Q3_K_M")
-_OTHERS = ("F16", "Q6_K", "Q5_K_M")
+_LARGEST_FIRST = ("F16", "Q8_0", "Q6_K", "Q5_K_M", "Q4_K_M", "Q3_K_M")
 
 
 class UseStation(QWidget):
@@ -87,9 +87,8 @@ class UseStation(QWidget):
             ),
             12,
         ]  # fmt: skip
-        shown = [*(kind for kind in _OTHERS[:1] if kind in files), *SMALLER]
-        shown += [kind for kind in files if kind not in shown]
-        for kind in shown:
+        shown = [kind for kind in _LARGEST_FIRST if kind in files or kind in SMALLER]
+        for kind in (*shown, *(kind for kind in files if kind not in shown)):
             lines.append(self._line(kind, files.get(kind), expected.get(kind, 0), is_running))
         return Card(*lines)
 
@@ -127,7 +126,7 @@ class UseStation(QWidget):
         names = {
             "F16": (self.tr("Full size"), self.tr("Nothing left out; the others are made from it.")),
             "Q8_0": (self.tr("Large"), self.tr("Answers like the full size.")),
-            "Q6_K": (self.tr("Large"), self.tr("Almost like the full size.")),
+            "Q6_K": (self.tr("Rather large"), self.tr("Almost like the full size.")),
             "Q5_K_M": (self.tr("Medium"), self.tr("Between large and small.")),
             "Q4_K_M": (self.tr("Small"), self.tr("The best balance for most computers.")),
             "Q3_K_M": (self.tr("Tiny"), self.tr("For little memory; it forgets a little.")),
