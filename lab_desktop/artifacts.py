@@ -268,6 +268,7 @@ class Phase:
         least_steps: steps that it takes at least, however few the rows: facts need that many to sink in.
         learning_rate: between warm-up and cool-down.
         warmup_share: share of the phase's steps over which the rate rises from zero, linearly.
+        cools_on: it shares the cool-down of the phase before; else it has one of its own.
     """
 
     name: str
@@ -279,6 +280,7 @@ class Phase:
     learning_rate: float
     warmup_share: float
     least_steps: int = 1
+    cools_on: bool = False
 
 
 @dataclass(frozen=True)

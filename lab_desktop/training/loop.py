@@ -19,7 +19,7 @@ import json
 import math
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -32,7 +32,7 @@ from lab_desktop.files import JsonLines, disk_errors, read_json, replacing, writ
 from lab_desktop.jobs.run import Run, enough_file
 from lab_desktop.training.backend import TrainingBackend
 from lab_desktop.training.batches import ChatRow, EncodedRow, Pack, batches, encode, general_batch, pack
-from lab_desktop.training.phases import TrainingPlan, cooldown_at, phase_steps, rate_at, steps_per_epoch
+from lab_desktop.training.phases import TrainingPlan, cooldown_at, cooling_spans, phase_steps, rate_at, steps_per_epoch
 
 _PHASE_WORDS = {"knowledge_short": "facts", "knowledge_long": "explanations", "skills": "skills"}
 
@@ -57,6 +57,7 @@ class _PhaseRows:
     """A phase with its rows and its steps, which count from `first_step` over the whole training.
 
     `general` are its rows that keep the base: not dealt by epochs, but a fixed share beside the others in every step.
+    It cools down with the `cools_for` steps from `cools_from` on.
     """
 
     phase: Phase
@@ -64,6 +65,8 @@ class _PhaseRows:
     general: list[EncodedRow]
     first_step: int
     steps: int
+    cools_from: int = 0
+    cools_for: int = 0
 
 
 def train(
@@ -178,7 +181,8 @@ def _train_phase(
             raise
         if not math.isfinite(loss):
             raise _ran_away(step + 1, checkpoints)
-        norm = backend.apply(rate_at(each.phase, step - each.first_step, each.steps) * cooldown_at(plan, step, total))
+        rate = rate_at(each.phase, step - each.first_step, each.steps)
+        norm = backend.apply(rate * cooldown_at(plan, step - each.cools_from, each.cools_for))
         if not math.isfinite(norm):
             raise _ran_away(step + 1, checkpoints)
         step += 1
@@ -396,6 +400,10 @@ def _rows(
             "There is nothing to train on: the data set has no usable row.",
             "Generate more data, or look at why rows were dropped in samples.jsonl.",
         )
+    spans = cooling_spans([(each.phase, each.steps) for each in phases])
+    phases = [
+        replace(each, cools_from=start, cools_for=steps) for each, (start, steps) in zip(phases, spans, strict=True)
+    ]
     return phases, [row for row in held_out if not row.keeps_base]
 
 

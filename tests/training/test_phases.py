@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from lab_desktop.training.phases import LAB_PHASES, TrainingPlan, cooldown_at, phase_steps, rate_at
+from lab_desktop.training.phases import LAB_PHASES, TrainingPlan, cooldown_at, cooling_spans, phase_steps, rate_at
 
 
 def test_every_phase_replays_all_phases_before_it():
@@ -22,6 +22,16 @@ def test_the_rate_of_the_whole_training_falls_in_a_line_at_its_end():
 
     assert [cooldown_at(plan, step, 10) for step in range(10)] == [*[1.0] * 7, 0.75, 0.5, 0.25]
     assert [cooldown_at(TrainingPlan(cooldown_share=0.0), step, 3) for step in range(3)] == [1.0] * 3
+
+
+def test_skills_cool_down_by_themselves_however_many_facts_came_before():
+    spans = cooling_spans(list(zip(LAB_PHASES, (500, 300, 60), strict=True)))
+
+    assert spans == [(0, 800), (0, 800), (800, 60)]
+    plan = TrainingPlan()
+    assert cooldown_at(plan, 0, spans[2][1]) == 1.0
+    assert cooling_spans([(LAB_PHASES[2], 60)]) == [(0, 60)]
+    assert cooling_spans([]) == []
 
 
 def test_steps_follow_from_the_data():
