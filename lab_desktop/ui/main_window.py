@@ -22,7 +22,7 @@ from lab_desktop.ui.menus import fill_menus
 from lab_desktop.ui.notices import Notices
 from lab_desktop.ui.page_stack import PageStack
 from lab_desktop.ui.panels import Panels
-from lab_desktop.ui.session import STATION_STEPS, Session
+from lab_desktop.ui.session import Session
 from lab_desktop.ui.theme import look
 from lab_desktop.ui.tour import STEPS, Tour
 from lab_desktop.ui.widgets.basic import column, row, rule
@@ -37,7 +37,10 @@ if TYPE_CHECKING:
 _NARROW_BELOW = 1100
 _PATIENCE_MS = 1000
 _MENU_PROJECTS = 12
-_PAGE_OF = {"meet": "chat", "compare": "chat", "use": "improve", **dict.fromkeys(STATION_STEPS, "improve")}
+_PAGE_OF = {
+    "meet": "chat", "compare": "chat",
+    "practice": "improve", "train": "improve", "check": "improve", "use": "improve",
+}  # fmt: skip
 """The page of what is a part of one."""
 
 
