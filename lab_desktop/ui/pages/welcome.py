@@ -70,6 +70,7 @@ class WelcomePage(QWidget):
         inside.setLayout(words)
         self._island = Illustration("island")
         self._left = column(-1, inside, -2, self._island)
+        self._left.setAlignment(inside, Qt.AlignmentFlag.AlignHCenter)
         left.setLayout(self._left)
         self.computer = ComputerPanel(session)
         side = QFrame()
