@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QCoreApplication, Qt
-from PySide6.QtWidgets import QFrame, QLabel, QListWidget, QWidget
+from PySide6.QtWidgets import QFrame, QLabel, QLineEdit, QListWidget, QWidget
+from pytestqt.qtbot import QtBot
 
 from lab_desktop.evaluation.verdict import verdict
 from lab_desktop.ui.jobs import Job
@@ -123,6 +124,29 @@ def test_a_project_without_lessons_says_what_a_lesson_is(seen: Callable[[str], S
     assert words == ["No lesson yet", "A lesson is a page or two, and questions you would ask about it."]
 
 
+def test_a_skill_lesson_asks_for_examples_and_never_speaks_of_passages(
+    seen: Callable[[str], Stage], qtbot: QtBot
+) -> None:
+    stage = seen("lesson-skill")
+    lesson = stage.window.pages["lesson"]
+    assert [text for text in in_sight(lesson) if "assage" in text or "uestion" in text] == []
+    assert "5 examples" in in_sight(lesson) and "Example 1 of 5" in in_sight(lesson)
+    assert [each.text() for each in lesson.findChildren(Button) if each.isVisible() and each.text()] == ["Add example"]
+
+    qtbot.keyClicks(stage.control(QLineEdit, "What you would type"), "Make a note: Uwe feeds the cat on Sunday.")
+    qtbot.keyClicks(stage.control(QLineEdit, "A perfect answer"), "NOTE | Uwe | feed the cat | Sunday")
+    assert "Good: nobody gave this example yet." in in_sight(lesson)
+    qtbot.keyClick(stage.control(QLineEdit, "A perfect answer"), Qt.Key.Key_Return)
+    assert "6 examples" in in_sight(lesson)
+
+
+def test_a_button_keeps_its_icon_apart_from_words_that_come_later(shown: object) -> None:
+    first, later = Button("Pause", icon="pause"), Button("", icon="pause")
+    later.setText("Pause")
+
+    assert later.iconSize() == first.iconSize() and later.sizeHint() == first.sizeHint()
+
+
 def test_a_check_is_called_so_and_making_smaller_too() -> None:
     assert job_words(Job(Path(), STATION_STEPS["check"], "")) == "Checking"
     assert job_words(Job(Path(), ("export:Q4_K_M",), "")) == "Making the model smaller"
@@ -137,7 +161,7 @@ def test_advice_has_no_words_of_the_field(learned: float, tmp_path: Path) -> Non
     assert [word for word in JARGON if word in text] == []
 
 
-def test_two_parts_fold_where_there_is_no_room_for_both(shown: object, qtbot: object) -> None:
+def test_two_parts_fold_where_there_is_no_room_for_both(shown: object) -> None:
     first, second = Button("A rather long name"), Button("Another long name")
     folding = Folding(first, second)
     frame = QFrame()
