@@ -37,7 +37,8 @@ _NARROW_BELOW = 1100
 _PATIENCE_MS = 1000
 _MENU_PROJECTS = 12
 _PAGE_OF = {
-    "meet": "chat", "compare": "chat", "practice": "improve", "train": "improve", "check": "improve", "use": "improve",
+    "meet": "chat", "compare": "chat",
+    "practice": "improve", "train": "improve", "check": "improve", "use": "improve",
 }  # fmt: skip
 """The page of what is a part of one."""
 

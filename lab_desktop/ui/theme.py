@@ -267,6 +267,7 @@ def style_sheet(theme: Theme, text_size: float) -> str:
     size        of a button: small, large, row (two lines, as wide as there is room)
     flush       of a button: its text stands where other text stands
     square      of a frame: no round corners
+    rule        of a frame that is a line: true; own, other (below whose answers they are)
     surface     of a frame: card, sunken, sidebar, page, good, warn, bad, info
     """
 
@@ -301,6 +302,8 @@ QFrame[surface="page"] {{ background: {theme.page}; border: none; }}
 {surfaces}
 QFrame[square="true"] {{ border-radius: 0; }}
 QFrame[rule="true"] {{ background: {theme.line}; border: none; }}
+QFrame[rule="own"] {{ background: {theme.data}; border: none; }}
+QFrame[rule="other"] {{ background: {theme.line2}; border: none; }}
 
 QPushButton {{ background: {theme.card}; color: {theme.text}; border: 1px solid {theme.line2}; border-radius: 6px;
     padding: 0 11px; min-height: {px(26)}; font-weight: 500; }}

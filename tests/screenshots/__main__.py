@@ -14,6 +14,7 @@ import signal
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,9 +23,9 @@ from typing import Literal
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 from PySide6.QtCore import QCoreApplication, QEvent, QSize, Qt
-from PySide6.QtGui import QFontDatabase
+from PySide6.QtGui import QFontDatabase, QImage
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton, QAbstractItemView, QApplication, QLineEdit, QPlainTextEdit, QWidget
+from PySide6.QtWidgets import QAbstractItemView, QApplication, QLineEdit, QPlainTextEdit, QWidget
 
 from lab_desktop.files import write_json
 from lab_desktop.jobs.events import Event, Pace, Progress, Row
@@ -39,6 +40,10 @@ from tests.screenshots import states
 
 SIZES = ((1440, 900), (960, 640))
 _FONT = "Inter"
+_ALIKE = 14
+"""Two colours look alike that differ by so much in all."""
+_SMALLEST = 0
+"""The quality at which a PNG, which loses nothing, is packed best."""
 THEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 
 
@@ -142,7 +147,8 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("folder", type=Path)
     parser.add_argument("words", nargs="*")
     parser.add_argument("--text", type=float, default=1.0, help="how much bigger the text is")
-    asked = parser.parse_args(arguments)
+    parser.add_argument("--small", action="store_true", help="256 colours: a third of the bytes")
+    asked = parser.parse_intermixed_args(arguments)
     wanted = [shot for shot in SHOTS if not asked.words or any(word in shot.name for word in asked.words)]
     asked.folder.mkdir(parents=True, exist_ok=True)
     app = QApplication.instance() or QApplication([])
@@ -161,10 +167,30 @@ def main(arguments: list[str]) -> int:
                 for size in filter(None, sizes):  # what has no smallest size has one size
                     front.resize(size)
                     _settle(app)
-                    front.grab().save(str(asked.folder / f"{shot.name}-{theme}-{size.width()}.png"))
+                    picture = front.grab().toImage()
+                    if asked.small:
+                        picture = _with_few_colours(picture)
+                    picture.save(str(asked.folder / f"{shot.name}-{theme}-{size.width()}.png"), quality=_SMALLEST)
                     count += 1
     print(f"{count} pictures in {asked.folder}, {time.monotonic() - started:.0f} s", file=sys.stderr)
     return 0
+
+
+def _with_few_colours(picture: QImage) -> QImage:
+    """The same in 256 colours, of two that look alike the more frequent one."""
+    plain = picture.convertToFormat(QImage.Format.Format_RGB32)
+    counted = Counter(bytes(plain.constBits()).hex("-", 4).split("-"))
+    table: list[int] = []
+    parts: list[bytes] = []
+    for colour, _ in counted.most_common():
+        part = bytes.fromhex(colour)
+        if all(sum(abs(one - other) for one, other in zip(part, known, strict=True)) > _ALIKE for known in parts):
+            parts.append(part)
+            table.append(int.from_bytes(part, sys.byteorder))
+        if len(table) == 256:
+            break
+    flags = Qt.ImageConversionFlag.ThresholdDither | Qt.ImageConversionFlag.AvoidDither
+    return plain.convertToFormat(QImage.Format.Format_Indexed8, table, flags)
 
 
 @contextlib.contextmanager
@@ -329,10 +355,6 @@ def _own_question(stage: Stage) -> None:
     _type(stage, QLineEdit, "Its answer", "Ysolda Karrow")
 
 
-def _skill(stage: Stage) -> None:
-    QTest.keyClick(stage.control(QAbstractButton, "Next lesson"), Qt.Key.Key_Return)
-
-
 def _type(stage: Stage, kind: type[QWidget], name: str, text: str) -> None:
     QTest.keyClicks(stage.control(kind, name), text)
 
@@ -384,7 +406,7 @@ SHOTS = (
     Shot("lesson-none", "lesson"),
     Shot("lesson-facts", "lesson", _fresh),
     Shot("lesson-own", "lesson", _fresh, _own_question),
-    Shot("lesson-skill", "lesson", _lessons, _skill),
+    Shot("lesson-skill", "lesson", _lessons),
     Shot("chat-empty", "chat", _fresh),
     Shot("chat-talk", "chat", _two_chats, _talk),
     Shot("chat-compare", "chat", _compared, _talk),

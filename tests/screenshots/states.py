@@ -117,6 +117,8 @@ def write_training(made: Project, upto: int = STEPS) -> Path:
     said = [event for event in training_words(upto) if not isinstance(event, Progress)]
     said.append(Notice("The practice set is ready: 48 rows for knowledge short, 8 held out for checking."))
     write_lines(run / "events.jsonl", map(events.to_json, said))
+    (run / "checkpoint").mkdir(exist_ok=True)
+    (run / "checkpoint" / f"step-{upto}.safetensors").touch()
     if upto == STEPS:
         (run / "adapter").mkdir(exist_ok=True)
         (run / "adapter" / "adapter.gguf").touch()

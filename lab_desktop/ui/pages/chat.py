@@ -201,8 +201,14 @@ class ChatPage(QWidget):
         self._list.acted.connect(self._act)
         self._list.linked.connect(self._ask_to_open)
         self._names = [(Label("", "head"), Label("", "small", "text2")) for _ in range(2)]
-        sides = [row(name, model, -1, gap=8) for name, model in self._names]
-        heads = row(*sides, gap=20, margins=(24, 10, 36, 6))
+        self._rules = [rule(), rule()]
+        for line in self._rules:
+            line.setFixedHeight(2)
+        sides = [
+            column(row(name, model, -1, gap=8), line, gap=6)
+            for (name, model), line in zip(self._names, self._rules, strict=True)
+        ]
+        heads = row(*sides, gap=20, margins=(24, 10, 36, 10))
         heads.setStretch(0, 1)
         heads.setStretch(1, 1)
         self._heads = QWidget()
@@ -703,6 +709,11 @@ class ChatPage(QWidget):
         for side, (name, model) in enumerate(self._names):
             voice, model_name = self._named.get(side, (None, ""))
             name.setText(self._speaker(side) if voice is None else self._name(voice))
+            is_own = (self._voice(side) if voice is None else voice) == "new"
+            line = self._rules[side]
+            line.setProperty("rule", "own" if is_own and not self._chat.is_blind else "other")
+            line.style().unpolish(line)
+            line.style().polish(line)
             model.setText(model_name)
 
     def _show_vote(self) -> None:

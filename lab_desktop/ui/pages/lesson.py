@@ -19,7 +19,7 @@ from PySide6.QtGui import (
     QTextDocument,
     QTextFormat,
 )
-from PySide6.QtWidgets import QFrame, QLineEdit, QScrollArea, QStackedWidget, QTextEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QLayout, QLineEdit, QScrollArea, QStackedWidget, QTextEdit, QVBoxLayout, QWidget
 
 from lab_desktop.artifacts import Leaf, LeafKind, Pair
 from lab_desktop.documents.passages import read_documents
@@ -183,17 +183,22 @@ class LessonPage(QWidget):
             return
         count = len(self._leaf.seed_examples)
         self._active = place % count
-        self._passage.setText(self.tr("Passage {0} of {1}").format(self._active + 1, count))
+        is_facts = self._leaf.kind is LeafKind.KNOWLEDGE
+        words = self.tr("Passage {0} of {1}") if is_facts else self.tr("Example {0} of {1}")
+        self._passage.setText(words.format(self._active + 1, count))
+        self.own.ask_for(is_facts)
         self.text.activate(self._active)
         empty(self._cards)
         last: QWidget = self._after
         for pair in self._leaf.seed_examples[self._active].pairs:
-            card = _PairCard(pair, self._point)
+            card = _PairCard(pair, self._point if self._context() else None)
             self._cards.addWidget(card)
-            self.setTabOrder(last, card.found)
-            last = card.found
+            if card.found is not None:
+                self.setTabOrder(last, card.found)
+                last = card.found
         questions = sum(len(example.pairs) for example in self._leaf.seed_examples)
-        self._amount.setText(self.tr("{0} passages, {1} questions").format(count, questions))
+        amount = self.tr("{0} passages, {1} questions") if is_facts else self.tr("{0} examples")
+        self._amount.setText(amount.format(count, questions))
         self.own.check()
 
     def _point(self, pair: Pair) -> None:
@@ -211,6 +216,8 @@ class LessonPage(QWidget):
         if any(shared(asked, content_words(each.question)) >= _ALIKE for each in others):
             return Verdict("warn", self.tr("Nearly the same question is there already."))
         context = self._context()
+        if self._leaf.kind is not LeafKind.KNOWLEDGE:
+            return Verdict("good", self.tr("Good: nobody gave this example yet."))
         sentence = telling_sentence(context, pair.question, pair.answer)
         wanted = content_words(pair.answer)
         if context and 2 * len(wanted & content_words(sentence)) < len(wanted):
@@ -265,21 +272,40 @@ class OwnQuestion(Card):
     def __init__(self, verdict: Callable[[Pair], Verdict], add: Callable[[Pair], bool]) -> None:
         self._verdict, self._add = verdict, add
         self.question, self.answer = QLineEdit(), QLineEdit()
-        for field, name in ((self.question, self.tr("Your question")), (self.answer, self.tr("Its answer"))):
-            field.setPlaceholderText(name)
-            field.setAccessibleName(name)
+        self._title, self._hint = Label("", "strong"), ""
+        for field in (self.question, self.answer):
             field.textChanged.connect(self.check)
             field.returnPressed.connect(self._entered)
         self._icon = Icon("info", "text2", 16)
         self.said = Label("", "small", "text2", wraps=True)
-        self.button = Button(self.tr("Add question"), icon="plus", on_click=self._entered)
+        self.button = Button("", icon="plus", on_click=self._entered)
         line = row(self._icon, self.said, gap=8)
         line.setStretch(1, 1)
         super().__init__(
-            Label(self.tr("A question of your own"), "strong"), 8, self.question, 8, self.answer, 8, line, 10,
+            self._title, 8, self.question, 8, self.answer, 8, line, 10,
             row(self.button, -1), padding=(16, 14),
         )  # fmt: skip
-        self._say("info", "text2", self.tr("Ask about this passage, as somebody would who never read it."))
+        self.ask_for(is_facts=True)
+
+    def ask_for(self, is_facts: bool) -> None:
+        """Ask for a question about the passage in hand, or for an example of a skill."""
+        title, question, answer, button, self._hint = (
+            (
+                self.tr("A question of your own"), self.tr("Your question"), self.tr("Its answer"),
+                self.tr("Add question"), self.tr("Ask about this passage, as somebody would who never read it."),
+            )
+            if is_facts
+            else (
+                self.tr("An example of your own"), self.tr("What you would type"), self.tr("A perfect answer"),
+                self.tr("Add example"), self.tr("Show what you would type, and what a perfect answer looks like."),
+            )
+        )  # fmt: skip
+        self._title.setText(title)
+        self.button.setText(button)
+        for field, name in ((self.question, question), (self.answer, answer)):
+            field.setPlaceholderText(name)
+            field.setAccessibleName(name)
+        self.check()
 
     @property
     def _pair(self) -> Pair:
@@ -289,7 +315,7 @@ class OwnQuestion(Card):
         """Say what is known about the question so far."""
         pair = self._pair
         if not pair.question and not pair.answer:
-            self._say("info", "text2", self.tr("Ask about this passage, as somebody would who never read it."))
+            self._say("info", "text2", self._hint)
         elif not pair.answer:
             self._say("info", "text2", self.tr("Now its answer, in few words."))
         else:
@@ -300,7 +326,7 @@ class OwnQuestion(Card):
         pair = self._pair
         if not pair.question or not pair.answer:
             (self.answer if pair.question else self.question).setFocus()
-            self._say("warn", "warn", self.tr("A question and its answer, please."))
+            self._say("warn", "warn", self.tr("Both fields are needed."))
         elif self._add(pair):
             self.question.clear()
             self.answer.clear()
@@ -317,17 +343,28 @@ class _PairCard(Card):
     """A question of the lesson, its answer, and where the passage tells it.
 
     Attributes:
-        found: the button that shows the place.
+        found: the button that shows the place; None where there is no passage.
     """
 
-    def __init__(self, pair: Pair, on_point: Callable[[Pair], object]) -> None:
-        self.found = Button(self.tr("Found here"), "plain", size="small", on_click=lambda: on_point(pair))
-        self.found.setProperty("flush", True)
-        self.found.setAccessibleName(self.tr("Show where the passage answers: {0}").format(pair.question))
-        super().__init__(
-            Label(pair.question, "strong", wraps=True), 4, Label(pair.answer, "body", "text2", wraps=True), 6,
-            row(self.found, -1), padding=(16, 10),
-        )  # fmt: skip
+    def __init__(self, pair: Pair, on_point: Callable[[Pair], object] | None) -> None:
+        self.found: Button | None = None
+        lines: list[QWidget | QLayout | int] = [
+            Label(pair.question, "strong", wraps=True),
+            4,
+            Label(pair.answer, "body", "text2", wraps=True),
+        ]
+        if on_point is not None:
+            self.found = _finder(pair, on_point)
+            lines += [6, row(self.found, -1)]
+        super().__init__(*lines, padding=(16, 10))
+
+
+def _finder(pair: Pair, on_point: Callable[[Pair], object]) -> Button:
+    made = Button("", "plain", size="small", on_click=lambda: on_point(pair))
+    made.setText(made.tr("Found here"))
+    made.setProperty("flush", True)
+    made.setAccessibleName(made.tr("Show where the passage answers: {0}").format(pair.question))
+    return made
 
 
 class LessonText(QTextEdit):
@@ -362,6 +399,7 @@ class LessonText(QTextEdit):
         document.setDefaultFont(look().font("reading"))
         document.setMarkdown(self._source, QTextDocument.MarkdownFeature.MarkdownNoHTML)
         document.setDocumentMargin(0)
+        self._set_margins()
         spaced = QTextCursor(document)
         block = document.begin()
         while block.isValid():
@@ -420,6 +458,10 @@ class LessonText(QTextEdit):
         return top - 6, self.cursorRect(cursor).bottom() + 6
 
     def resizeEvent(self, event: QResizeEvent) -> None:
+        self._set_margins()
+        super().resizeEvent(event)
+
+    def _set_margins(self) -> None:
         spare = max(0, self.width() - _GUTTER - 24 - _WIDEST_TEXT)
         self.setViewportMargins(0, 0, 0, 0)
         frame = self.document().rootFrame().frameFormat()
@@ -427,7 +469,6 @@ class LessonText(QTextEdit):
         frame.setRightMargin(24 + spare)
         frame.setTopMargin(8)
         self.document().rootFrame().setFrameFormat(frame)
-        super().resizeEvent(event)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         theme = look().theme

@@ -70,6 +70,7 @@ class WelcomePage(QWidget):
         inside.setLayout(words)
         self._island = Illustration("island")
         self._left = column(-1, inside, -2, self._island)
+        self._left.setAlignment(inside, Qt.AlignmentFlag.AlignHCenter)
         left.setLayout(self._left)
         self.computer = ComputerPanel(session)
         side = QFrame()
@@ -189,7 +190,7 @@ class ComputerPanel(QWidget):
         ]
         self._timer = QTimer(self, interval=_TICK_MS)
         self._timer.timeout.connect(self._next)
-        self.verdict = Label("\n", "head", wraps=True)
+        self.verdict = Label("", "head", wraps=True)
         self._bars = [_ReachBar(self.tr("Chat")), _ReachBar(self.tr("Train"))]
         colours = QWidget()
         colours.setLayout(row(
@@ -225,6 +226,8 @@ class ComputerPanel(QWidget):
             room.setRetainSizeWhenHidden(True)
             later.setSizePolicy(room)
         self.set_narrow(False)
+        look().changed.connect(self._fit)
+        self._fit()
         self._card.hide()
         self._again.hide()
         self._report.hide()
@@ -238,6 +241,9 @@ class ComputerPanel(QWidget):
         self._whole.setContentsMargins(beside, 24, beside, 24)
         for line in self._lines:
             line.set_narrow(is_narrow)
+
+    def _fit(self) -> None:
+        self.verdict.setMinimumHeight(2 * look().line_height("head"))
 
     def measure(self) -> None:
         """Find everything out anew; the lines fill as it is known."""

@@ -180,6 +180,11 @@ class Button(QPushButton):
             if self._icon:
                 self._tint()
 
+    def setText(self, text: str) -> None:
+        super().setText(text)
+        if self._icon:
+            self._tint()
+
     def set_icon(self, name: str) -> None:
         self._icon = name
         self._tint()

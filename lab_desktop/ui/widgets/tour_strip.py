@@ -21,7 +21,7 @@ class TourStrip(QFrame):
         self.title = Label("", "head")
         self.text = Label("", "body", "text2", wraps=True)
         self.leave = Button(self.tr("Leave the tour"), "quiet", size="small", on_click=on_leave)
-        first = column(self._count, self._bar, gap=6)
+        first = column(-1, self._count, self._bar, -1, gap=6)
         words = column(self.title, self.text, gap=2)
         inside = row(first, words, self.leave, gap=24, margins=(24, 10, 16, 10))
         inside.setStretch(1, 1)

@@ -215,7 +215,7 @@ class ImprovePage(QWidget):
             ),
             (
                 self.tr("Train"),
-                self.tr("Done") if state.has_adapter else self.tr("The student learns"),
+                self.tr("Done") if state.has_adapter else self.tr("Your model learns"),
                 state.has_adapter,
             ),
             (

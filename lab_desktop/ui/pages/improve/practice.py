@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from PySide6.QtCore import Qt, QTimer
-from PySide6.QtGui import QResizeEvent, QTextCharFormat, QTextCursor
+from PySide6.QtGui import QFontMetrics, QResizeEvent, QTextCharFormat, QTextCursor
 from PySide6.QtWidgets import (
     QFrame,
     QLineEdit,
@@ -596,7 +596,10 @@ class _Detail(QWidget):
             bar.show_share(count / most)
             bar.setFixedWidth(90)
             name = ElidedLabel(f"{passage + 1}  {headings.get(passage, '')}", "small", "text2")
-            line = row(name, bar, Label(number(count), "small", "text2"), gap=8)
+            amount = Label(number(count), "small", "text2")
+            amount.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+            amount.setMinimumWidth(QFontMetrics(look().font("small")).horizontalAdvance(number(most)) + 2)
+            line = row(name, bar, amount, gap=8)
             line.setStretch(0, 1)
             holder = QWidget()
             holder.setLayout(line)
