@@ -22,14 +22,14 @@ from lab_desktop.ui.menus import fill_menus
 from lab_desktop.ui.notices import Notices
 from lab_desktop.ui.page_stack import PageStack
 from lab_desktop.ui.panels import Panels
-from lab_desktop.ui.session import STATION_STEPS, Session
+from lab_desktop.ui.session import Session
 from lab_desktop.ui.theme import look
 from lab_desktop.ui.tour import STEPS, Tour
 from lab_desktop.ui.widgets.basic import column, row, rule
 from lab_desktop.ui.widgets.chrome import ActivityBar, Header, NextLine, PathBar, PathStep, Place, Sidebar
 from lab_desktop.ui.widgets.panel import come_to_front
 from lab_desktop.ui.widgets.tour_strip import TourStrip
-from lab_desktop.ui.words import job_words, model_word, progress_words
+from lab_desktop.ui.words import job_words, model_word, number, progress_words
 
 if TYPE_CHECKING:
     from lab_desktop.ui.pages.welcome import WelcomePage
@@ -37,7 +37,9 @@ if TYPE_CHECKING:
 _NARROW_BELOW = 1100
 _PATIENCE_MS = 1000
 _MENU_PROJECTS = 12
-_PAGE_OF = {"meet": "chat", "compare": "chat", "use": "improve", **dict.fromkeys(STATION_STEPS, "improve")}
+_PAGE_OF = {
+    "meet": "chat", "compare": "chat", "practice": "improve", "train": "improve", "check": "improve", "use": "improve",
+}  # fmt: skip
 """The page of what is a part of one."""
 
 
@@ -281,6 +283,8 @@ class MainWindow(QMainWindow):
         parts = [title, *progress_words(progress, jobs.pace, time.monotonic() - jobs.last_word)]
         if is_stopping:
             parts = [self.tr("saving what is finished …")]
+        if jobs.waiting:
+            parts.append(self.tr("{0} waiting").format(number(len(jobs.waiting))))
         share = progress.done / progress.total if progress and progress.total else None
         self.activity.work(
             what, " · ".join(parts), share, is_stopping, "" if is_stopping else self.tr("Pause"), "pause"
@@ -298,7 +302,10 @@ class MainWindow(QMainWindow):
         if jobs.is_busy:
             box = QMessageBox(self)
             box.setText(self.tr("Work is going on."))
-            box.setInformativeText(self.tr("Everything finished so far is saved; the next start goes on there."))
+            safe = self.tr("Everything finished so far is saved; the next start goes on there.")
+            if jobs.waiting:
+                safe += " " + self.tr("What still waits has not begun; Activity keeps it for the next time.")
+            box.setInformativeText(safe)
             pause = box.addButton(self.tr("Pause and quit"), QMessageBox.ButtonRole.AcceptRole)
             box.addButton(self.tr("Keep working"), QMessageBox.ButtonRole.RejectRole)
             box.setDefaultButton(pause)

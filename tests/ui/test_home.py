@@ -246,7 +246,7 @@ def test_a_waiting_job_is_taken_out_of_the_queue_by_a_click(
     stopped_child(session)
     qtbot.wait(20)
     waiting = activity.model.index(2, 0)
-    assert "after training" in waiting.data(Qt.ItemDataRole.AccessibleTextRole)
+    assert "it begins when training “Velmora” is done or paused" in waiting.data(Qt.ItemDataRole.AccessibleTextRole)
     assert "1 waiting" in window.header.place.whole
 
     rect = activity.list.visualRect(waiting)

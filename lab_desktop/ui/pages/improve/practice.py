@@ -27,9 +27,10 @@ from lab_desktop.jobs import events
 from lab_desktop.jobs.events import Event
 from lab_desktop.reviews import FILE_NAME as REVIEWS
 from lab_desktop.reviews import Review, read_reviews
+from lab_desktop.ui.jobs import JobState
 from lab_desktop.ui.pages.improve.plans import amount_words, plan, took
 from lab_desktop.ui.pages.improve.review import WORDS, ReviewModel, ReviewTable, Row, why, with_review
-from lab_desktop.ui.pages.improve.station import SETTLED_MS, SILENCE_S, Heading, Note, Trouble
+from lab_desktop.ui.pages.improve.station import SETTLED_MS, SILENCE_S, Heading, Note, Trouble, Waiting
 from lab_desktop.ui.session import Session
 from lab_desktop.ui.theme import look
 from lab_desktop.ui.widgets.basic import (
@@ -78,7 +79,7 @@ class PracticeStation(QWidget):
         self._keep = Button(self.tr("Stop and keep"), icon="stop", on_click=lambda: session.jobs.keep("generate"))
         title, term = self.tr("Practice questions"), self.tr("synthetic data")
         self.heading = Heading(title, term, self._start, self._pause, self._keep)
-        self.trouble = Trouble(session, "practice")
+        self.trouble, self.waiting = Trouble(session, "practice"), Waiting(session, "practice")
         self._told = Note()
         self._funnel = _Funnel()
         top = QWidget()
@@ -86,6 +87,7 @@ class PracticeStation(QWidget):
             column(
                 self.heading,
                 self.trouble,
+                self.waiting,
                 self._told,
                 row(self._funnel, margins=(24, 0, 24, 12)),
             )
@@ -216,13 +218,16 @@ class PracticeStation(QWidget):
         is_running = self._is_ours()
         has_dataset = self._session.state.has_dataset
         self._start.setText(self.tr("Go on writing") if self.model.rows else self.tr("Write questions"))
-        self._pause.setVisible(is_running)
+        job = self._session.jobs.current
+        self._pause.setVisible(is_running and job is not None and job.state is JobState.RUNNING)
         self._keep.setVisible(is_running)
         self._stack.setCurrentIndex(1 if self.model.rows else 0)
         self._funnel.setVisible(bool(self.model.rows) or is_running)
         written = number(len(self.model.rows))
         self.trouble.look_at(self._folder, self.tr("after {0} questions").format(written) if self.model.rows else "")
-        self._start.setVisible(not is_running and not has_dataset and self.trouble.isHidden())
+        self.waiting.look_at(self._folder)
+        is_free = self.trouble.isHidden() and self.waiting.isHidden()
+        self._start.setVisible(not is_running and not has_dataset and is_free)
         self.heading.say("" if is_running or has_dataset else self._plan())
         self._show_funnel()
         strong = self.model.tally["strong"]
