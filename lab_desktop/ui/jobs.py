@@ -18,7 +18,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QObject, QProcess, Signal
+from PySide6.QtCore import QObject, QProcess, Signal, Slot
 
 from lab_desktop.errors import RunError, StorageError
 from lab_desktop.files import JsonLines, stamp
@@ -244,7 +244,7 @@ class JobRunner(QObject):
         process.setArguments(["-m", "lab_desktop", "--worker", str(job.folder), *job.steps])
         process.readyReadStandardOutput.connect(self._read)
         process.readyReadStandardError.connect(self._read_errors)
-        process.finished.connect(lambda *_: self._end())
+        process.finished.connect(self._end)
         process.errorOccurred.connect(self._could_not_start)
         self._process = process
         process.start()
@@ -280,6 +280,7 @@ class JobRunner(QObject):
             self.progress = event
         self.said.emit(event)
 
+    @Slot()
     def _end(self) -> None:
         if self._process is None or self.current is None:
             return

@@ -6,13 +6,13 @@ once. A big one is read in a thread of its own while what was known before is gi
 
 from __future__ import annotations
 
-import contextlib
+import queue
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 
 from lab_desktop import corrections, projects
 from lab_desktop.corrections import read_report
@@ -24,6 +24,7 @@ _Value = TypeVar("_Value")
 _Stamp = tuple[tuple[int, int], ...]
 _AT_ONCE = 500_000
 """Bytes that are read while a page waits: a few milliseconds."""
+_LOOK_MS = 30
 _RUN_FILES = (
     "samples.jsonl", "reviews.jsonl", "dataset/manifest.json", "adapter/adapter.json", "report.json",
 )  # fmt: skip
@@ -32,13 +33,14 @@ _RUN_FILES = (
 class Known(QObject):
     changed = Signal()
     """A big file has been read."""
-    _came = Signal(object, object, object)
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._values: dict[object, tuple[_Stamp, Any]] = {}
         self._reading: set[object] = set()
-        self._came.connect(self._take)
+        self._came: queue.SimpleQueue[tuple[object, _Stamp, object]] = queue.SimpleQueue()
+        self._look = QTimer(self, interval=_LOOK_MS)
+        self._look.timeout.connect(self._take)
 
     def state(self, run: Path | None) -> State:
         """How far a run is."""
@@ -70,18 +72,27 @@ class Known(QObject):
             return value
         if key not in self._reading:
             self._reading.add(key)
-            threading.Thread(target=self._read, args=(key, stamp, read), daemon=True).start()
+            # The thread holds the queue and nothing of Qt: this object may be gone before it is done.
+            threading.Thread(target=_read, args=(self._came, key, stamp, read), daemon=True).start()
+            self._look.start()
         return before[1] if before is not None else nothing
 
-    def _read(self, key: object, stamp: _Stamp, read: Callable[[], object]) -> None:
-        value = read()
-        with contextlib.suppress(RuntimeError):  # the window was closed meanwhile
-            self._came.emit(key, stamp, value)
+    def _take(self) -> None:
+        has_come = not self._came.empty()
+        while not self._came.empty():
+            key, stamp, value = self._came.get()
+            self._reading.discard(key)
+            self._values[key] = stamp, value
+        if not self._reading:
+            self._look.stop()
+        if has_come:
+            self.changed.emit()
 
-    def _take(self, key: object, stamp: _Stamp, value: object) -> None:
-        self._reading.discard(key)
-        self._values[key] = stamp, value
-        self.changed.emit()
+
+def _read(
+    came: queue.SimpleQueue[tuple[object, _Stamp, object]], key: object, stamp: _Stamp, read: Callable[[], object]
+) -> None:
+    came.put((key, stamp, read()))
 
 
 def _stamp(path: Path) -> tuple[int, int]:

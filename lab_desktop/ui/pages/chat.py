@@ -23,7 +23,9 @@ from lab_desktop import chats, projects, votes
 from lab_desktop.artifacts import ChatMessage
 from lab_desktop.chats import Chat, Turn
 from lab_desktop.errors import LabError
+from lab_desktop.files import stamp
 from lab_desktop.taxonomy.qna import read_leaf
+from lab_desktop.taxonomy.tree import FILE_NAME as LEAF_FILE
 from lab_desktop.taxonomy.tree import find_leaves
 from lab_desktop.ui.chat_process import Done, Voices
 from lab_desktop.ui.pages.chat_parts import EmptyChat, Question, SavedChats, Vote
@@ -935,15 +937,19 @@ class ChatPage(QWidget):
         self._left.setVisible(self._left.isHidden())
 
 
+@functools.lru_cache(maxsize=64)
+def _questions_of(lesson: Path, changed: tuple[int, int]) -> Sequence[str]:
+    """The first question about each passage, where it is short; read again when the lesson has changed."""
+    questions = [example.pairs[0].question for example in read_leaf(lesson).seed_examples]
+    return [question for question in questions if len(question) < _CHIP_LETTERS]
+
+
 def _own_questions(session: Session) -> Sequence[str]:
     """Questions of the project's own that are worth asking: of its first lessons, at most four."""
     found: list[str] = []
     try:
         for folder in find_leaves(session.project.lessons) if session.project else ():
-            for example in read_leaf(folder).seed_examples:
-                question = example.pairs[0].question
-                if len(question) < _CHIP_LETTERS:
-                    found.append(question)
+            found += _questions_of(folder, stamp(folder / LEAF_FILE))
             if len(found) >= _CHIPS:
                 break
     except LabError:

@@ -116,7 +116,7 @@ class CheckStation(QWidget):
             )
         if not session.state.has_adapter:
             return self.tr("Train first; then the same questions are asked before and after.")
-        found = plan("check", session.project, session.state, session.projects)
+        found = plan("check", session.project, session)
         return f"{found.time_words()} · {found.memory_words()}".capitalize()
 
     def _read(self) -> None:

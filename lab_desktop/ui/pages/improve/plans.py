@@ -13,11 +13,12 @@ from pathlib import Path
 
 from PySide6.QtCore import QCoreApplication
 
-from lab_desktop import hardware, paths, projects
+from lab_desktop import hardware, paths
 from lab_desktop.errors import LabError
 from lab_desktop.files import read_json
 from lab_desktop.jobs import requests
 from lab_desktop.projects import Project, State
+from lab_desktop.ui.session import Session
 from lab_desktop.ui.words import number, size
 from lab_desktop.words import sentences
 
@@ -68,11 +69,12 @@ class Plan:
         return words.format(size(self.memory), size(self.free))
 
 
-def plan(station: str, project: Project, state: State, others: list[Project]) -> Plan:
-    """What a station of a project will take."""
+def plan(station: str, project: Project, session: Session) -> Plan:
+    """What a station of a project will take, told from what it took before with the same model."""
+    state = session.known.state(project.run)
     model = _model(project.teacher or project.model) if station == "practice" else _model(project.model)
     amount = _amount(station, project, state)
-    known = [pair for each in others for pair in _measured(station, each, model) if pair[1]]
+    known = [pair for each in session.projects for pair in _measured(station, each, model, session) if pair[1]]
     minutes: tuple[float, float] | None = None
     if known and amount:
         took = sum(seconds for seconds, _ in known) / sum(units for _, units in known) * amount / 60
@@ -118,12 +120,12 @@ def _asked(run: Path | None) -> int:
         return _GENERAL
 
 
-def _measured(station: str, project: Project, model: Path) -> list[tuple[float, int]]:
+def _measured(station: str, project: Project, model: Path, session: Session) -> list[tuple[float, int]]:
     """(seconds, units) of this station in a project's finished runs with the same model."""
     found = []
     for run in project.runs:
         try:
-            state = projects.state(run)
+            state = session.known.state(run)
             request = requests.read(run)
             timings = read_json(run / "timings.json", *_STEPS[station])
             is_done = {"practice": state.has_dataset, "train": state.has_adapter, "check": state.has_report}[station]

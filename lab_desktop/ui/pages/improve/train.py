@@ -226,7 +226,7 @@ class TrainStation(QWidget):
 
     def _plan(self) -> Plan | None:
         session = self._session
-        return plan("train", session.project, session.state, session.projects) if session.project else None
+        return plan("train", session.project, session) if session.project else None
 
     def _plan_words(self, found: Plan | None, is_begun: bool) -> str:
         state = self._session.state
