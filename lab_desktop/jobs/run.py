@@ -42,10 +42,13 @@ class Run:
         self._last_progress: events.Progress | None = None
 
     @contextlib.contextmanager
-    def open(self) -> Iterator[Run]:
+    def open(self, patience_s: float = 0.0) -> Iterator[Run]:
         """Hold the folder for this job; a second job on it is refused, a killed job's hold is gone with it.
 
         A folder that was made for it and stayed empty, because the job was refused, is taken away again.
+
+        Args:
+            patience_s: how long to wait for another job that is about to end.
 
         Raises:
             RunError: another job is working in the folder.
@@ -58,7 +61,7 @@ class Run:
             was_here = file.exists()
             lock = filelock.FileLock(file)
             try:
-                lock.acquire(timeout=0)
+                lock.acquire(timeout=patience_s)
             except filelock.Timeout:
                 raise RunError(
                     f"Another job is working in {self.folder}.",

@@ -26,6 +26,9 @@ from lab_desktop.jobs.events import Event, Failed, Finished, Stopped
 from lab_desktop.jobs.requests import LearnRequest
 from lab_desktop.jobs.run import Run
 
+_PATIENCE_S = 10.0
+"""A job that was asked to stop saves what it has; whoever goes on with its run at once waits so long for it."""
+
 Work = Callable[[LearnRequest, Run], dict[str, Any]]
 
 
@@ -62,7 +65,7 @@ class _Voice:
 
 def _do(folder: Path, work: Work, run: Run) -> Event:
     request = requests.read(folder)
-    with run.open():
+    with run.open(_PATIENCE_S):
         ending = _ending(lambda: Finished(work(request, run)))
         # The journal is for a window opened later; that it could not be written changes nothing about the ending.
         with contextlib.suppress(StorageError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import threading
 from dataclasses import dataclass
 from pathlib import Path
@@ -99,11 +100,7 @@ class AboutWindow(QWidget):
         self.resize(620, 680)
         look().changed.connect(self._fit)
         self._fit()
-        self._looking = Background(self._look_up, self._show_facts, self)
-
-    def _look_up(self, stop: threading.Event) -> Facts:
-        home = self._session.home
-        return Facts(library(PROGRAM).licence, libraries(), library(PRACTICE_MODEL_PACKAGE), details(home))
+        self._looking = Background(functools.partial(_look_up, session.home), self._show_facts, self)
 
     def _copy(self) -> None:
         self._wants_copy = True
@@ -156,3 +153,7 @@ class AboutWindow(QWidget):
             self.close()
         else:
             super().keyPressEvent(event)
+
+
+def _look_up(home: Path, stop: threading.Event) -> Facts:
+    return Facts(library(PROGRAM).licence, libraries(), library(PRACTICE_MODEL_PACKAGE), details(home))

@@ -7,12 +7,17 @@ import signal
 import sys
 import threading
 
+from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
 
 from lab_desktop import __version__, projects
+from lab_desktop.ui.collector import Collector
 from lab_desktop.ui.main_window import MainWindow
 from lab_desktop.ui.session import Session
 from lab_desktop.ui.theme import Look
+
+_SETTLED_MS = 5000
+"""After so long the window has made its pages."""
 
 
 def has_screen() -> bool:
@@ -29,8 +34,10 @@ def main() -> int:
     app.setApplicationName("LAB Desktop")
     app.setApplicationVersion(__version__)
     Look(app)
+    collector = Collector(app)
     session = Session()
     threading.Thread(target=projects.empty_bin, args=(session.root,), daemon=True).start()
     window = MainWindow(session)
     window.start()
+    QTimer.singleShot(_SETTLED_MS, collector, collector.settle)
     return app.exec()

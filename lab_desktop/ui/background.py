@@ -1,11 +1,7 @@
-"""A short look at the disk or the system that must not hold up the window: done in a thread, its result taken here.
-
-While the thread runs, Python collects no cycles: it would do so in the thread, and delete widgets there.
-"""
+"""A short look at the disk or the system that must not hold up the window: done in a thread, its result taken here."""
 
 from __future__ import annotations
 
-import gc
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
@@ -19,10 +15,10 @@ Result = TypeVar("Result")
 
 
 class Background(QObject, Generic[Result]):
-    """Runs a function that is told when to give up; `on_result` is called in the window's own thread."""
+    """Runs a function that is told when to give up; `on_result` is called in the window's own thread.
 
-    _at_work = 0
-    """How many of all of them have a thread that runs: cycles are collected again when the last one ends."""
+    The function holds no widget: it may be the last to let go of what it holds, and does so in its thread.
+    """
 
     def __init__(
         self, work: Callable[[threading.Event], Result], on_result: Callable[[Result], object], parent: QObject
@@ -39,8 +35,6 @@ class Background(QObject, Generic[Result]):
         """Begin, unless it is under way."""
         if self._future is None:
             self._stop = threading.Event()
-            Background._at_work += 1
-            gc.disable()
             self._future = self._thread.submit(self._work, self._stop)
             self._timer.start()
 
@@ -51,17 +45,9 @@ class Background(QObject, Generic[Result]):
         if self._future is not None:
             wait([self._future], _PATIENCE_S)
             self._future = None
-            self._ended()
 
     def _look(self) -> None:
         if self._future is not None and self._future.done():
             future, self._future = self._future, None
             self._timer.stop()
-            self._ended()
             self._on_result(future.result())
-
-    @staticmethod
-    def _ended() -> None:
-        Background._at_work -= 1
-        if not Background._at_work:
-            gc.enable()

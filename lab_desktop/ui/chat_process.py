@@ -7,7 +7,6 @@ next question, and nothing is lost, for the conversation is in the window.
 from __future__ import annotations
 
 import contextlib
-import functools
 import json
 import sys
 from collections.abc import Sequence
@@ -15,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QObject, QProcess, QTimer, Signal
+from PySide6.QtCore import QObject, QProcess, QTimer, Signal, Slot
 
 from lab_desktop.artifacts import ChatMessage
 from lab_desktop.ui.child import ChildLines
@@ -121,10 +120,14 @@ class ChatProcess(QObject):
                 process.kill()
                 process.waitForFinished(1000)
 
-    def _ended(self, process: QProcess, *_: object) -> None:
+    @Slot()
+    def _ended(self) -> None:
+        self._let_go(self.sender())
+
+    def _let_go(self, process: QObject | None) -> None:
         if process is self._process:
             self._died()
-        elif process in self._leaving:
+        elif isinstance(process, QProcess) and process in self._leaving:
             self._leaving.remove(process)
             process.deleteLater()
 
@@ -136,8 +139,8 @@ class ChatProcess(QObject):
         process.setArguments(["-m", "lab_desktop", "--chat"])
         process.readyReadStandardOutput.connect(self._read)
         process.setStandardErrorFile(QProcess.nullDevice())
-        process.finished.connect(functools.partial(self._ended, process))
-        process.errorOccurred.connect(functools.partial(self._could_not_start, process))
+        process.finished.connect(self._ended)
+        process.errorOccurred.connect(self._could_not_start)
         self._process, self._lines = process, ChildLines()
         process.start()
         adapters = {name: str(path) for name, path in self._voices.adapters}
@@ -173,9 +176,10 @@ class ChatProcess(QObject):
             for number in numbers:
                 self.failed.emit(number, said["text"], said["hint"], said["details"])
 
-    def _could_not_start(self, process: QProcess, error: QProcess.ProcessError) -> None:
+    @Slot(QProcess.ProcessError)
+    def _could_not_start(self, error: QProcess.ProcessError) -> None:
         if error == QProcess.ProcessError.FailedToStart:
-            self._ended(process)
+            self._let_go(self.sender())
 
     def _died(self) -> None:
         self._read()

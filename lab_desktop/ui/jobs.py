@@ -3,7 +3,8 @@
 A `Job` is a run folder and the steps that are to be done in it. `JobRunner` starts the child (`--worker`), turns its
 lines into `jobs.events` and says them as a signal; what became of each job goes to the activity journal, so that a
 window opened later knows it. A child that dies without a word is a job that was broken off: its work up to the last
-checkpoint is safe, and starting it again goes on there.
+checkpoint is safe, and starting it again goes on there. So is a job whose window was killed; what waited then, or when
+its window was closed, is noted as left.
 """
 
 from __future__ import annotations
@@ -15,20 +16,29 @@ import time
 from collections import deque
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
-from PySide6.QtCore import QObject, QProcess, Signal
+from PySide6.QtCore import QObject, QProcess, Signal, Slot
 
-from lab_desktop.errors import StorageError
-from lab_desktop.files import JsonLines
+from lab_desktop.errors import RunError, StorageError
+from lab_desktop.files import JsonLines, stamp
 from lab_desktop.jobs import events
 from lab_desktop.jobs.events import Event, Failed, Finished, Notice, Pace, Progress, Stopped
 from lab_desktop.jobs.run import EVENTS_FILE, enough_file
 from lab_desktop.ui.child import ChildLines
+from lab_desktop.ui.underway import Underway
 
 _TAIL = 4000
 """Characters of the child's standard error that are kept for a report."""
 _PATIENCE_MS = 8000
 """When the window closes, a child that was asked to stop gets so long before it is ended by force."""
+_SAVED = {
+    "generate": "samples.jsonl",
+    "train": "checkpoint/*.safetensors",
+    "export": "models/*.gguf",
+    "evaluate": "answers.jsonl",
+}
+"""What a step saves while it works."""
 
 
 class JobState(enum.StrEnum):
@@ -39,10 +49,12 @@ class JobState(enum.StrEnum):
     DONE = "done"
     FAILED = "failed"
     BROKEN = "broken"
+    LEFT = "left"
+    """It waited when its window went; nothing of it has begun."""
 
     @property
     def is_over(self) -> bool:
-        return self in (JobState.PAUSED, JobState.DONE, JobState.FAILED, JobState.BROKEN)
+        return self not in (JobState.WAITING, JobState.RUNNING, JobState.STOPPING)
 
 
 @dataclass(frozen=True)
@@ -80,6 +92,39 @@ class Job:
             "details": self.details,
         }
 
+    @staticmethod
+    def from_json(row: dict[str, Any]) -> Job:
+        """
+        Raises:
+            KeyError, TypeError, ValueError: the row is of another version.
+        """
+        return Job(
+            Path(row["folder"]),
+            tuple(row["steps"]),
+            row["title"],
+            JobState(row["state"]),
+            float(row["began"]),
+            float(row["seconds"]),
+            str(row["text"]),
+            str(row["hint"]),
+            str(row["details"]),
+        )
+
+    def is_same(self, other: Job | None) -> bool:
+        """The other one is about the same work."""
+        return other is not None and (self.folder, self.steps) == (other.folder, other.steps)
+
+    @property
+    def saved_at(self) -> float | None:
+        """When its run saved something of its steps last, seconds since 1970; None: there is nothing yet."""
+        patterns = (_SAVED.get(step.partition(":")[0], "") for step in self.steps)
+        files = [path for pattern in patterns if pattern for path in self.folder.glob(pattern)]
+        times = []
+        for path in files:
+            with contextlib.suppress(OSError):
+                times.append(path.stat().st_mtime)
+        return max(times, default=None)
+
 
 def read_journal(path: Path) -> list[Job]:
     """What the activity journal tells, oldest first; lines of another version are left out.
@@ -89,22 +134,8 @@ def read_journal(path: Path) -> list[Job]:
     """
     jobs = []
     for row in JsonLines(path).rows():
-        try:
-            jobs.append(
-                Job(
-                    Path(row["folder"]),
-                    tuple(row["steps"]),
-                    row["title"],
-                    JobState(row["state"]),
-                    float(row["began"]),
-                    float(row["seconds"]),
-                    str(row["text"]),
-                    str(row["hint"]),
-                    str(row["details"]),
-                )
-            )
-        except (KeyError, TypeError, ValueError):
-            continue
+        with contextlib.suppress(KeyError, TypeError, ValueError):
+            jobs.append(Job.from_json(row))
     return jobs
 
 
@@ -131,27 +162,41 @@ class JobRunner(QObject):
         self.pace = Pace()
         self.last_word = 0.0
         self._journal = JsonLines(journal)
+        self._underway = Underway(journal.parent)
         self._waiting: deque[Job] = deque()
         self._process: QProcess | None = None
         self._lines = ChildLines()
         self._errors = ""
         self._ending: Event | None = None
+        for row in self._underway.missed():
+            with contextlib.suppress(KeyError, TypeError, ValueError):
+                self._write_down(_missed(Job.from_json(row)))
 
     @property
     def waiting(self) -> list[Job]:
         return list(self._waiting)
 
+    def before(self, job: Job) -> list[Job]:
+        """What a job that waits waits for, the one that runs first."""
+        places = [each.is_same(job) for each in self._waiting]
+        first = [self.current] if self.current is not None else []
+        return [*first, *self.waiting[: places.index(True)]] if True in places else []
+
     @property
     def is_busy(self) -> bool:
         return self.current is not None
 
+    def has(self, job: Job) -> bool:
+        """It runs or waits already."""
+        return any(job.is_same(each) for each in (self.current, *self._waiting))
+
     def start(self, job: Job) -> None:
         """Start a job, or queue it behind the one in hand; a job that is there already is not queued twice."""
-        same = [each for each in (self.current, *self._waiting) if each is not None]
-        if any((each.folder, each.steps) == (job.folder, job.steps) for each in same):
+        if self.has(job):
             return
-        self._waiting.append(replace(job, state=JobState.WAITING))
+        self._waiting.append(Job(job.folder, job.steps, job.title))
         self._next()
+        self._note()
         self.changed.emit()
 
     def pause(self) -> None:
@@ -172,11 +217,14 @@ class JobRunner(QObject):
     def forget(self, job: Job) -> None:
         """Take a job out of the queue."""
         self._waiting = deque(each for each in self._waiting if each != job)
+        self._note()
         self.changed.emit()
 
     def stop_all(self, wait_ms: int = _PATIENCE_MS) -> None:
-        """Pause and wait for it: the window is closing."""
+        """Pause and wait for it: the window is closing. What waits is noted as left."""
+        left = [replace(each, state=JobState.LEFT, began=time.time()) for each in self._waiting]
         self._waiting.clear()
+        self._write_down(*left)
         self.pause()
         process = self._process
         if process is not None and not process.waitForFinished(wait_ms):
@@ -196,7 +244,7 @@ class JobRunner(QObject):
         process.setArguments(["-m", "lab_desktop", "--worker", str(job.folder), *job.steps])
         process.readyReadStandardOutput.connect(self._read)
         process.readyReadStandardError.connect(self._read_errors)
-        process.finished.connect(lambda *_: self._end())
+        process.finished.connect(self._end)
         process.errorOccurred.connect(self._could_not_start)
         self._process = process
         process.start()
@@ -232,6 +280,7 @@ class JobRunner(QObject):
             self.progress = event
         self.said.emit(event)
 
+    @Slot()
     def _end(self) -> None:
         if self._process is None or self.current is None:
             return
@@ -250,11 +299,37 @@ class JobRunner(QObject):
         else:
             job = replace(job, state=JobState.BROKEN, details=self._errors)
         self.current = None
-        with contextlib.suppress(StorageError):  # a full disk must not keep the window from going on
-            self._journal.append(job.to_json())
+        self._write_down(job)
+        self._note()
         self.ended.emit(job)
         self._next()
+        self._note()
         self.changed.emit()
+
+    def _write_down(self, *jobs: Job) -> None:
+        """Add what is over to the journal; a full disk must not keep the window from going on."""
+        if jobs:
+            with contextlib.suppress(StorageError, OSError):
+                self._journal.extend(job.to_json() for job in jobs)
+
+    def _note(self) -> None:
+        self._underway.note([each.to_json() for each in (self.current, *self._waiting) if each is not None])
+
+
+def _missed(job: Job) -> Job:
+    """What became of a job whose window was killed: its child heard of it and ended, one way or another."""
+    if job.state is JobState.WAITING:
+        return replace(job, state=JobState.LEFT, began=time.time())
+    log = job.folder / EVENTS_FILE
+    last = max(stamp(log)[1] / 1e9, job.saved_at or 0.0, job.began)
+    job = replace(job, state=JobState.BROKEN, seconds=last - job.began)
+    said: list[Event] = []
+    if stamp(log)[1] / 1e9 >= job.began:
+        with contextlib.suppress(RunError):
+            said = last_words(job.folder)[-1:]
+    if any(isinstance(each, Finished) for each in said):
+        return replace(job, state=JobState.DONE)
+    return job
 
 
 def last_words(folder: Path) -> list[Event]:

@@ -8,12 +8,13 @@ No other part of the window keeps what it read of a file that somebody else writ
 from __future__ import annotations
 
 import functools
+import queue
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 
 from lab_desktop import corrections, projects
 from lab_desktop.corrections import read_report
@@ -23,13 +24,13 @@ from lab_desktop.projects import Counts, State
 from lab_desktop.taxonomy.qna import read_leaf
 from lab_desktop.taxonomy.tree import FILE_NAME as LESSON
 from lab_desktop.taxonomy.tree import find_leaves
-from lab_desktop.ui.background import Background
 from lab_desktop.ui.jobs import Job, read_journal
 
 _Value = TypeVar("_Value")
 _Stamps = tuple[tuple[int, int], ...]
 _AT_ONCE = 500_000
 """Bytes that are read while a page waits: a few milliseconds."""
+_LOOK_MS = 30
 _RUN_FILES = (
     "samples.jsonl", "reviews.jsonl", "dataset/manifest.json", "adapter/adapter.json", "report.json",
 )  # fmt: skip
@@ -42,7 +43,10 @@ class Known(QObject):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._values: dict[object, tuple[_Stamps, Any]] = {}
-        self._readers: dict[object, Background[Any]] = {}
+        self._reading: set[object] = set()
+        self._came: queue.SimpleQueue[tuple[object, _Stamps, object]] = queue.SimpleQueue()
+        self._look = QTimer(self, interval=_LOOK_MS)
+        self._look.timeout.connect(self._take)
         self._counts: dict[Path, Counts] = {}
 
     def state(self, run: Path | None) -> State:
@@ -50,7 +54,7 @@ class Known(QObject):
         if run is None:
             return State()
         files = [run / name for name in _RUN_FILES]
-        return self.get(("state", run), files, lambda: projects.state(run, self.counts(run)), State())
+        return self.get(("state", run), files, functools.partial(projects.state, run, self.counts(run)), State())
 
     def counts(self, run: Path) -> Counts:
         """Of its practice questions, for who has to know at once how many there are."""
@@ -81,7 +85,7 @@ class Known(QObject):
         """What `read` made of these files; `nothing` while they are read for the first time.
 
         Args:
-            read: raises nothing, and touches no widget: it may run in a thread.
+            read: raises nothing and holds nothing of Qt: it may run in a thread.
         """
         stamps = tuple(stamp(path) for path in files)
         before = self._values.get(key)
@@ -92,19 +96,29 @@ class Known(QObject):
             value = read()
             self._values[key] = stamps, value
             return value
-        if key not in self._readers:
-
-            def work(stop: threading.Event) -> _Value:
-                return read()
-
-            self._readers[key] = Background(work, functools.partial(self._take, key, stamps), self)
-            self._readers[key].start()
+        if key not in self._reading:
+            self._reading.add(key)
+            # The thread holds the queue and nothing of Qt: this object may be gone before it is done.
+            threading.Thread(target=_read, args=(self._came, key, stamps, read), daemon=True).start()
+            self._look.start()
         return before[1] if before is not None else nothing
 
-    def _take(self, key: object, stamps: _Stamps, value: object) -> None:
-        self._readers.pop(key).deleteLater()
-        self._values[key] = stamps, value
-        self.changed.emit()
+    def _take(self) -> None:
+        has_come = not self._came.empty()
+        while not self._came.empty():
+            key, stamps, value = self._came.get()
+            self._reading.discard(key)
+            self._values[key] = stamps, value
+        if not self._reading:
+            self._look.stop()
+        if has_come:
+            self.changed.emit()
+
+
+def _read(
+    came: queue.SimpleQueue[tuple[object, _Stamps, object]], key: object, stamps: _Stamps, read: Callable[[], object]
+) -> None:
+    came.put((key, stamps, read()))
 
 
 def _questions(folders: Sequence[Path]) -> tuple[str, ...]:

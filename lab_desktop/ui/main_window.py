@@ -28,7 +28,7 @@ from lab_desktop.ui.widgets.basic import column, row, rule
 from lab_desktop.ui.widgets.chrome import ActivityBar, Header, NextLine, PathBar, PathStep, Place, Sidebar
 from lab_desktop.ui.widgets.panel import come_to_front
 from lab_desktop.ui.widgets.tour_strip import TourStrip
-from lab_desktop.ui.words import job_words, model_word, progress_words
+from lab_desktop.ui.words import job_words, model_word, number, progress_words
 
 if TYPE_CHECKING:
     from lab_desktop.ui.pages.welcome import WelcomePage
@@ -282,6 +282,8 @@ class MainWindow(QMainWindow):
         parts = [title, *progress_words(progress, jobs.pace, time.monotonic() - jobs.last_word)]
         if is_stopping:
             parts = [self.tr("saving what is finished …")]
+        if jobs.waiting:
+            parts.append(self.tr("{0} waiting").format(number(len(jobs.waiting))))
         share = progress.done / progress.total if progress and progress.total else None
         self.activity.work(
             what, " · ".join(parts), share, is_stopping, "" if is_stopping else self.tr("Pause"), "pause"
@@ -296,7 +298,10 @@ class MainWindow(QMainWindow):
         if jobs.is_busy:
             box = QMessageBox(self)
             box.setText(self.tr("Work is going on."))
-            box.setInformativeText(self.tr("Everything finished so far is saved; the next start goes on there."))
+            safe = self.tr("Everything finished so far is saved; the next start goes on there.")
+            if jobs.waiting:
+                safe += " " + self.tr("What still waits has not begun; Activity keeps it for the next time.")
+            box.setInformativeText(safe)
             pause = box.addButton(self.tr("Pause and quit"), QMessageBox.ButtonRole.AcceptRole)
             box.addButton(self.tr("Keep working"), QMessageBox.ButtonRole.RejectRole)
             box.setDefaultButton(pause)

@@ -7,6 +7,7 @@ import os
 import shutil
 import stat
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -107,7 +108,7 @@ class SettingsWindow(QWidget):
         self.resize(820, 600)
         QShortcut(QKeySequence.StandardKey.Find, self, self._find)
 
-        self._measure = Background(self._measured, self._show_sizes, self)
+        self._measure = Background(functools.partial(_measured, self._folders, session.home), self._show_sizes, self)
         self._preferences.changed.connect(self._redraw)
         awake.changed.connect(self._redraw)
         self._names.setCurrentRow(0)
@@ -376,14 +377,6 @@ class SettingsWindow(QWidget):
                 lambda: self._preferences.choose(self._preferences.choices),
             )
 
-    def _measured(self, stop: threading.Event) -> tuple[dict[str, Amount], int | None]:
-        sizes = {name: folder_size(folder, stop) for name, folder in self._folders.items()}
-        home = self._session.home
-        try:
-            return sizes, shutil.disk_usage(home if home.is_dir() else Path.home()).free
-        except OSError:
-            return sizes, None
-
     def _show_sizes(self, found: tuple[dict[str, Amount], int | None]) -> None:
         sizes, free = found
         for name, setting in self._places.items():
@@ -502,3 +495,12 @@ class Group(QWidget):
 
 def _keys(keys: str) -> str:
     return QKeySequence(keys).toString(QKeySequence.SequenceFormat.NativeText)
+
+
+def _measured(folders: Mapping[str, Path], home: Path, stop: threading.Event) -> tuple[dict[str, Amount], int | None]:
+    """What each folder takes, and how much is free."""
+    sizes = {name: folder_size(folder, stop) for name, folder in folders.items()}
+    try:
+        return sizes, shutil.disk_usage(home if home.is_dir() else Path.home()).free
+    except OSError:
+        return sizes, None

@@ -217,6 +217,8 @@ class Look(QObject):
         if (self.theme, self.text_size) == self._applied:  # a style sheet costs every widget some time
             return
         self._applied = self.theme, self.text_size
+        # One sheet after another would be applied to every widget once for each widget that it lies in.
+        self._app.setStyleSheet("")
         self._app.setFont(self.font("body"))
         self._app.setPalette(palette(self.theme))
         self._app.setStyleSheet(style_sheet(self.theme, self.text_size))

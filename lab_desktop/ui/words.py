@@ -42,7 +42,34 @@ def state_words(job: Job) -> str:
         JobState.DONE: tr("Done"),
         JobState.FAILED: tr("Needs you"),
         JobState.BROKEN: tr("Stopped unexpectedly"),
+        JobState.LEFT: tr("Has not begun"),
     }[job.state]
+
+
+def result_words(job: Job) -> str:
+    """What became of a job, and how long it took, where it took any time."""
+    return state_words(job) if job.state is JobState.LEFT else f"{state_words(job)} · {duration(job.seconds)}"
+
+
+def safe_words(job: Job) -> str:
+    """What is safe of a job that was broken off."""
+    at = job.saved_at
+    if at is None:
+        return tr("It had saved nothing yet; everything before it is safe.")
+    then = time.localtime(at)
+    is_today = then[:3] == time.localtime()[:3]
+    return tr("Your work up to {0} is safe.").format(time.strftime("%H:%M" if is_today else "%d.%m. %H:%M", then))
+
+
+def wait_words(before: Sequence[Job]) -> str:
+    """What a job waits for: the one that runs, and those that wait before it."""
+    if not before:
+        return ""
+    first, others = before[0], len(before) - 1
+    words = tr("it begins when {0} “{1}” is done or paused")
+    if others:
+        words = tr("it begins when {0} “{1}” and {2} more are done or paused")
+    return words.format(job_words(first).lower(), first.title, number(others))
 
 
 def progress_words(progress: Progress | None, pace: Pace, silent_s: float = 0.0) -> Sequence[str]:

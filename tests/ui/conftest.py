@@ -14,14 +14,22 @@ from PySide6.QtCore import QCoreApplication, QEvent
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from lab_desktop.ui.collector import Collector
 from lab_desktop.ui.main_window import MainWindow
 from lab_desktop.ui.session import Session
 from lab_desktop.ui.theme import Look, look
 
 
+@pytest.fixture(scope="session")
+def collector(qapp: QApplication) -> Collector:
+    """Cycles are collected as in the window's own process."""
+    return Collector(qapp)
+
+
 @pytest.fixture(autouse=True)
-def shown(qapp: QApplication) -> Look:
+def shown(collector: Collector) -> Look:
     """The look, light and in normal size."""
+    collector.collect()
     # Windows of earlier tests go now: every style that is set would be set on them too.
     QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
     found = look()

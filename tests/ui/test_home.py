@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import signal
-import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -17,7 +15,6 @@ from pytestqt.qtbot import QtBot
 
 from lab_desktop import projects
 from lab_desktop.projects import Project
-from lab_desktop.ui.background import Background
 from lab_desktop.ui.jobs import Job, JobState
 from lab_desktop.ui.main_window import MainWindow
 from lab_desktop.ui.pages.activity import ActivityPage
@@ -280,7 +277,7 @@ def test_a_waiting_job_is_taken_out_of_the_queue_by_a_click(
     stopped_child(session)
     qtbot.wait(20)
     waiting = activity.model.index(2, 0)
-    assert "after training" in waiting.data(Qt.ItemDataRole.AccessibleTextRole)
+    assert "it begins when training “Velmora” is done or paused" in waiting.data(Qt.ItemDataRole.AccessibleTextRole)
     assert "1 waiting" in window.header.place.whole
 
     rect = activity.list.visualRect(waiting)
@@ -338,20 +335,6 @@ def test_what_is_known_is_read_again_when_it_changes(two: list[Project], session
         assert session.known.state(run).written == 30
 
     assert session.known.state(run).written == 2000
-
-
-def test_cycles_are_collected_again_only_when_the_last_look_is_over(session: Session, qtbot: QtBot) -> None:
-    go_on, seen = threading.Event(), []
-    short = Background(lambda stop: 1, seen.append, session)
-    long = Background(lambda stop: go_on.wait(20), seen.append, session)
-    short.start()
-    long.start()
-
-    qtbot.waitUntil(lambda: seen == [1], timeout=5000)
-    assert not gc.isenabled()
-    go_on.set()
-    qtbot.waitUntil(lambda: seen == [1, True], timeout=5000)
-    assert gc.isenabled()
 
 
 def test_the_path_of_a_home_that_is_empty_is_not_shown(window: MainWindow, own_home: Path) -> None:

@@ -273,11 +273,14 @@ def test_a_training_that_broke_off_is_told_on_its_station(
 ) -> None:
     dealt(run)
     trained(run, 37)
+    saved = run / "checkpoint" / "step-20.safetensors"
+    saved.parent.mkdir()
+    saved.touch()
     broken = Job(run, ("train",), "Velmora", JobState.BROKEN, time.time() - 60, 50.0, details="Killed")
     note(session.journal, [broken.to_json()])
     train = station(window, session, TrainStation)
 
-    at = time.strftime("%H:%M", time.localtime(broken.began + broken.seconds))
+    at = time.strftime("%H:%M", time.localtime(saved.stat().st_mtime))
     said = "Training stopped unexpectedly at round 2. Your work up to {} is safe."
     assert train.trouble.banner.accessibleName() == said.format(at)
     button(train, "Copy report").click()

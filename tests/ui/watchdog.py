@@ -11,11 +11,13 @@ work is done before and after, and what it took there against its best time in t
 from __future__ import annotations
 
 import contextlib
+import faulthandler
+import linecache
 import math
-import sys
+import re
+import tempfile
 import threading
 import time
-import traceback
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -103,11 +105,20 @@ class Watchdog:
         while not self._is_over.wait(_LOOK_S):
             now = time.monotonic()
             if now - self._beat_at > _LATE_S:
-                frame = sys._current_frames().get(self._thread)
-                self._seen.append("".join(traceback.format_stack(frame)[-8:]) if frame else "")
+                self._seen.append(self._place())
                 if self._sleeps():
                     self._asleep_s += now - last
             last = now
+
+    def _place(self) -> str:
+        """Where the window's thread is. No frame of it is held: what is local there, a painter, would end in here."""
+        with tempfile.TemporaryFile() as file:
+            faulthandler.dump_traceback(file, all_threads=True)
+            file.seek(0)
+            stacks = file.read().decode("utf-8", "replace").split("\n\n")
+        ours = next((stack for stack in stacks if f"0x{self._thread:016x}" in stack), "")
+        places = re.findall(r'File "(.+)", line (\d+)', ours)[:8]
+        return "\n".join(f"{file}:{line}  {linecache.getline(file, int(line)).strip()}" for file, line in places)
 
     def _sleeps(self) -> bool:
         try:

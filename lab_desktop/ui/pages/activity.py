@@ -19,7 +19,7 @@ from lab_desktop.ui.jobs import Job, JobState
 from lab_desktop.ui.session import Session
 from lab_desktop.ui.widgets.basic import Banner, column, nothing_yet, row
 from lab_desktop.ui.widgets.job_list import JobList, JobModel
-from lab_desktop.ui.words import duration, job_words, progress_words
+from lab_desktop.ui.words import duration, progress_words, wait_words
 
 _LIVE_MS = 1000
 
@@ -28,7 +28,8 @@ class ActivityPage(QWidget):
     def __init__(self, session: Session) -> None:
         super().__init__()
         self._session = session
-        self._can: dict[tuple[Path, JobState], list[str]] = {}
+        self._can: dict[Job, list[str]] = {}
+        self._newest: dict[tuple[Path, tuple[str, ...]], Job] = {}
         self._banner = Banner("bad", "", "")
         self._banner.hide()
         self.model = JobModel(self._detail, self._actions)
@@ -68,6 +69,7 @@ class ActivityPage(QWidget):
             self._banner.say("bad", problem.message, problem.hint)
         self._banner.setVisible(problem is not None)
         self._can.clear()
+        self._newest = {(job.folder, job.steps): job for job in past}
         now = [job for job in (jobs.current, *jobs.waiting) if job is not None]
         midnight = time.mktime((*time.localtime()[:3], 0, 0, 0, 0, 0, -1))
         today = [job for job in past if job.began >= midnight]
@@ -88,7 +90,9 @@ class ActivityPage(QWidget):
     def _detail(self, job: Job) -> str:
         jobs = self._session.jobs
         if job.state is JobState.WAITING:
-            return self.tr("after {0}").format(job_words(jobs.current).lower()) if jobs.current else ""
+            return wait_words(jobs.before(job))
+        if job.state is JobState.LEFT:
+            return self.tr("it still waited when the window was closed")
         if job.state is JobState.STOPPING:
             return self.tr("saving what is finished …")
         if job.state is JobState.RUNNING:
@@ -101,10 +105,10 @@ class ActivityPage(QWidget):
         return next((each for each in self._session.projects if each.folder in job.folder.parents), None)
 
     def _actions(self, job: Job) -> list[str]:
-        """What can be done; looked up once for each run, for a row is drawn again with every move of the mouse."""
-        found = self._can.get((job.folder, job.state))
+        """What can be done; looked up once for each job, for a row is drawn again with every move of the mouse."""
+        found = self._can.get(job)
         if found is None:
-            found = self._can[job.folder, job.state] = [*self._first_action(job), *self._looks(job)]
+            found = self._can[job] = [*self._first_action(job), *self._looks(job)]
         return found
 
     def _first_action(self, job: Job) -> list[str]:
@@ -115,7 +119,8 @@ class ActivityPage(QWidget):
         if job.state is JobState.STOPPING or not (job.folder / "request.json").is_file():
             return []
         if job.state is not JobState.DONE:
-            return ["continue"]
+            is_open = self._newest.get((job.folder, job.steps)) == job and not self._session.jobs.has(job)
+            return ["continue"] if is_open else []
         return ["repeat"] if self._project(job) is not None else []
 
     def _looks(self, job: Job) -> list[str]:

@@ -22,7 +22,7 @@ from lab_desktop.ui.theme import look
 from lab_desktop.ui.widgets.basic import Badge, Banner, Button, Card, ElidedLabel, Icon, Label, column, empty, row, rule
 from lab_desktop.ui.widgets.job_list import STATE_ICONS
 from lab_desktop.ui.widgets.meters import Bar
-from lab_desktop.ui.words import duration, job_words, model_word, number, progress_words, state_words, tr
+from lab_desktop.ui.words import job_words, model_word, number, progress_words, result_words, safe_words, tr
 
 _ROWS_TODAY = 6
 _CARDS = 9
@@ -82,6 +82,9 @@ class HomePage(QScrollArea):
         if running is not None and running.folder == project.run:
             words = self.tr("nothing to do – “{0}” is being worked on.").format(project.title)
             return words, self.tr("Look at it"), lambda: self.open_project(project)
+        if any(job.folder == project.run for job in session.jobs.waiting):
+            words = self.tr("nothing to do – “{0}” begins by itself when its turn comes.").format(project.title)
+            return words, self.tr("Look at it"), lambda: self.open_project(project)
         state = session.known.state(project.run)
         sentence, button = {
             "practice": (self.tr("let the teacher write practice questions for “{0}”."), self.tr("Continue")),
@@ -120,8 +123,8 @@ class HomePage(QScrollArea):
             for project, state in zip(shown, states, strict=True)
         ]
         thrown = projects.binned(session.root)
-        current = session.jobs.current
-        wanted = (shown, states, reports, today, thrown, current, len(session.projects))
+        in_hand = (session.jobs.current, *session.jobs.waiting)
+        wanted = (shown, states, reports, today, thrown, in_hand, len(session.projects))
         self._show_banners(jobs)
         if wanted == self._shown:
             self._show_progress()
@@ -178,8 +181,12 @@ class HomePage(QScrollArea):
             self._grid.addWidget(card, place // columns, place % columns)
 
     def _show_progress(self) -> None:
-        """The line of the project that is being worked on, once a second."""
+        """The lines of the projects that are worked on or wait, once a second."""
         jobs = self._session.jobs
+        for job in jobs.waiting:
+            for card in self._cards:
+                if job.folder == card.project.run:
+                    card.second.setText(self.tr("{0} waits its turn.").format(job_words(job)))
         is_live = jobs.current is not None and self.isVisible()
         if is_live != self._live.isActive():
             self._live.start() if is_live else self._live.stop()
@@ -192,7 +199,7 @@ class HomePage(QScrollArea):
     def _show_banners(self, jobs: Sequence[Job]) -> None:
         last = {(job.folder, job.steps): job for job in jobs}
         broken = [job for job in last.values() if job.state is JobState.BROKEN][-1:]
-        if self._session.jobs.is_busy or not all((job.folder / "request.json").is_file() for job in broken):
+        if not all((job.folder / "request.json").is_file() and not self._session.jobs.has(job) for job in broken):
             broken = []
         if (self._thrown, self._problem, *broken) == self._said:
             return
@@ -206,11 +213,9 @@ class HomePage(QScrollArea):
             undo = functools.partial(self.restore, thrown)
             self._banners.addWidget(Banner("info", cause, safe, self.tr("Undo"), undo))
         for job in broken:
-            at = time.strftime("%H:%M", time.localtime(job.began + job.seconds))
             cause = self.tr("{0} “{1}” stopped unexpectedly.").format(job_words(job), job.title)
-            safe = self.tr("Your work up to {0} is safe.").format(at)
             start = functools.partial(self._session.jobs.start, job)
-            self._banners.addWidget(Banner("bad", cause, safe, self.tr("Continue"), start))
+            self._banners.addWidget(Banner("bad", cause, safe_words(job), self.tr("Continue"), start))
         if self._banners.count():
             self._banners.addSpacing(16)
 
@@ -292,7 +297,7 @@ def _card_width() -> int:
 def _job_row(job: Job) -> QWidget:
     icon, tone = STATE_ICONS.get(job.state, ("clock", "text2"))
     made = QWidget()
-    result = Label(f"{state_words(job)} · {duration(job.seconds)}", "small", "text2")
+    result = Label(result_words(job), "small", "text2")
     line = row(
         Label(time.strftime("%H:%M", time.localtime(job.began)), "body", "text3"),
         Icon(icon, tone),

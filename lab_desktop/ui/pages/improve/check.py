@@ -18,7 +18,7 @@ from lab_desktop.files import stamp, write_text
 from lab_desktop.taxonomy.qna import read_leaf
 from lab_desktop.ui.pages.improve.plans import plan
 from lab_desktop.ui.pages.improve.report import ReportModel, ReportView, Row, columns
-from lab_desktop.ui.pages.improve.station import SETTLED_MS, Heading, Note, Running, Trouble
+from lab_desktop.ui.pages.improve.station import SETTLED_MS, Heading, Note, Running, Trouble, Waiting
 from lab_desktop.ui.session import Session, station_of
 from lab_desktop.ui.widgets.basic import Button, Card, Icon, Label, column, row, rule
 from lab_desktop.words import telling_sentence
@@ -48,7 +48,7 @@ class CheckStation(QWidget):
         self._start = Button(self.tr("Check now"), icon="play", on_click=lambda: session.begin("check"))
         self._export = Button(self.tr("Save report…"), on_click=self._save)
         self.heading = Heading(self.tr("Report"), self.tr("evaluation"), self._start, self._export)
-        self.trouble = Trouble(session, "check")
+        self.trouble, self.waiting = Trouble(session, "check"), Waiting(session, "check")
         self._running = Running(session)
         self._told = Note()
         self.model = ReportModel()
@@ -67,11 +67,12 @@ class CheckStation(QWidget):
         whole = column(
             self.heading,
             self.trouble,
+            self.waiting,
             self._running,
             self._told,
             self._stack,
         )
-        whole.setStretch(4, 1)
+        whole.setStretch(5, 1)
         self.setLayout(whole)
 
     def set_narrow(self, is_narrow: bool) -> None:
@@ -92,12 +93,14 @@ class CheckStation(QWidget):
         job = session.jobs.current
         is_running = job is not None and job.folder == run and station_of(job.steps) == "check"
         has_report = session.state.has_report
-        self._start.setVisible(session.state.has_adapter and not is_running)
         self._start.setText(self.tr("Check again") if has_report else self.tr("Check now"))
         self._start.set_icon("again" if has_report else "play")
         self._running.setVisible(is_running)
         self._running.refresh()
         self.trouble.look_at(run)
+        self.waiting.look_at(run)
+        is_free = self.trouble.isHidden() and self.waiting.isHidden()
+        self._start.setVisible(session.state.has_adapter and not is_running and is_free)
         self.heading.say(self._words(is_running))
         self._read()
         self._export.setVisible(bool(self._report))

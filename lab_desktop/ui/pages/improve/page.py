@@ -124,10 +124,12 @@ class ImprovePage(QWidget):
         if session.project is None:
             return self.tr("choose or start a project."), self.tr("Home"), lambda: session.go("home")
         job = session.jobs.current
-        if job is not None:
-            if job.folder == session.project.run and job.steps == STATION_STEPS["practice"]:
+        if job is not None and job.folder == session.project.run:
+            if job.steps == STATION_STEPS["practice"]:
                 return self.tr("look at the rows while they come, or go on with something else."), "", lambda: None
             return self.tr("nothing to do – go on with something else; it works by itself."), "", lambda: None
+        if any(each.folder == session.project.run for each in session.jobs.waiting):
+            return self.tr("nothing to do – it begins by itself when its turn comes."), "", lambda: None
         station = session.state.station
         words = {
             "practice": (self.tr("let the teacher write practice questions."), self.tr("Write questions")),
@@ -207,6 +209,8 @@ class ImprovePage(QWidget):
     def _lines(self, running: str) -> list[Line]:
         state = self._session.state
         live = self._live() if running else ""
+        run = self._session.project.run if self._session.project else None
+        waiting = {station_of(job.steps) for job in self._session.jobs.waiting if job.folder == run}
         stations = (
             (
                 self.tr("Practice questions"),
@@ -225,14 +229,15 @@ class ImprovePage(QWidget):
             ),
             (self.tr("Use it"), self.tr("Chat, make smaller"), False),
         )
-        run = self._session.project.run if self._session.project else None
         times = {name: took(run, name) for name in STATIONS[:-1] if run is not None}
         lines = [
             (name, f"{words} · {duration(times[station])}" if is_done and times.get(station) else words, is_done)
             for station, (name, words, is_done) in zip(STATIONS, stations, strict=True)
         ]
         return [
-            Line(letter, name, live if running == station else words, "run" if running == station else "done" * is_done)
+            Line(letter, name, live, "run")
+            if running == station
+            else Line(letter, name, self.tr("Waits its turn") if station in waiting else words, "done" * is_done)
             for letter, station, (name, words, is_done) in zip("ABCD", STATIONS, lines, strict=True)
         ]
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from PySide6.QtCore import Qt, QTimer
-from PySide6.QtGui import QFontMetrics, QResizeEvent, QTextCharFormat, QTextCursor
+from PySide6.QtGui import QFontMetrics, QGuiApplication, QResizeEvent, QTextCharFormat, QTextCursor
 from PySide6.QtWidgets import (
     QFrame,
     QLineEdit,
@@ -26,9 +27,10 @@ from lab_desktop.jobs import events
 from lab_desktop.jobs.events import Event
 from lab_desktop.reviews import FILE_NAME as REVIEWS
 from lab_desktop.reviews import Review, read_reviews
+from lab_desktop.ui.jobs import JobState
 from lab_desktop.ui.pages.improve.plans import amount_words, plan, took
 from lab_desktop.ui.pages.improve.review import WORDS, ReviewModel, ReviewTable, Row, why, with_review
-from lab_desktop.ui.pages.improve.station import SETTLED_MS, SILENCE_S, Heading, Note, Trouble
+from lab_desktop.ui.pages.improve.station import SETTLED_MS, SILENCE_S, Heading, Note, Trouble, Waiting
 from lab_desktop.ui.session import Session
 from lab_desktop.ui.theme import look
 from lab_desktop.ui.widgets.basic import (
@@ -50,8 +52,10 @@ from lab_desktop.ui.widgets.meters import Bar
 from lab_desktop.ui.words import duration, number, progress_words
 from lab_desktop.words import telling_sentence
 
-_AT_ONCE = 1000
-"""Rows that are read in one go: so many take some milliseconds."""
+_SLICE_S = 0.015
+"""So long rows are read in one go; then the person has a turn."""
+_MANY = 400
+"""Rows that are decided in one go: so many take some milliseconds."""
 _MOST_PASSAGES = 40
 _BIG_TEXT = 1.2
 """From this text size on a small window has no room for more than the table."""
@@ -69,6 +73,11 @@ class PracticeStation(QWidget):
         self._loading: Iterator[None] = iter(())
         self._next = QTimer(self, singleShot=True, interval=0)
         self._next.timeout.connect(self._load_on)
+        self._deciding: deque[Iterator[bool]] = deque()
+        self._wants_back = False
+        self._soon_more = QTimer(self, singleShot=True, interval=0)
+        self._soon_more.timeout.connect(self._decide_on)
+        QGuiApplication.instance().aboutToQuit.connect(self._decide_to_the_end)  # type: ignore[union-attr]
         self._folder: Path | None = None
         self._is_narrow = False
         self.model = ReviewModel()
@@ -81,7 +90,7 @@ class PracticeStation(QWidget):
         self._keep = Button(self.tr("Stop and keep"), icon="stop", on_click=lambda: session.jobs.keep("generate"))
         title, term = self.tr("Practice questions"), self.tr("synthetic data")
         self.heading = Heading(title, term, self._start, self._pause, self._keep)
-        self.trouble = Trouble(session, "practice")
+        self.trouble, self.waiting = Trouble(session, "practice"), Waiting(session, "practice")
         self._told = Note()
         self._funnel = _Funnel()
         top = QWidget()
@@ -89,6 +98,7 @@ class PracticeStation(QWidget):
             column(
                 self.heading,
                 self.trouble,
+                self.waiting,
                 self._told,
                 row(self._funnel, margins=(24, 0, 24, 12)),
             )
@@ -160,6 +170,7 @@ class PracticeStation(QWidget):
         """Look at the run in hand again."""
         run = self._session.project.run if self._session.project else None
         if run != self._folder or not self.model.rows:
+            self._decide_to_the_end()
             self._folder = run
             self._undo.clear()
             self._told.hide()
@@ -172,13 +183,15 @@ class PracticeStation(QWidget):
     def _load(self, run: Path) -> Iterator[None]:
         reviews = read_reviews(run)
         rows = []
+        until = time.monotonic() + _SLICE_S
         for each in JsonLines(run / "samples.jsonl").each():
             sample = Sample.from_json(each)
             rows.append(Row(sample, reviews.get(sample.id)))
-            if len(rows) == _AT_ONCE:
+            if time.monotonic() > until:
                 self.model.add(*rows)
                 rows = []
                 yield
+                until = time.monotonic() + _SLICE_S
         self.model.add(*rows)
 
     def _load_on(self) -> None:
@@ -191,7 +204,8 @@ class PracticeStation(QWidget):
             self._say_problem(error)
             return
         self._next.start()
-        self._redraw()
+        if not self._soon.isActive():
+            self._soon.start()
 
     def _say_problem(self, error: Exception) -> None:
         message = error.message if isinstance(error, LabError) else self.tr("The practice questions cannot be read.")
@@ -222,21 +236,27 @@ class PracticeStation(QWidget):
         is_running = self._is_ours()
         has_dataset = self._session.state.has_dataset
         self._start.setText(self.tr("Go on writing") if self.model.rows else self.tr("Write questions"))
-        self._pause.setVisible(is_running)
+        job = self._session.jobs.current
+        self._pause.setVisible(is_running and job is not None and job.state is JobState.RUNNING)
         self._keep.setVisible(is_running)
         self._stack.setCurrentIndex(1 if self.model.rows else 0)
         self._funnel.setVisible(bool(self.model.rows) or is_running)
         written = number(len(self.model.rows))
         self.trouble.look_at(self._folder, self.tr("after {0} questions").format(written) if self.model.rows else "")
+        self.waiting.look_at(self._folder)
         has_lessons = self._session.project is not None
-        self._start.setVisible(has_lessons and not is_running and not has_dataset and self.trouble.isHidden())
+        is_free = has_lessons and self.trouble.isHidden() and self.waiting.isHidden()
+        self._start.setVisible(not is_running and not has_dataset and is_free)
         self.heading.say("" if is_running or has_dataset else self._plan())
         self._show_funnel()
+        self._show_strong()
+        self._show_counts()
+        self._detail.show_coverage(self.model)
+
+    def _show_strong(self) -> None:
         strong = self.model.tally["strong"]
         self._accept.setText(self.tr("Accept all Strong ({0})").format(number(strong)))
         self._accept.setVisible(strong > 0)
-        self._show_counts()
-        self._detail.show_coverage(self.model)
 
     def _plan(self) -> str:
         session = self._session
@@ -304,16 +324,28 @@ class PracticeStation(QWidget):
 
     def _take_back(self) -> None:
         """Undo the last decision, or all that were made in one go."""
+        if self._deciding:  # first what is being decided, then back
+            self._wants_back = True
+            return
         if not self._undo:
             return
         taken = self._undo[-1]
-        if self._write([Row(self.model.at(sample).sample, review) for sample, review in taken]):
+        if len(taken) > _MANY:
+            self._begin(self._take_many_back(self._undo.pop()))
+        elif self._write([Row(self.model.at(sample).sample, review) for sample, review in taken]):
             self._undo.pop()
 
     def _write(self, changed: Sequence[Row]) -> bool:
+        chosen = self.table.row()
+        if not self._save(changed):
+            return False
+        self.model.change(*changed)
+        self._show_decided(chosen)
+        return True
+
+    def _save(self, changed: Sequence[Row]) -> bool:
         if self._folder is None:
             return False
-        chosen = self.table.row()
         book = JsonLines(self._folder / REVIEWS)
         try:
             book.extend((each.review or Review(each.sample.id, "undone")).to_json() for each in changed)
@@ -322,18 +354,73 @@ class PracticeStation(QWidget):
             return False
         finally:
             book.close()
-        self.model.change(*changed)
+        return True
+
+    def _show_decided(self, chosen: Row | None) -> None:
         if chosen is not None and self.table.row() is None:
             self.table.select(chosen.sample.id)
         self._show_row(self.table.row())
         self._redraw()
         self._settled.start()
-        return True
 
     def _accept_strong(self) -> None:
-        strong = [each for at, each in enumerate(self.model.rows) if self.model.is_in(at, "strong")]
-        if self._write([with_review(each, "keep") for each in strong]):
-            self._undo.append([(each.sample.id, None) for each in strong])
+        if self._deciding:
+            return
+        strong = [each.sample.id for at, each in enumerate(self.model.rows) if self.model.is_in(at, "strong")]
+        if len(strong) > _MANY:
+            self._begin(self._accept_many(strong))
+        elif self._write([with_review(self.model.at(each), "keep") for each in strong]):
+            self._undo.append([(each, None) for each in strong])
+
+    # Many decisions at once, some at a time: what the table shows is arranged anew when all are made
+
+    def _accept_many(self, strong: Sequence[str]) -> Iterator[bool]:
+        made: list[tuple[str, Review | None]] = []
+        self._undo.append(made)
+        for first in range(0, len(strong), _MANY):
+            # One that the person decided meanwhile is theirs.
+            rows = [self.model.at(each) for each in strong[first : first + _MANY]]
+            rows = [each for each in rows if each.review is None]
+            yield self._decide_some([with_review(each, "keep") for each in rows])
+            made += [(each.sample.id, None) for each in rows]
+
+    def _take_many_back(self, taken: Sequence[tuple[str, Review | None]]) -> Iterator[bool]:
+        for first in range(0, len(taken), _MANY):
+            rows = [Row(self.model.at(each).sample, review) for each, review in taken[first : first + _MANY]]
+            if not self._decide_some(rows):
+                self._undo.append(list(taken[first:]))
+                yield False
+            yield True
+
+    def _decide_some(self, changed: Sequence[Row]) -> bool:
+        if not self._save(changed):
+            return False
+        self.model.change_unseen(*changed)
+        return True
+
+    def _begin(self, work: Iterator[bool]) -> None:
+        self._deciding.append(work)
+        self._decide_on()
+
+    def _decide_on(self) -> None:
+        if not self._deciding:
+            return
+        if next(self._deciding[0], False):
+            self._show_strong()
+            self._soon_more.start()
+            return
+        self._deciding.popleft()
+        chosen = self.table.row()
+        self.model.show_anew()
+        self._show_decided(chosen)
+        if self._wants_back:
+            self._wants_back = False
+            self._take_back()
+
+    def _decide_to_the_end(self) -> None:
+        """The person goes elsewhere: what was begun is done first."""
+        while self._deciding:
+            self._decide_on()
 
 
 class _Funnel(Card):

@@ -127,18 +127,25 @@ class ReviewModel(QAbstractTableModel):
 
     def change(self, *rows: Row) -> None:
         """The same rows with other decisions."""
-        is_many = len(rows) > _MANY
-        if is_many:
-            self.beginResetModel()
+        self.change_unseen(*rows)
+        if len(rows) > _MANY:
+            self.show_anew()
+            return
+        for row in rows:
+            at = self._place[row.sample.id]
+            self.dataChanged.emit(self.index(at, 0), self.index(at, WHY))
+
+    def change_unseen(self, *rows: Row) -> None:
+        """As `change`, but a row that a filter takes out or lets in stays where it is until `show_anew`."""
         for row in rows:
             at = self._place[row.sample.id]
             self.tally.subtract(self._groups[at])
             self.rows[at], self._groups[at] = row, groups(row)
             self.tally.update(self._groups[at])
-            if not is_many:
-                self.dataChanged.emit(self.index(at, 0), self.index(at, WHY))
-        if is_many:
-            self.endResetModel()
+
+    def show_anew(self) -> None:
+        self.beginResetModel()
+        self.endResetModel()
 
     def at(self, sample: str) -> Row:
         return self.rows[self._place[sample]]

@@ -21,18 +21,12 @@ from lab_desktop.ui.session import Session, station_of
 from lab_desktop.ui.theme import look
 from lab_desktop.ui.widgets.basic import Banner, Button, Card, Folding, Label, Tone, column, row
 from lab_desktop.ui.widgets.meters import Bar
-from lab_desktop.ui.words import job_words, progress_words
+from lab_desktop.ui.words import job_words, progress_words, safe_words, wait_words
 
 SILENCE_S = 20.0
 """After so long without a word a station says what is still being worked on."""
 SETTLED_MS = 400
 """So long after a person's last decision the rest of the window hears of it."""
-_SAVED = {
-    "practice": ("samples.jsonl",),
-    "train": ("checkpoint/*.safetensors",),
-    "check": ("answers.jsonl", "models/*.gguf"),
-    "use": ("models/*.gguf",),
-}
 _RESULT = {"practice": "dataset/manifest.json", "train": "adapter/adapter.json", "check": "report.json"}
 
 
@@ -158,8 +152,8 @@ class Running(QWidget):
         self._what = Label("", "strong")
         self._detail = Label("", "body", "text2")
         self._bar = Bar()
-        pause = Button(self.tr("Pause"), icon="pause", on_click=session.jobs.pause)
-        card = Card(row(self._what, self._detail, -1, pause, gap=10), 8, self._bar, padding=(20, 12))
+        self._pause = Button(self.tr("Pause"), icon="pause", on_click=session.jobs.pause)
+        card = Card(row(self._what, self._detail, -1, self._pause, gap=10), 8, self._bar, padding=(20, 12))
         self.setLayout(column(card, margins=(24, 0, 24, 12)))
 
     def refresh(self) -> None:
@@ -168,8 +162,35 @@ class Running(QWidget):
             return
         progress = jobs.progress
         self._what.setText(progress.text if progress else job_words(jobs.current))
-        self._detail.setText(" · ".join(progress_words(progress, jobs.pace, time.monotonic() - jobs.last_word)))
+        is_stopping = jobs.current.state is JobState.STOPPING
+        words = " · ".join(progress_words(progress, jobs.pace, time.monotonic() - jobs.last_word))
+        self._detail.setText(self.tr("saving what is finished …") if is_stopping else words)
+        self._pause.setVisible(not is_stopping)
         self._bar.show_share(progress.done / progress.total if progress and progress.total else 0.0)
+
+
+class Waiting(QWidget):
+    """A job of a station that waits until others are done: what for, and a way out of the queue."""
+
+    def __init__(self, session: Session, station: str) -> None:
+        super().__init__()
+        self._session, self._station = session, station
+        self._said = ""
+        self.banner = Banner("info", "")
+        self.setLayout(column(self.banner, margins=(24, 0, 24, 12)))
+        self.hide()
+
+    def look_at(self, run: Path | None) -> None:
+        """Show the first job of the run's station that waits."""
+        jobs = self._session.jobs
+        ours = (job for job in jobs.waiting if job.folder == run and station_of(job.steps) == self._station)
+        job = next(ours, None)
+        words = wait_words(jobs.before(job)) if job is not None else ""
+        if job is not None and words != self._said:
+            cause = self.tr("{0} waits:").format(job_words(job))
+            self.banner.say("info", cause, f"{words}.", self.tr("Do not wait"), functools.partial(jobs.forget, job))
+        self._said = words
+        self.setVisible(job is not None)
 
 
 class Trouble(QWidget):
@@ -191,7 +212,7 @@ class Trouble(QWidget):
     def look_at(self, run: Path | None, where: str = "") -> None:
         """Show what became of the run's last job of this station; `where` says how far it was ("at round 2")."""
         job = self._last(run)
-        if job is None or run is None or self._session.jobs.is_busy:
+        if job is None or run is None or self._session.jobs.has(job):
             self._job = None
             self.hide()
             return
@@ -201,10 +222,7 @@ class Trouble(QWidget):
         self.copy.setText(self.tr("Copy report"))
         if job.state is JobState.BROKEN:
             cause = " ".join(part for part in (job_words(job), self.tr("stopped unexpectedly"), where) if part) + "."
-            safe = self.tr("Your work up to {0} is safe.").format(
-                time.strftime("%H:%M", time.localtime(self._safe(job)))
-            )
-            button = self.tr("Continue")
+            safe, button = safe_words(job), self.tr("Continue")
         else:
             cause, safe, button = job.text, job.hint, self.tr("Try again")
         self.banner.say("bad", cause, safe, button, functools.partial(self._session.jobs.start, job))
@@ -219,11 +237,6 @@ class Trouble(QWidget):
         result = _RESULT.get(self._station)
         is_done_since = result and stamp(last.folder / result)[1] / 1e9 > last.began + last.seconds
         return None if is_done_since else last
-
-    def _safe(self, job: Job) -> float:
-        """When the job saved something for the last time; where it saved nothing, when it ended."""
-        files = [path for pattern in _SAVED[self._station] for path in job.folder.glob(pattern)]
-        return max((path.stat().st_mtime for path in files), default=job.began + job.seconds)
 
     def _copy(self) -> None:
         job = self._job

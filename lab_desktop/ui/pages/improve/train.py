@@ -19,7 +19,7 @@ from lab_desktop.reviews import FILE_NAME as REVIEWS
 from lab_desktop.ui.jobs import JobState, last_words
 from lab_desktop.ui.pages.improve.course import Course, SavePoint, best, kept_step, read_course
 from lab_desktop.ui.pages.improve.plans import Plan, plan
-from lab_desktop.ui.pages.improve.station import SILENCE_S, Heading, Note, Trouble
+from lab_desktop.ui.pages.improve.station import SILENCE_S, Heading, Note, Trouble, Waiting
 from lab_desktop.ui.session import Session
 from lab_desktop.ui.theme import look
 from lab_desktop.ui.widgets.basic import Badge, Button, Card, Folding, Icon, Label, column, empty, row, rule
@@ -48,7 +48,7 @@ class TrainStation(QWidget):
         self._pause = Button(self.tr("Pause"), icon="pause", on_click=session.jobs.pause)
         self._keep = Button(self.tr("Stop and keep best"), icon="stop", on_click=lambda: session.jobs.keep("train"))
         self.heading = Heading(self.tr("Training"), self.tr("fine-tuning"), self._start, self._pause, self._keep)
-        self.trouble = Trouble(session, "train")
+        self.trouble, self.waiting = Trouble(session, "train"), Waiting(session, "train")
         self._told = Note()
         self._big = Label("", "number_s")
         self._of = Label("", "body", "text2")
@@ -74,8 +74,8 @@ class TrainStation(QWidget):
         self._side = _Side()
         self._side_place = _scrolled(self._side)
         left = QWidget()
-        inside = column(self.heading, self.trouble, self._told, _scrolled(middle))
-        inside.setStretch(3, 1)
+        inside = column(self.heading, self.trouble, self.waiting, self._told, _scrolled(middle))
+        inside.setStretch(4, 1)
         left.setLayout(inside)
         whole = row(left, rule(is_upright=True), self._side_place)
         whole.setStretch(0, 1)
@@ -174,9 +174,11 @@ class TrainStation(QWidget):
         self._pause.setVisible(is_running and job is not None and job.state is JobState.RUNNING)
         self._keep.setVisible(is_running and bool(self._losses))
         self.trouble.look_at(self._folder, self.where)
+        self.waiting.look_at(self._folder)
+        is_free = self.trouble.isHidden() and self.waiting.isHidden()
         can_start = not is_running and not done and (state.has_dataset or bool(self._losses))
         is_changed = done and self._is_decided_since()
-        self._start.setVisible((can_start and self.trouble.isHidden()) or is_changed)
+        self._start.setVisible((can_start or is_changed) and is_free)
         found = self._plan()
         self.heading.say(self._plan_words(found, is_running or done))
         self._show_now(done, is_running, at, total)

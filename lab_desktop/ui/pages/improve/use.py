@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QFrame, QScrollArea, QWidget
 
 from lab_desktop.errors import LabError
 from lab_desktop.files import read_json
-from lab_desktop.ui.pages.improve.station import Heading, Running, Trouble
+from lab_desktop.ui.pages.improve.station import Heading, Running, Trouble, Waiting
 from lab_desktop.ui.session import Session, station_of
 from lab_desktop.ui.widgets.basic import Badge, Button, Card, ElidedLabel, Label, column, empty, row, rule
 from lab_desktop.ui.words import size
@@ -25,7 +25,7 @@ class UseStation(QWidget):
         super().__init__()
         self._session = session
         self.heading = Heading(self.tr("Use it"), "")
-        self.trouble = Trouble(session, "use")
+        self.trouble, self.waiting = Trouble(session, "use"), Waiting(session, "use")
         self._running = Running(session)
         self._place = column(gap=16, margins=(24, 0, 24, 24))
         inside = QWidget()
@@ -35,8 +35,8 @@ class UseStation(QWidget):
         scroll.setFrameShape(QFrame.Shape.NoFrame)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         scroll.setWidget(inside)
-        whole = column(self.heading, self.trouble, self._running, scroll)
-        whole.setStretch(3, 1)
+        whole = column(self.heading, self.trouble, self.waiting, self._running, scroll)
+        whole.setStretch(4, 1)
         self.setLayout(whole)
 
     def set_narrow(self, is_narrow: bool) -> None:
@@ -54,6 +54,7 @@ class UseStation(QWidget):
         self._running.setVisible(is_running)
         self._running.refresh()
         self.trouble.look_at(run)
+        self.waiting.look_at(run)
         empty(self._place)
         if run is None or not session.state.has_adapter:
             self.heading.say(self.tr("Train first; then you can talk to your model and take it with you."))

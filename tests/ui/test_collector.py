@@ -1,0 +1,87 @@
+"""Cycles of Qt objects end in the window's thread, whichever thread makes Python look for them."""
+
+from __future__ import annotations
+
+import gc
+import threading
+import weakref
+
+import shiboken6
+from PySide6.QtCore import QObject
+from pytestqt.qtbot import QtBot
+
+from lab_desktop.ui.chat_process import ChatProcess, Voices
+from lab_desktop.ui.collector import Collector
+from lab_desktop.ui.jobs import Job
+from lab_desktop.ui.main_window import MainWindow
+from lab_desktop.ui.session import Session
+from tests.screenshots import states
+from tests.ui.test_jobs import run_folder
+
+
+class Knot(QObject):
+    """Held by itself alone, once it is let go of."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.me = self
+
+
+def make_much() -> None:
+    for _ in range(50):
+        _kept = [[number] for number in range(2000)]
+
+
+def test_a_cycle_is_deleted_in_the_window_s_thread(collector: Collector, qtbot: QtBot) -> None:
+    ended: list[int] = []
+    knot = Knot()
+    gone = weakref.ref(knot, lambda _: ended.append(threading.get_ident()))
+    del knot
+    busy = threading.Thread(target=make_much)
+    busy.start()
+    busy.join()
+
+    assert gone() is not None
+    assert not gc.isenabled()
+    held = [[number] for number in range(5000)]
+    qtbot.waitUntil(lambda: gone() is None, timeout=5000)
+    assert ended == [threading.get_ident()]
+    assert held
+
+
+def test_a_window_that_goes_while_a_big_file_is_read_is_not_told(session: Session, qtbot: QtBot) -> None:
+    made = states.project(session.root)
+    run = states.write_practice(made, 20_000)
+    other = Session(session.home)
+    window = MainWindow(other)
+    assert other.known.state(run).written == 0
+    readers = [thread for thread in threading.enumerate() if thread.name.endswith("(_read)")]
+    assert readers
+
+    window.close()
+    shiboken6.delete(window)
+    shiboken6.delete(other)
+    for reader in readers:
+        reader.join(30)
+    qtbot.wait(100)
+
+
+def test_what_is_destroyed_with_its_child_at_work_is_not_told_of_its_end(
+    session: Session, qtbot: QtBot, tmp_path_factory: object
+) -> None:
+    chat = ChatProcess()
+    chat.use(Voices(session.home / "no-such-model.gguf"))
+    chat.ask([])
+    runner = Session(session.home)
+    runner.jobs.start(Job(run_folder(session.home / "run"), ("generate",), "Orra"))
+    told: list[object] = []
+    runner.jobs.ended.connect(told.append)
+    chat.failed.connect(lambda *said: told.append(said))
+    for process in (chat._process, runner.jobs._process):
+        assert process is not None and process.waitForStarted(5000)
+
+    shiboken6.delete(chat)
+    shiboken6.delete(runner)
+    qtbot.wait(50)
+
+    assert told == []
