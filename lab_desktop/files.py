@@ -116,13 +116,13 @@ class JsonLines:
         """Every complete row, oldest first; a torn last line does not count.
 
         Raises:
-            RunError: a line in the middle is not JSON, so the file was changed by something else.
+            RunError: the file cannot be read, or a line in the middle is not JSON: something else changed it.
         """
         return list(self.each())
 
     def each(self, start: int = 0) -> Iterator[Any]:
         """As `rows`, one at a time and from a byte on, for who has read the lines before it."""
-        data = self._complete()
+        data = self._read()
         for number, line in enumerate(data[start:].splitlines(), start=1 + data.count(b"\n", 0, start)):
             try:
                 yield json.loads(line)
@@ -134,8 +134,12 @@ class JsonLines:
                 ) from error
 
     def whole_bytes(self) -> int:
-        """Where the next row will begin."""
-        return len(self._complete())
+        """Where the next row will begin.
+
+        Raises:
+            RunError: the file cannot be read.
+        """
+        return len(self._read())
 
     def append(self, row: Any) -> None:
         """Add one row; when this returns it is on disk.
@@ -174,10 +178,20 @@ class JsonLines:
     def _open(self) -> BinaryIO:
         if self._stream is None:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            whole = self.whole_bytes()
+            whole = len(self._complete())
             self._stream = open(self.path, "ab", buffering=0)  # noqa: SIM115 - kept open between rows
             self._stream.truncate(whole)
         return self._stream
+
+    def _read(self) -> bytes:
+        try:
+            return self._complete()
+        except OSError as error:
+            raise RunError(
+                f'"{self.path.name}" in {self.path.parent} cannot be read.',
+                "Move it away or mend it; it is made anew when it is needed.",
+                str(error),
+            ) from error
 
     def _complete(self) -> bytes:
         try:

@@ -121,10 +121,16 @@ class LessonPage(QWidget):
         if not self.isVisible():
             return
         project = self._session.project
-        folders = find_leaves(project.lessons) if project else []
-        if folders != self._folders:
+        problem: LabError | None = None
+        try:
+            folders = find_leaves(project.lessons) if project else []
+        except LabError as error:
+            folders, problem = [], error
+        if folders != self._folders or problem is not None:
             self._folders = folders
             self._show_lesson(0)
+        if problem is not None:
+            self._say(problem)
 
     def _show_lesson(self, place: int) -> None:
         self._banner.hide()
