@@ -93,8 +93,9 @@ def walked(stage: Stage) -> list[QWidget]:
 def _first(window: QWidget) -> QWidget:
     """Where Tab begins in a window that has no list of pages."""
     at = window.nextInFocusChain()
-    while not at.isVisible() or not at.focusPolicy() & Qt.FocusPolicy.TabFocus:
+    while at is not None and not (at.isVisible() and at.focusPolicy() & Qt.FocusPolicy.TabFocus):
         at = at.nextInFocusChain()
+    assert at is not None
     return at
 
 
