@@ -26,6 +26,7 @@ from lab_desktop.documents.passages import read_documents
 from lab_desktop.errors import LabError
 from lab_desktop.taxonomy.qna import read_leaf, write_leaf
 from lab_desktop.taxonomy.tree import find_leaves
+from lab_desktop.ui.guard import guarded
 from lab_desktop.ui.session import Session
 from lab_desktop.ui.theme import look
 from lab_desktop.ui.widgets.basic import (
@@ -115,7 +116,7 @@ class LessonPage(QWidget):
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
-        self.refresh()
+        guarded(self.refresh)
 
     def entrance(self) -> QWidget:
         """Where the keyboard begins."""
