@@ -107,9 +107,10 @@ def duration(seconds: float) -> str:
     """How long something took."""
     if seconds < 90:
         return tr("{0} s").format(round(seconds))
-    if seconds < 5400:
-        return tr("{0} min").format(round(seconds / 60))
-    return tr("{0} h {1} min").format(int(seconds // 3600), round(seconds % 3600 / 60))
+    minutes = round(seconds / 60)
+    if minutes < 90:
+        return tr("{0} min").format(minutes)
+    return tr("{0} h {1} min").format(*divmod(minutes, 60))
 
 
 def number(value: int) -> str:
