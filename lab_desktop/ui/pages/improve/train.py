@@ -19,12 +19,12 @@ from lab_desktop.reviews import FILE_NAME as REVIEWS
 from lab_desktop.ui.jobs import JobState, last_words
 from lab_desktop.ui.pages.improve.course import Course, SavePoint, best, kept_step, read_course
 from lab_desktop.ui.pages.improve.plans import Plan, plan
-from lab_desktop.ui.pages.improve.station import SILENCE_S, Heading, Note, Trouble, Waiting
+from lab_desktop.ui.pages.improve.station import Heading, Note, Trouble, Waiting
 from lab_desktop.ui.session import Session
 from lab_desktop.ui.theme import look
 from lab_desktop.ui.widgets.basic import Badge, Button, Card, Icon, Label, column, empty, row, rule
 from lab_desktop.ui.widgets.meters import DASH, Bar, Curve, Part, SegmentBar
-from lab_desktop.ui.words import finish_time, number, size
+from lab_desktop.ui.words import SILENCE_S, finish_time, number, size
 
 _MANY = 5.0
 """Nats per word piece that the curve draws at its top: what a model gets wrong that knows nothing of a lesson."""
