@@ -43,6 +43,7 @@ class TrainStation(QWidget):
         self._course: Course | None = None
         self._folder: Path | None = None
         self._drawn = 0.0
+        self._told_points: object = None
 
         self._start = Button(self.tr("Train"), icon="play", on_click=lambda: session.begin("train"))
         self._pause = Button(self.tr("Pause"), icon="pause", on_click=session.jobs.pause)
@@ -251,6 +252,10 @@ class TrainStation(QWidget):
         return self.tr("{0:.0%} of the words right in questions kept aside").format(found.accuracy) if found else ""
 
     def _show_points(self, kept: int) -> None:
+        is_done = self._session.state.has_adapter and not self._is_ours()
+        if (told := (tuple(self._points), kept, is_done, self._course)) == self._told_points:
+            return
+        self._told_points = told
         empty(self._table)
         if not self._points:
             return
