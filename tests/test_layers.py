@@ -21,7 +21,10 @@ SEEN = (
     | {"capacity", "chats", "corrections", "drafts", "projects", "reviews", "votes"}
 )
 """What the window shows."""
-SHARED = {"ui.icons", "ui.jobs", "ui.known", "ui.chat_process", "ui.session", "ui.theme", "ui.widgets", "ui.words"}
+SHARED = {
+    "ui.chat_process", "ui.guard", "ui.icons", "ui.jobs", "ui.known", "ui.session", "ui.theme", "ui.widgets",
+    "ui.words",
+}  # fmt: skip
 """What pages may use of the window: no page knows another, nor the window."""
 CHAT = {"ui.pages.chat", "ui.pages.chat_parts", "ui.pages.chat_teach"}
 

@@ -146,6 +146,7 @@ class JobRunner(QObject):
         current: the job in hand, or None.
         progress: what it said last about its progress.
         pace: how fast that grows.
+        asked_at: when it was asked to stop, on the monotonic clock.
     """
 
     changed = Signal()
@@ -160,7 +161,7 @@ class JobRunner(QObject):
         self.current: Job | None = None
         self.progress: Progress | None = None
         self.pace = Pace()
-        self.last_word = 0.0
+        self.last_word = self.asked_at = 0.0
         self._journal = JsonLines(journal)
         self._underway = Underway(journal.parent)
         self._waiting: deque[Job] = deque()
@@ -204,9 +205,15 @@ class JobRunner(QObject):
         if self.current is None or self._process is None or self.current.state is not JobState.RUNNING:
             return
         self.current = replace(self.current, state=JobState.STOPPING)
+        self.asked_at = time.monotonic()
         self._process.write(b"cancel\n")
         self._process.closeWriteChannel()
         self.changed.emit()
+
+    def stop_now(self) -> None:
+        """End by force what was asked to stop and does not: what it saved last stays."""
+        if self._process is not None and self.current is not None and self.current.state is JobState.STOPPING:
+            self._process.kill()
 
     def keep(self, step: str) -> None:
         """Let the step in hand end with what it has."""

@@ -28,13 +28,15 @@ from lab_desktop.ui.widgets.basic import column, row, rule
 from lab_desktop.ui.widgets.chrome import ActivityBar, Header, NextLine, PathBar, PathStep, Place, Sidebar
 from lab_desktop.ui.widgets.panel import come_to_front
 from lab_desktop.ui.widgets.tour_strip import TourStrip
-from lab_desktop.ui.words import job_words, model_word, number, progress_words
+from lab_desktop.ui.words import job_words, model_word, number, progress_words, safe_words
 
 if TYPE_CHECKING:
     from lab_desktop.ui.pages.welcome import WelcomePage
 
 _NARROW_BELOW = 1100
 _PATIENCE_MS = 1000
+_SLOW_TO_STOP_S = 20.0
+"""After so long a job that was asked to stop can be ended by force."""
 _MENU_PROJECTS = 12
 _PAGE_OF = {
     "meet": "chat", "compare": "chat", "practice": "improve", "train": "improve", "check": "improve", "use": "improve",
@@ -81,7 +83,7 @@ class MainWindow(QMainWindow):
         self.path.chosen.connect(self._show_step)
         self.path.switched.connect(self._switch_project)
         self.activity.opened.connect(lambda: self.show_page("activity"))
-        self.activity.button.clicked.connect(session.jobs.pause)
+        self.activity.button.clicked.connect(self._activity_button)
         self.pages.made.connect(self._page_made)
         session.changed.connect(self.redraw)
         session.wanted.connect(self.show_page)
@@ -277,14 +279,24 @@ class MainWindow(QMainWindow):
         what = progress.text if progress else job_words(jobs.current)
         title = self.tr("for “{0}”").format(jobs.current.title)
         parts = [title, *progress_words(progress, jobs.pace, time.monotonic() - jobs.last_word)]
+        button, icon = self.tr("Pause"), "pause"
         if is_stopping:
+            is_slow = time.monotonic() - jobs.asked_at > _SLOW_TO_STOP_S
             parts = [self.tr("saving what is finished …")]
+            button, icon = (self.tr("Stop now"), "stop") if is_slow else ("", "pause")
+            if is_slow:
+                parts.append(safe_words(jobs.current))
         if jobs.waiting:
             parts.append(self.tr("{0} waiting").format(number(len(jobs.waiting))))
         share = progress.done / progress.total if progress and progress.total else None
-        self.activity.work(
-            what, " · ".join(parts), share, is_stopping, "" if is_stopping else self.tr("Pause"), "pause"
-        )
+        self.activity.work(what, " · ".join(parts), share, is_stopping, button, icon)
+
+    def _activity_button(self) -> None:
+        jobs = self._session.jobs
+        if jobs.current is not None and jobs.current.state is JobState.STOPPING:
+            jobs.stop_now()
+        else:
+            jobs.pause()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

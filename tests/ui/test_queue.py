@@ -160,3 +160,17 @@ def test_a_window_that_closes_keeps_what_waits_as_not_begun(
     assert again.jobs.current is not None
     assert (again.jobs.current.title, again.jobs.current.steps) == ("Orra", ("generate",))
     again.jobs.stop_all(wait_ms=0)
+
+
+def test_a_job_that_does_not_hear_can_be_ended_at_once(
+    two: tuple[Project, Project], session: Session, window: MainWindow, qtbot: QtBot
+) -> None:
+    press(window.activity, "Pause", qtbot)
+    assert "Stop now" not in shown(window.activity)
+
+    session.jobs.asked_at -= 60
+    qtbot.waitUntil(lambda: "Stop now" in shown(window.activity), timeout=3000)
+    with qtbot.waitSignal(session.jobs.ended, timeout=10_000) as ended:
+        press(window.activity, "Stop now", qtbot)
+
+    assert (ended.args[0].title, ended.args[0].state) == ("Orra", JobState.PAUSED)

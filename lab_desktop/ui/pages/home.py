@@ -16,6 +16,7 @@ from PySide6.QtWidgets import QFrame, QGridLayout, QLineEdit, QMenu, QScrollArea
 from lab_desktop import projects
 from lab_desktop.errors import LabError
 from lab_desktop.projects import Binned, Project, State
+from lab_desktop.ui.guard import guarded
 from lab_desktop.ui.jobs import Job, JobState
 from lab_desktop.ui.session import Session
 from lab_desktop.ui.theme import look
@@ -102,7 +103,7 @@ class HomePage(QScrollArea):
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
         self._problem = None  # it was read; who comes back comes with something else
-        self.redraw()
+        guarded(self.redraw)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

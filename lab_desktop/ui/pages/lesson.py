@@ -26,6 +26,7 @@ from lab_desktop.documents.passages import read_documents
 from lab_desktop.errors import LabError
 from lab_desktop.taxonomy.qna import read_leaf, write_leaf
 from lab_desktop.taxonomy.tree import find_leaves
+from lab_desktop.ui.guard import guarded
 from lab_desktop.ui.session import Session
 from lab_desktop.ui.theme import look
 from lab_desktop.ui.widgets.basic import Banner, Button, Card, Icon, Label, announce, column, empty, row, rule
@@ -96,7 +97,7 @@ class LessonPage(QWidget):
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
-        self.refresh()
+        guarded(self.refresh)
 
     def entrance(self) -> QWidget:
         """Where the keyboard begins."""
@@ -121,13 +122,12 @@ class LessonPage(QWidget):
         if not self.isVisible():
             return
         project = self._session.project
-        folders: list[Path] = []
         problem: LabError | None = None
         try:
             folders = find_leaves(project.lessons) if project else []
         except LabError as error:
-            problem = error
-        if folders != self._folders:
+            folders, problem = [], error
+        if folders != self._folders or problem is not None:
             self._folders = folders
             self._show_lesson(0)
         if problem is not None:

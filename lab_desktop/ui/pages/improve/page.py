@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 )
 
 from lab_desktop.projects import STATIONS
+from lab_desktop.ui.guard import guarded
 from lab_desktop.ui.jobs import Job
 from lab_desktop.ui.pages.improve.check import CheckStation
 from lab_desktop.ui.pages.improve.plans import took
@@ -80,7 +81,7 @@ class ImprovePage(QWidget):
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
-        self.refresh()
+        guarded(self.refresh)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Below some width the list of stations becomes letters beside the heading."""
