@@ -15,6 +15,18 @@ PACKAGE = ROOT / "lab_desktop"
 STEPS = {"taxonomy", "documents", "generation", "training", "export", "evaluation", "contribution"}
 GROUND = {"artifacts", "errors", "files", "paths", "settings", "log", "hardware", "words", "jobs.run", "jobs.events"}
 """What everybody may use."""
+SEEN = (
+    GROUND
+    | {"taxonomy", "documents", "contribution", "models.store", "repository", "jobs.requests"}
+    | {"capacity", "chats", "corrections", "drafts", "projects", "reviews", "votes"}
+)
+"""What the window shows."""
+SHARED = {
+    "ui.chat_process", "ui.guard", "ui.icons", "ui.jobs", "ui.known", "ui.session", "ui.theme", "ui.widgets",
+    "ui.words",
+}  # fmt: skip
+"""What pages may use of the window: no page knows another, nor the window."""
+CHAT = {"ui.pages.chat", "ui.pages.chat_parts", "ui.pages.chat_teach"}
 
 MAY_IMPORT = {
     # Where the rooms below are not enough: the most specific line counts. "X" stands for X and all below it.
@@ -47,9 +59,11 @@ MAY_IMPORT = {
     "terminal": {"jobs.events"},
     "cli": GROUND | {"terminal", "ui"} | STEPS | {"models", "repository", "jobs.requests", "workflow"},
     "__main__": GROUND | {"cli", "jobs.worker", "jobs.conversation", "jobs.requests", "ui"},
-    "ui": GROUND
-    | {"ui", "taxonomy", "documents", "contribution", "models.store", "repository", "jobs.requests"}
-    | {"capacity", "chats", "corrections", "drafts", "projects", "reviews", "votes"},
+    "ui": SEEN | {"ui"},
+    "ui.widgets": {"ui.icons", "ui.jobs", "ui.theme", "ui.widgets", "ui.words"},
+    **{f"ui.pages.{page}": SEEN | SHARED | {f"ui.pages.{page}"} for page in ("activity", "home", "lesson", "welcome")},
+    **{f"ui.pages.{part}": SEEN | SHARED | CHAT for part in ("chat", "chat_parts", "chat_teach")},
+    "ui.pages.improve": SEEN | SHARED | {"ui.pages.improve"},
     "__init__": set(),
 }
 
@@ -187,6 +201,12 @@ def test_the_rules_can_be_broken() -> None:
     assert broken("ui.app", "from lab_desktop.models import llama") == ["ui.app imports models.llama"] or (
         "models.llama" not in known
     )
+    assert broken("ui.pages.home", "from lab_desktop.ui.pages.chat import ChatPage") == [
+        "ui.pages.home imports ui.pages.chat"
+    ]
+    assert broken("ui.widgets.basic", "from lab_desktop.ui.session import Session") == [
+        "ui.widgets.basic imports ui.session"
+    ]
     assert broken("training.torch_backend", "import torch\nfrom lab_desktop.models import gguf") == []
     with pytest.raises(AssertionError, match="relative"):
         broken("training.loop", "from . import batches")

@@ -84,7 +84,7 @@ class MainWindow(QMainWindow):
         self.path.chosen.connect(self._show_step)
         self.path.switched.connect(self._switch_project)
         self.activity.opened.connect(lambda: self.show_page("activity"))
-        self.activity.button.clicked.connect(session.jobs.pause)
+        self.activity.button.clicked.connect(self._activity_button)
         self.pages.made.connect(self._page_made)
         session.changed.connect(self.redraw)
         session.wanted.connect(self.show_page)

@@ -6,13 +6,14 @@ import functools
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QCoreApplication, Qt
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QMenu
 
-from lab_desktop.ui.preferences import TEXT_STEP, Choices
+from lab_desktop.ui.preferences import TEXT_STEP
 from lab_desktop.ui.session import Session
 from lab_desktop.ui.widgets.chrome import Place
+from lab_desktop.ui.words import tr
 
 if TYPE_CHECKING:
     from lab_desktop.ui.main_window import MainWindow
@@ -20,10 +21,6 @@ if TYPE_CHECKING:
 Keys = QKeySequence | QKeySequence.StandardKey
 _Standard = QKeySequence.StandardKey
 _Role = QAction.MenuRole
-
-
-def tr(text: str) -> str:
-    return QCoreApplication.translate("menus", text)
 
 
 def fill_menus(window: MainWindow, session: Session, places: Sequence[Place]) -> None:
@@ -42,10 +39,11 @@ def fill_menus(window: MainWindow, session: Session, places: Sequence[Place]) ->
     for number, place in enumerate(places, start=1):
         add(view, place.title, QKeySequence(f"Ctrl+{number}"), go(place.name))
     view.addSeparator()
-    larger = add(view, tr("Larger Text"), QKeySequence("Ctrl++"), lambda: _resize_text(session, TEXT_STEP))
+    resize = session.preferences.resize_text
+    larger = add(view, tr("Larger Text"), QKeySequence("Ctrl++"), lambda: resize(TEXT_STEP))
     larger.setShortcuts([QKeySequence("Ctrl++"), QKeySequence("Ctrl+=")])  # the same key without Shift
-    smaller = add(view, tr("Smaller Text"), QKeySequence("Ctrl+-"), lambda: _resize_text(session, -TEXT_STEP))
-    normal = add(view, tr("Normal Text"), QKeySequence("Ctrl+0"), lambda: _resize_text(session, 0))
+    smaller = add(view, tr("Smaller Text"), QKeySequence("Ctrl+-"), lambda: resize(-TEXT_STEP))
+    normal = add(view, tr("Normal Text"), QKeySequence("Ctrl+0"), lambda: resize(0))
     model = bar.addMenu(tr("&Model"))
     add(model, tr("Compare"), QKeySequence("Ctrl+Shift+C"), window.compare)
     add(model, tr("Stop"), QKeySequence("Ctrl+."), lambda: window.pages.chat.stop())
@@ -67,8 +65,3 @@ def _add(window: MainWindow, menu: QMenu, text: str, keys: Keys, do: Callable[[]
     action.triggered.connect(lambda _: do())
     menu.addAction(action)
     return action
-
-
-def _resize_text(session: Session, by: int) -> None:
-    choices = session.preferences.choices
-    session.preferences.choose(choices.with_text(choices.text_size + by if by else Choices().text_size))

@@ -54,6 +54,11 @@ class Preferences(QObject):
         self.choices = _read(path)
         self.is_saved = True
 
+    def resize_text(self, by: int) -> None:
+        """Larger or smaller by so many percent; 0: the usual size."""
+        size = self.choices.text_size + by if by else Choices().text_size
+        self.choose(self.choices.with_text(size))
+
     def choose(self, choices: Choices) -> None:
         """Put these choices in force, and write them."""
         if choices == self.choices and self.is_saved:

@@ -324,8 +324,8 @@ class SettingsWindow(QWidget):
         self._take(replace(self._preferences.choices, stays_awake=is_on))
 
     def _resize_text(self, by: int) -> None:
-        choices = self._preferences.choices
-        self._take(choices.with_text(choices.text_size + by if by else Choices().text_size))
+        self._before = None
+        self._preferences.resize_text(by)
 
     def _put_back(self) -> None:
         if self._before is not None:

@@ -11,7 +11,7 @@ from PySide6.QtCore import QCoreApplication, QLocale
 from lab_desktop.jobs.events import Pace, Progress
 from lab_desktop.ui.jobs import Job, JobState
 
-_SILENCE_S = 20.0
+SILENCE_S = 20.0
 """After so long without a word a line says that work still goes on."""
 _FIRST_SHARE = 0.1
 """Before so much is done a finish time is a guess, and is given as a range."""
@@ -77,7 +77,7 @@ def progress_words(progress: Progress | None, pace: Pace, silent_s: float = 0.0)
     if progress is None:
         return [tr("getting ready …")]
     parts = [tr("{0} of {1}").format(number(progress.done), number(progress.total))] if progress.total > 1 else []
-    if silent_s > _SILENCE_S:
+    if silent_s > SILENCE_S:
         return [*parts, tr("still working …")]
     per_second = pace.per_second
     left = pace.seconds_left(progress.total)
@@ -108,9 +108,10 @@ def duration(seconds: float) -> str:
     """How long something took."""
     if seconds < 90:
         return tr("{0} s").format(round(seconds))
-    if seconds < 5400:
-        return tr("{0} min").format(round(seconds / 60))
-    return tr("{0} h {1} min").format(int(seconds // 3600), round(seconds % 3600 / 60))
+    minutes = round(seconds / 60)
+    if minutes < 90:
+        return tr("{0} min").format(minutes)
+    return tr("{0} h {1} min").format(*divmod(minutes, 60))
 
 
 def number(value: int) -> str:

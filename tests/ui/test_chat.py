@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -293,6 +294,38 @@ def test_who_answers_is_chosen_in_the_header_and_remembered_by_the_chat(
     assert window.header.chip.text() == "Your model  SmolLM2-135M"
     open_chat(page, session, next(chat for chat in saved(session) if chat.id == "ferry"), qtbot)
     assert window.header.chip.text() == "Original  SmolLM2-135M"
+
+
+def test_a_chat_of_another_project_is_not_asked_of_the_one_in_hand(
+    page: ChatPage, session: Session, trained: Path, qtbot: QtBot
+) -> None:
+    owner = session.project
+    assert owner is not None
+    open_chat(page, session, replace(FERRY, project=owner.folder.name), qtbot)
+    session.open(projects.create(session.root, "Mine", [paths.resources() / "practice" / "velmora"]))
+
+    ask(page, qtbot, "And back?")
+    assert page._asked is None
+    assert "belongs to another project" in page._banner.accessibleName()
+    assert page._input.toPlainText() == "And back?"
+
+    page._banner.button.click()
+    assert session.project == owner
+
+
+@pytest.mark.slow
+def test_an_answer_that_is_being_written_stays_its_models_when_the_project_changes(
+    page: ChatPage, session: Session, trained: Path, qtbot: QtBot
+) -> None:
+    other = projects.create(session.root, "Mine", [paths.resources() / "practice" / "velmora"])
+    ask(page, qtbot, "Tell me about the sea.")
+    qtbot.waitUntil(lambda: bool(page._writing), timeout=ANSWERED_MS)
+
+    session.open(other)
+    wait_for_rest(page, qtbot)
+
+    assert [turn.voice for turn in saved(session)[0].turns] == ["", "new"]
+    assert page.speaking()[0] == "Original"
 
 
 def test_without_training_the_menu_names_both_and_leads_to_improve(

@@ -443,6 +443,27 @@ def test_votes_are_the_third_number(run: Path, window: MainWindow, session: Sess
     assert "Answers you preferred | 6 | of 8 votes" in seen(station(window, session, CheckStation))
 
 
+def test_the_keyboard_stays_at_its_size_when_the_window_looks_again(
+    run: Path, window: MainWindow, session: Session, qtbot: QtBot
+) -> None:
+    checked(run)
+    use = station(window, session, UseStation)
+    window.activateWindow()
+    qtbot.waitUntil(window.isActiveWindow, timeout=5000)
+    names = {each.accessibleName(): each for each in use.findChildren(Button) if each.isVisible()}
+    names["Make it: Small"].setFocus()
+
+    session.refresh()
+    assert names["Make it: Small"].hasFocus()
+    (run / "models").mkdir()
+    (run / "models" / "velmora-Q4_K_M.gguf").write_bytes(b"GGUF")
+    session.refresh()
+
+    focused = QApplication.focusWidget()
+    assert focused is not None
+    assert focused.accessibleName() == "Show in folder: Small"
+
+
 def test_a_report_is_saved_as_a_page_or_says_why_not(
     run: Path, window: MainWindow, session: Session, tmp_path: Path
 ) -> None:

@@ -14,6 +14,7 @@ from lab_desktop.jobs import requests
 from lab_desktop.jobs.requests import LearnRequest
 from lab_desktop.ui.jobs import Job, JobRunner, JobState, read_journal
 from lab_desktop.ui.session import Session
+from lab_desktop.ui.words import duration
 
 
 def run_folder(root: Path) -> Path:
@@ -77,3 +78,10 @@ def test_a_journal_of_another_version_is_read_as_far_as_it_goes(tmp_path: Path) 
 
     assert read_journal(tmp_path / "activity.jsonl") == []
     assert not JobRunner(tmp_path / "activity.jsonl").is_busy
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(89, "89 s"), (100, "2 min"), (5390, "1 h 30 min"), (7190, "2 h 0 min"), (3600, "60 min")]
+)
+def test_how_long_something_took_has_no_sixtieth_minute(seconds: float, words: str) -> None:
+    assert duration(seconds) == words

@@ -109,8 +109,8 @@ class ChatPage(QWidget):
             "original": self.tr("Original"),
         }
         """Looked up once: a long chat says them thousands of times."""
-        self._typed: dict[str, tuple[str, str]] = {}
-        """What was typed into the sheet about a question and not kept."""
+        self._typed: dict[tuple[str, str], tuple[str, str]] = {}
+        """What was typed into the sheet and not kept, by project and question."""
         self._deleted: Chat | None = None
         self._seed = 0
         self._is_cut_off = False
@@ -335,8 +335,20 @@ class ChatPage(QWidget):
         self._banner.hide()
         self._meter.hide()
         self._busy(False)
+        self._session_changed()
 
     def _can_ask(self) -> bool:
+        project = self._chat.project
+        if self._chat.turns and project and project != self._project_name():
+            cause = self.tr("This chat belongs to another project.")
+            found = next((each for each in self._session.projects if each.folder.name == project), None)
+            if found is not None:
+                safe, button = self.tr("Its model is “{0}”.").format(found.title), self.tr("Open the project")
+                self._tell("info", cause, safe, button, functools.partial(self._session.open, found))
+            else:
+                safe = self.tr("It is not here any more; the chat stays as it is.")
+                self._tell("info", cause, safe, self.tr("New chat"), functools.partial(self._begin))
+            return False
         if self._chat.is_compare and not self._has_new:
             cause = self.tr("There is no trained model in hand to compare with.")
             safe = self.tr("Open the project it belongs to, or ask the original in a new chat.")
@@ -367,7 +379,7 @@ class ChatPage(QWidget):
         self._note = self.tr("thinking …")
         voice = self._voice(side)
         try:
-            self._session.chat.use(self._session.voices())
+            self._session.chat.use(self._talkers or self._session.voices())
         except LabError as error:
             self._note_failure(side, error.message, error.hint)
             return
@@ -398,7 +410,7 @@ class ChatPage(QWidget):
     def _rest(self) -> None:
         """Nobody is asked any more."""
         self._busy(False)
-        self._redraw()
+        self._session_changed()
         if self._failures:
             cause, hint = self._trouble
             self._tell("bad", cause, hint, self.tr("Ask again"), self._ask_missing)
@@ -418,7 +430,7 @@ class ChatPage(QWidget):
         elif name == "edit":
             self._edit(place)
         elif name == "teach":
-            self._teach(at, place)
+            self._teach(place)
 
     def _again(self, side: int) -> None:
         """Another answer to the last question, of one side; a vote about it does not count any more."""
@@ -466,21 +478,21 @@ class ChatPage(QWidget):
         self._editing = -1
         self._edit_line.hide()
 
-    def _teach(self, at: int, place: int) -> None:
-        question = next(turn.text for turn in reversed(self._chat.turns[:place]) if turn.role == "user")
-        root = self._session.chats.parent / "drafts"
+    def _teach(self, place: int) -> None:
+        question = next((turn.text for turn in reversed(self._chat.turns[:place]) if turn.role == "user"), "")
+        root = self._session.home / "drafts"
         sheet = TeachSheet(self, root, self._chat.project, question, self._chat.turns[place].text)
-        answer, passage = self._typed.get(question, ("", ""))
+        answer, passage = self._typed.get((self._chat.project, question), ("", ""))
         sheet.answer.setPlainText(answer)
         sheet.passage.setPlainText(passage)
-        sheet.finished.connect(lambda _: self._taught(sheet, question))
+        sheet.finished.connect(functools.partial(self._taught, sheet, (self._chat.project, question)))
         sheet.open()
 
-    def _taught(self, sheet: TeachSheet, question: str) -> None:
+    def _taught(self, sheet: TeachSheet, about: tuple[str, str], *_: object) -> None:
         if sheet.kept is None:
-            self._typed[question] = (sheet.answer.toPlainText(), sheet.passage.toPlainText())
+            self._typed[about] = (sheet.answer.toPlainText(), sheet.passage.toPlainText())
         else:
-            self._typed.pop(question, None)
+            self._typed.pop(about, None)
             folder = QUrl.fromLocalFile(str(sheet.kept.folder))
             words = self.tr("It is in “{0}”, which has {1} of at least {2} questions now.")
             least = 15 if sheet.has_passage else 5
@@ -784,6 +796,8 @@ class ChatPage(QWidget):
             self._memory_words.setText(words)
 
     def _session_changed(self) -> None:
+        if self._asked:
+            return  # whoever answers now is who was asked; the rest waits for the end of the answer
         try:
             self._talkers: Voices | None = self._session.voices()
         except LabError:
@@ -792,8 +806,7 @@ class ChatPage(QWidget):
         self._empty.show_questions(_own_questions(self._session))
         if not self._chat.turns and self._chat.is_compare and not self._has_new:
             self._chat = replace(self._chat, is_compare=False, is_blind=False)
-        if not self._asked:
-            self._redraw()
+        self._redraw()
 
     def _set_mode(self, mode: str) -> None:
         is_compare, is_blind = mode != "one", mode == "blind"

@@ -246,6 +246,7 @@ class EmptyChat(QWidget):
         super().__init__()
         self._on_question = on_question
         self._questions = QWidget()
+        self._shown: tuple[str, ...] = ()
         self._place = column(
             Label(self.tr("Ask something"), "title"),
             Label(self.tr("What you say stays on this computer."), "body", "text2"),
@@ -255,6 +256,9 @@ class EmptyChat(QWidget):
         self.setLayout(column(-1, self._place, -2, margins=(24, 0, 24, 0)))
 
     def show_questions(self, questions: Sequence[str]) -> None:
+        if tuple(questions) == self._shown:  # the one that has the focus stays
+            return
+        self._shown = tuple(questions)
         self._place.removeWidget(self._questions)
         self._questions.hide()  # without a parent it would be shown as a window of its own
         self._questions.deleteLater()

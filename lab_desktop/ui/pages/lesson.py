@@ -141,13 +141,12 @@ class LessonPage(QWidget):
         if not self.isVisible():
             return
         project = self._session.project
-        folders: list[Path] = []
         problem: LabError | None = None
         try:
             folders = find_leaves(project.lessons) if project else []
         except LabError as error:
-            problem = error
-        if folders != self._folders:
+            folders, problem = [], error
+        if folders != self._folders or problem is not None:
             self._folders = folders
             self._show_lesson(0)
         if problem is not None:

@@ -11,8 +11,6 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from PySide6.QtCore import QCoreApplication
-
 from lab_desktop import hardware, paths
 from lab_desktop.errors import LabError
 from lab_desktop.files import read_json
@@ -20,7 +18,7 @@ from lab_desktop.jobs import requests
 from lab_desktop.projects import Project, State, Station
 from lab_desktop.ui.known import Known
 from lab_desktop.ui.session import STATION_STEPS, Session
-from lab_desktop.ui.words import number, size
+from lab_desktop.ui.words import number, size, tr
 from lab_desktop.words import sentences
 
 _ROWS_A_SENTENCE, _ROWS_A_SKILL = 6, 80
@@ -54,19 +52,19 @@ class Plan:
     def time_words(self, left: float = 1.0) -> str:
         """ "about 3–8 minutes" for what is left, or that nobody knows yet."""
         if self.minutes is None:
-            return _tr("the first minute will tell how long it takes")
+            return tr("the first minute will tell how long it takes")
         low, high = (left * minutes for minutes in self.minutes)
         if high < 1.5:
-            return _tr("about a minute")
+            return tr("about a minute")
         if high >= 120:
-            return _tr("about {0}–{1} hours").format(max(1, round(low / 60)), max(2, round(high / 60)))
-        return _tr("about {0}–{1} minutes").format(max(1, round(low)), max(2, round(high)))
+            return tr("about {0}–{1} hours").format(max(1, round(low / 60)), max(2, round(high / 60)))
+        return tr("about {0}–{1} minutes").format(max(1, round(low)), max(2, round(high)))
 
     def memory_words(self) -> str:
         if self.is_too_big:
-            words = _tr("needs about {0} of memory, only {1} are free: close some apps first")
+            words = tr("needs about {0} of memory, only {1} are free: close some apps first")
         else:
-            words = _tr("needs about {0} of memory, {1} are free")
+            words = tr("needs about {0} of memory, {1} are free")
         return words.format(size(self.memory), size(self.free))
 
 
@@ -167,8 +165,4 @@ def _bytes_a_weight(name: str) -> float:
 
 
 def amount_words(amount: int) -> str:
-    return _tr("about {0} questions").format(number(amount if amount < 100 else round(amount, -1)))
-
-
-def _tr(text: str) -> str:
-    return QCoreApplication.translate("plans", text)
+    return tr("about {0} questions").format(number(amount if amount < 100 else round(amount, -1)))

@@ -30,7 +30,7 @@ from lab_desktop.reviews import Review, read_reviews
 from lab_desktop.ui.jobs import JobState
 from lab_desktop.ui.pages.improve.plans import amount_words, plan, took
 from lab_desktop.ui.pages.improve.review import WORDS, ReviewModel, ReviewTable, Row, why, with_review
-from lab_desktop.ui.pages.improve.station import SETTLED_MS, SILENCE_S, Heading, Note, Trouble, Waiting
+from lab_desktop.ui.pages.improve.station import SETTLED_MS, Heading, Note, Trouble, Waiting
 from lab_desktop.ui.session import Session
 from lab_desktop.ui.theme import look
 from lab_desktop.ui.widgets.basic import (
@@ -49,7 +49,7 @@ from lab_desktop.ui.widgets.basic import (
     rule,
 )
 from lab_desktop.ui.widgets.meters import Bar
-from lab_desktop.ui.words import duration, number, progress_words
+from lab_desktop.ui.words import SILENCE_S, duration, number, progress_words
 from lab_desktop.words import telling_sentence
 
 _SLICE_S = 0.015

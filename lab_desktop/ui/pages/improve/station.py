@@ -23,8 +23,6 @@ from lab_desktop.ui.widgets.basic import Banner, Button, Card, Folding, Label, T
 from lab_desktop.ui.widgets.meters import Bar
 from lab_desktop.ui.words import job_words, progress_words, safe_words, wait_words
 
-SILENCE_S = 20.0
-"""After so long without a word a station says what is still being worked on."""
 SETTLED_MS = 400
 """So long after a person's last decision the rest of the window hears of it."""
 _RESULT = {"practice": "dataset/manifest.json", "train": "adapter/adapter.json", "check": "report.json"}

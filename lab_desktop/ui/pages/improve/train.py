@@ -19,12 +19,12 @@ from lab_desktop.reviews import FILE_NAME as REVIEWS
 from lab_desktop.ui.jobs import JobState, last_words
 from lab_desktop.ui.pages.improve.course import Course, SavePoint, best, kept_step, read_course
 from lab_desktop.ui.pages.improve.plans import Plan, plan
-from lab_desktop.ui.pages.improve.station import SILENCE_S, Heading, Note, Trouble, Waiting
+from lab_desktop.ui.pages.improve.station import Heading, Note, Trouble, Waiting
 from lab_desktop.ui.session import Session
 from lab_desktop.ui.theme import look
 from lab_desktop.ui.widgets.basic import Badge, Button, Card, Folding, Icon, Label, column, empty, row, rule
 from lab_desktop.ui.widgets.meters import DASH, Bar, Curve, Part, SegmentBar
-from lab_desktop.ui.words import finish_time, number, size
+from lab_desktop.ui.words import SILENCE_S, finish_time, number, size
 
 _MANY = 5.0
 """Nats per word piece that the curve draws at its top: what a model gets wrong that knows nothing of a lesson."""
@@ -43,6 +43,7 @@ class TrainStation(QWidget):
         self._course: Course | None = None
         self._folder: Path | None = None
         self._drawn = 0.0
+        self._told_points: object = None
 
         self._start = Button(self.tr("Train"), icon="play", on_click=lambda: session.begin("train"))
         self._pause = Button(self.tr("Pause"), icon="pause", on_click=session.jobs.pause)
@@ -267,6 +268,10 @@ class TrainStation(QWidget):
         return self.tr("{0:.0%} of the words right in questions kept aside").format(found.accuracy) if found else ""
 
     def _show_points(self, kept: int) -> None:
+        is_done = self._session.state.has_adapter and not self._is_ours()
+        if (told := (tuple(self._points), kept, is_done, self._course)) == self._told_points:
+            return
+        self._told_points = told
         empty(self._table)
         if not self._points:
             return

@@ -10,7 +10,7 @@ from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QFrame, QScrollArea, QWidget
 
 from lab_desktop.errors import LabError
-from lab_desktop.files import read_json
+from lab_desktop.files import read_json, stamp
 from lab_desktop.ui.pages.improve.station import Heading, Running, Trouble, Waiting
 from lab_desktop.ui.session import Session, station_of
 from lab_desktop.ui.widgets.basic import Badge, Button, Card, ElidedLabel, Label, column, empty, row, rule
@@ -24,6 +24,9 @@ class UseStation(QWidget):
     def __init__(self, session: Session) -> None:
         super().__init__()
         self._session = session
+        self._shown: object = None
+        self._buttons: dict[str, Button] = {}
+        """By the kind of file that they make or show."""
         self.heading = Heading(self.tr("Use it"), "")
         self.trouble, self.waiting = Trouble(session, "use"), Waiting(session, "use")
         self._running = Running(session)
@@ -55,6 +58,13 @@ class UseStation(QWidget):
         self._running.refresh()
         self.trouble.look_at(run)
         self.waiting.look_at(run)
+        files = sorted((run / "models").glob("*")) if run is not None else []
+        shown = (run, session.state.has_adapter, is_running, [(file, stamp(file)) for file in files])
+        if shown == self._shown:
+            return
+        self._shown = shown
+        focused = next((kind for kind, button in self._buttons.items() if button.hasFocus()), "")
+        self._buttons = {}
         empty(self._place)
         if run is None or not session.state.has_adapter:
             self.heading.say(self.tr("Train first; then you can talk to your model and take it with you."))
@@ -63,6 +73,8 @@ class UseStation(QWidget):
         self._place.addWidget(self._talk())
         self._place.addWidget(self._sizes(run, is_running))
         self._place.addStretch(1)
+        if focused in self._buttons:
+            self._buttons[focused].setFocus()
 
     def _talk(self) -> QWidget:
         session = self._session
@@ -110,6 +122,7 @@ class UseStation(QWidget):
             button.clicked.connect(functools.partial(self._make, kind))
             if is_running:
                 button.setText(self.tr("Make it next"))
+        self._buttons[kind] = button
         line = row(text, Label(amount, "body", "text2"), button, gap=16, margins=(0, 8, 0, 8))
         line.setStretch(0, 1)
         made = QWidget()
