@@ -26,6 +26,11 @@ def collector(qapp: QApplication) -> Collector:
     return Collector(qapp)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What is measured comes first: threads and windows that other tests left behind would be measured too."""
+    items.sort(key=lambda item: "test_stalls" not in item.nodeid)
+
+
 @pytest.fixture(autouse=True)
 def shown(collector: Collector) -> Look:
     """The look, light and in normal size."""

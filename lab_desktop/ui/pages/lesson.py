@@ -150,6 +150,7 @@ class LessonPage(QWidget):
             self._folders = folders
             self._show_lesson(0)
         if problem is not None:
+            self._stack.setCurrentIndex(0)
             self._say(problem)
 
     def _show_lesson(self, place: int) -> None:
