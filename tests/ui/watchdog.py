@@ -11,11 +11,13 @@ work is done before and after, and what it took there against its best time in t
 from __future__ import annotations
 
 import contextlib
+import faulthandler
+import linecache
 import math
-import sys
+import re
+import tempfile
 import threading
 import time
-import traceback
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -46,6 +48,12 @@ def slowness() -> float:
     return sorted(times)[len(times) // 2] / _best_s
 
 
+def _source(line: str) -> str:
+    """The words of the program at a line of a dump: '  File "x.py", line 12 in name'."""
+    found = re.match(r' *File "(.+)", line (\d+)', line)
+    return f"\n    {linecache.getline(found[1], int(found[2])).strip()}" if found else ""
+
+
 class Watchdog:
     """Attributes:
     longest_s: the longest stall so far.
@@ -58,6 +66,7 @@ class Watchdog:
         self._qtbot = qtbot
         self._thread = threading.get_ident()
         self._seen: list[str] = []
+        self._dump = tempfile.TemporaryFile("w+")  # noqa: SIM115 - closed when the dog goes
         self._number = threading.get_native_id()
         self._asleep_s = 0.0
         self._beat_at = time.monotonic()
@@ -83,6 +92,7 @@ class Watchdog:
             self._timer.stop()
             self._is_over.set()
             looker.join()
+            self._dump.close()
             self.longest_s /= (before + slowness()) / 2
 
     def _restart(self) -> None:
@@ -95,7 +105,8 @@ class Watchdog:
         stall = time.thread_time() - self._worked_s + self._asleep_s
         if stall > self.longest_s:
             self.longest_s = stall
-            self.where = self._seen[len(self._seen) // 2] if self._seen else ""
+            stack = self._seen[len(self._seen) // 2] if self._seen else ""
+            self.where = "".join(f"{line}{_source(line)}\n" for line in stack.splitlines()[1:9])
         self._restart()
 
     def _look(self) -> None:
@@ -103,11 +114,23 @@ class Watchdog:
         while not self._is_over.wait(_LOOK_S):
             now = time.monotonic()
             if now - self._beat_at > _LATE_S:
-                frame = sys._current_frames().get(self._thread)
-                self._seen.append("".join(traceback.format_stack(frame)[-8:]) if frame else "")
+                self._seen.append(self._stack())
                 if self._sleeps():
                     self._asleep_s += now - last
             last = now
+
+    def _stack(self) -> str:
+        """Where the window's thread is, the innermost call first.
+
+        A frame is not asked for: whoever holds one when its function returns deletes the function's locals, and a font
+        or a painter that is deleted in this thread while the window draws ends the process.
+        """
+        self._dump.seek(0)
+        self._dump.truncate()
+        faulthandler.dump_traceback(self._dump)
+        self._dump.seek(0)
+        threads = self._dump.read().split("\n\n")
+        return next((each for each in threads if f"{self._thread:016x}" in each.partition("\n")[0]), "")
 
     def _sleeps(self) -> bool:
         try:
