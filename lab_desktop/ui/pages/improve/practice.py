@@ -53,7 +53,7 @@ from lab_desktop.words import content_words
 
 _SLICE_S = 0.015
 """So long rows are read in one go; then the person has a turn."""
-_MANY = 400
+_MANY = 250
 """Rows that are decided in one go: so many take some milliseconds."""
 _MOST_PASSAGES = 40
 
