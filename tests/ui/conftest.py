@@ -23,7 +23,9 @@ from lab_desktop.ui.theme import Look, look
 @pytest.fixture(scope="session")
 def collector(qapp: QApplication) -> Collector:
     """Cycles are collected as in the window's own process."""
-    return Collector(qapp)
+    made = Collector(qapp)
+    made.settle()
+    return made
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

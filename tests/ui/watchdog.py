@@ -48,6 +48,12 @@ def slowness() -> float:
     return sorted(times)[len(times) // 2] / _best_s
 
 
+def _source(line: str) -> str:
+    """The words of the program at a line of a dump: '  File "x.py", line 12 in name'."""
+    found = re.match(r' *File "(.+)", line (\d+)', line)
+    return f"\n    {linecache.getline(found[1], int(found[2])).strip()}" if found else ""
+
+
 class Watchdog:
     """Attributes:
     longest_s: the longest stall so far.
@@ -60,6 +66,7 @@ class Watchdog:
         self._qtbot = qtbot
         self._thread = threading.get_ident()
         self._seen: list[str] = []
+        self._dump = tempfile.TemporaryFile("w+")  # noqa: SIM115 - closed when the dog goes
         self._number = threading.get_native_id()
         self._asleep_s = 0.0
         self._beat_at = time.monotonic()
@@ -85,6 +92,7 @@ class Watchdog:
             self._timer.stop()
             self._is_over.set()
             looker.join()
+            self._dump.close()
             self.longest_s /= (before + slowness()) / 2
 
     def _restart(self) -> None:
@@ -97,7 +105,8 @@ class Watchdog:
         stall = time.thread_time() - self._worked_s + self._asleep_s
         if stall > self.longest_s:
             self.longest_s = stall
-            self.where = self._seen[len(self._seen) // 2] if self._seen else ""
+            stack = self._seen[len(self._seen) // 2] if self._seen else ""
+            self.where = "".join(f"{line}{_source(line)}\n" for line in stack.splitlines()[1:9])
         self._restart()
 
     def _look(self) -> None:
@@ -105,20 +114,23 @@ class Watchdog:
         while not self._is_over.wait(_LOOK_S):
             now = time.monotonic()
             if now - self._beat_at > _LATE_S:
-                self._seen.append(self._place())
+                self._seen.append(self._stack())
                 if self._sleeps():
                     self._asleep_s += now - last
             last = now
 
-    def _place(self) -> str:
-        """Where the window's thread is. No frame of it is held: what is local there, a painter, would end in here."""
-        with tempfile.TemporaryFile() as file:
-            faulthandler.dump_traceback(file, all_threads=True)
-            file.seek(0)
-            stacks = file.read().decode("utf-8", "replace").split("\n\n")
-        ours = next((stack for stack in stacks if f"0x{self._thread:016x}" in stack), "")
-        places = re.findall(r'File "(.+)", line (\d+)', ours)[:8]
-        return "\n".join(f"{file}:{line}  {linecache.getline(file, int(line)).strip()}" for file, line in places)
+    def _stack(self) -> str:
+        """Where the window's thread is, the innermost call first.
+
+        A frame is not asked for: whoever holds one when its function returns deletes the function's locals, and a font
+        or a painter that is deleted in this thread while the window draws ends the process.
+        """
+        self._dump.seek(0)
+        self._dump.truncate()
+        faulthandler.dump_traceback(self._dump)
+        self._dump.seek(0)
+        threads = self._dump.read().split("\n\n")
+        return next((each for each in threads if f"{self._thread:016x}" in each.partition("\n")[0]), "")
 
     def _sleeps(self) -> bool:
         try:

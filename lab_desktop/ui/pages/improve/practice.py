@@ -54,7 +54,7 @@ from lab_desktop.words import telling_sentence
 
 _SLICE_S = 0.015
 """So long rows are read in one go; then the person has a turn."""
-_MANY = 400
+_MANY = 250
 """Rows that are decided in one go: so many take some milliseconds."""
 _MOST_PASSAGES = 40
 _BIG_TEXT = 1.2
