@@ -31,7 +31,7 @@ class TourStrip(QFrame):
         """The step in hand; a new one is said to who cannot see it."""
         is_new = title != self.title.text()
         self._count.setText(self.tr("Practice tour · {0} of {1}").format(number, total))
-        self._bar.show_share(number / total, [1.0] * total)
+        self._bar.show_share(number / total, [step / total for step in range(1, total + 1)])
         self.title.setText(title)
         self.text.setText(text)
         if is_new:

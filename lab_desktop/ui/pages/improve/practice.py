@@ -139,7 +139,7 @@ class PracticeStation(QWidget):
 
     def _filter_names(self) -> tuple[tuple[str, str], ...]:
         return (
-            ("all", self.tr("All")),
+            ("all", self.tr("Kept")),
             ("open", self.tr("Not reviewed")),
             ("weak", self.tr("Weak")),
             ("alike", self.tr("Too similar")),
