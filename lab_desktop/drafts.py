@@ -1,29 +1,23 @@
 """Lessons that began in a chat: what the model got wrong, what it should have said, and where that stands.
 
-A draft is a folder `<root>/<slug>` with a qna.yaml: a knowledge leaf where the answer stands in a passage (the passages
-lie beside it in passages.md), else a freeform skill. It grows by one question at a time and is no whole lesson yet:
-author, description and number of examples are left for its editor, whose checks say what is missing.
+A draft is a lesson (`lab_desktop/editing`) in a folder `<root>/<slug>`: a knowledge leaf where the answer stands in a
+passage (the passages lie beside it in passages.md), else a freeform skill. It grows by one question at a time; author,
+description and number of examples are left for the editor, whose checklist says what is missing.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from lab_desktop.artifacts import DocumentSource, Leaf, LeafKind, Pair, SeedExample
+from lab_desktop.artifacts import LeafKind, Pair
+from lab_desktop.editing.folder import files_of, read_lesson, write_file
+from lab_desktop.editing.lesson import Field, Lesson, add_document, add_example, add_pairs, to_leaf, with_text
 from lab_desktop.errors import LeafError
-from lab_desktop.files import write_text
-from lab_desktop.taxonomy.qna import write_leaf
-from lab_desktop.taxonomy.source import SourceProblem, read_source
-from lab_desktop.taxonomy.tree import FILE_NAME
+from lab_desktop.taxonomy.tree import node_of
 
 PASSAGES = "passages.md"
-_OURS = {
-    LeafKind.KNOWLEDGE: {"version", "created_by", "domain", "document_outline", "seed_examples", "document"},
-    LeafKind.FREEFORM_SKILL: {"version", "created_by", "task_description", "seed_examples"},
-}
 
 
 @dataclass(frozen=True)
@@ -48,10 +42,9 @@ def find(root: Path, project: str, *, has_passage: bool) -> Draft | None:
     kind = LeafKind.KNOWLEDGE if has_passage else LeafKind.FREEFORM_SKILL
     for folder in reversed(_taken(root, _slug(project, kind))):
         try:
-            leaf = _read(folder, kind)
+            return _draft(folder, _read(folder, kind))
         except LeafError:
             continue  # changed by hand: left alone, the next question begins another
-        return Draft(folder, leaf.title, sum(len(example.pairs) for example in leaf.seed_examples))
     return None
 
 
@@ -64,102 +57,58 @@ def keep(root: Path, project: str, question: str, answer: str, passage: str = ""
         LeafError: `into` is not what it was, so nothing was written to it.
         StorageError: it could not be written; what was there is untouched.
     """
-    question, answer, passage = question.strip(), answer.strip(), passage.strip()
+    pair, passage = Pair(question.strip(), answer.strip()), passage.strip()
     kind = LeafKind.KNOWLEDGE if passage else LeafKind.FREEFORM_SKILL
     if into is None:
-        leaf = _empty(_free(root, _slug(project, kind)), kind)
+        folder = _free(root, _slug(project, kind))
+        before: dict[str, str] = {}
+        lesson = Lesson(kind, node_of(folder, kind is LeafKind.KNOWLEDGE))
     else:
-        leaf = _read(into.folder, kind)
-    examples = _with(list(leaf.seed_examples), Pair(question, answer), passage or None)
-    if passage:
-        _keep_passage(leaf.folder / PASSAGES, passage)
-    write_leaf(replace(leaf, seed_examples=tuple(examples)), leaf.folder)
-    return Draft(leaf.folder, leaf.title, sum(len(example.pairs) for example in examples))
+        folder = into.folder
+        lesson = _read(folder, kind)
+        before = files_of(lesson, folder)
+    lesson = _with(_with_passage(lesson, passage) if passage else lesson, pair, passage)
+    for name, text in files_of(lesson, folder).items():
+        if before.get(name) != text:
+            write_file(folder, name, text)
+    return _draft(folder, lesson)
 
 
-def _with(examples: list[SeedExample], pair: Pair, context: str | None) -> list[SeedExample]:
-    for number, example in enumerate(examples):
-        asked = [each.question for each in example.pairs]
-        if example.context != context or (context is None and pair.question not in asked):
-            continue
-        pairs = [pair if each.question == pair.question else each for each in example.pairs]
-        if pair.question not in asked:
-            pairs.append(pair)
-        examples[number] = SeedExample(tuple(pairs), context)
-        return examples
-    return [*examples, SeedExample((pair,), context)]
+def _with(lesson: Lesson, pair: Pair, passage: str) -> Lesson:
+    for example in lesson.examples:
+        asked = next((each for each in example.pairs if each.question == pair.question), None)
+        if example.context == passage and asked is not None:
+            return with_text(lesson, Field("answer", example.id, asked.id), pair.answer)
+        if example.context == passage and passage:
+            return add_pairs(lesson, example.id, [pair])
+    return add_example(lesson, passage, [pair])
 
 
-def _keep_passage(file: Path, passage: str) -> None:
-    try:
-        known = file.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        known = ""
-    except (OSError, UnicodeDecodeError) as error:
-        raise LeafError(
-            f'"{file.name}" in {file.parent} cannot be read, so nothing was added.', "Begin a new draft.", str(error)
-        ) from error
-    if passage not in known:
-        write_text(file, f"{known.rstrip()}\n\n{passage}\n".lstrip("\n"))
+def _with_passage(lesson: Lesson, passage: str) -> Lesson:
+    known = next((each.text for each in lesson.documents if each.name == PASSAGES), "")
+    if passage in known:
+        return lesson
+    return add_document(lesson, PASSAGES, f"{known.rstrip()}\n\n{passage}\n".lstrip("\n"))
 
 
-def _empty(folder: Path, kind: LeafKind) -> Leaf:
-    is_knowledge = kind is LeafKind.KNOWLEDGE
-    root = "knowledge" if is_knowledge else "compositional_skills"
-    document = DocumentSource("", "", (PASSAGES,)) if is_knowledge else None
-    return Leaf((root, folder.name), folder, kind, 3, "", (), document=document)
+def _draft(folder: Path, lesson: Lesson) -> Draft:
+    leaf = to_leaf(lesson, folder)
+    return Draft(folder, leaf.title, sum(len(example.pairs) for example in leaf.seed_examples))
 
 
-def _read(folder: Path, kind: LeafKind) -> Leaf:
-    """The draft as far as it was written; unlike a lesson it may be incomplete.
-
-    Raises:
-        LeafError: there is something in it that writing it anew would lose.
+def _read(folder: Path, kind: LeafKind) -> Lesson:
     """
-    changed = LeafError(f'The draft in "{folder}" was changed and cannot be added to.', "Begin a new draft.")
+    Raises:
+        LeafError: the draft cannot be read, is of another kind, or writing it anew would lose something.
+    """
+    changed = f'The draft in "{folder}" was changed and cannot be added to.'
     try:
-        value = read_source(folder / FILE_NAME).value
-    except SourceProblem as error:
-        raise changed from error
-    if not isinstance(value, dict) or not value.keys() <= _OURS[kind]:
-        raise changed
-    is_knowledge = kind is LeafKind.KNOWLEDGE
-    try:
-        leaf = _empty(folder, kind)
-        if is_knowledge:
-            document = value["document"]
-            source = DocumentSource(document["repo"], document["commit"], tuple(document["patterns"]))
-            leaf = replace(leaf, document=source)
-        return replace(
-            leaf,
-            created_by=_text(value.get("created_by", "")),
-            task_description=_text(value.get("task_description", "")),
-            domain=_text(value.get("domain", "")),
-            document_outline=_text(value.get("document_outline", "")),
-            seed_examples=tuple(_example(each, is_knowledge) for each in value["seed_examples"]),
-        )
-    except (KeyError, TypeError, ValueError) as error:
-        raise changed from error
-
-
-def _example(value: dict[str, Any], is_knowledge: bool) -> SeedExample:
-    if not is_knowledge:
-        return SeedExample((_pair(value),))
-    if value.keys() != {"context", "questions_and_answers"}:
-        raise ValueError(value)
-    return SeedExample(tuple(_pair(pair) for pair in value["questions_and_answers"]), _text(value["context"]))
-
-
-def _pair(value: dict[str, Any]) -> Pair:
-    if value.keys() != {"question", "answer"}:
-        raise ValueError(value)
-    return Pair(_text(value["question"]), _text(value["answer"]))
-
-
-def _text(value: object) -> str:
-    if not isinstance(value, str):
-        raise TypeError(value)
-    return value
+        lesson = read_lesson(folder)
+    except LeafError as error:
+        raise LeafError(changed, "Begin a new draft.", error.message) from error
+    if lesson.kind is not kind or lesson.unread:
+        raise LeafError(changed, "Begin a new draft.", " ".join(lesson.unread))
+    return lesson
 
 
 def _slug(project: str, kind: LeafKind) -> str:

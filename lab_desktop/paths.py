@@ -15,7 +15,7 @@ import platformdirs
 from lab_desktop.errors import DocumentError, ModelError
 
 PRACTICE_MODEL = "SmolLM2-135M-Instruct.Q4_1.gguf"
-_TEXT = (".md", ".markdown", ".txt")
+TEXT_SUFFIXES = (".md", ".markdown", ".txt")
 _CONVERTIBLE = (".pdf", ".docx", ".doc", ".odt", ".rtf", ".html", ".htm", ".epub", ".pptx")
 
 
@@ -88,7 +88,7 @@ def documents_beside(folder: Path, patterns: tuple[str, ...]) -> list[Path]:
                 f'"{path.name}" is not Markdown or plain text; other formats cannot be converted yet.',
                 f'Save it as Markdown, for example "{path.stem}.md", and name that in document.patterns.',
             )
-    texts = [path for path in matches if path.suffix.lower() in _TEXT]
+    texts = [path for path in matches if path.suffix.lower() in TEXT_SUFFIXES]
     if not texts:
         wanted = ", ".join(f'"{pattern}"' for pattern in patterns)
         raise DocumentError(

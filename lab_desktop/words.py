@@ -9,7 +9,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Set
+from functools import lru_cache
 
+ALIKE = 0.85
+"""Two questions that share this part of their words read as one."""
 _WORD = re.compile(r"\d+(?:[.,]\d+)*|\w+(?:['’]\w+)*")
 # Where a text may be cut: before an item of a list, or after the end of a sentence. A small letter goes on with it.
 BREATH = re.compile(
@@ -55,9 +59,15 @@ def content_words(text: str) -> set[str]:
     return {_stem(word) for word in words(text) if word not in _COMMON}
 
 
-def shared(one: set[str], two: set[str]) -> float:
+def shared(one: Set[str], two: Set[str]) -> float:
     """Shared words over all words of both (Jaccard), 0–1; two texts without words are equal."""
     return len(one & two) / len(one | two) if one | two else 1.0
+
+
+def alike(one: str, two: str) -> bool:
+    """True when two questions read as one: nearly all their words are the same."""
+    first, second = _word_set(one), _word_set(two)
+    return bool(first) and shared(first, second) >= ALIKE
 
 
 def contains(text: str, part: str) -> bool:
@@ -98,6 +108,11 @@ def telling_sentence(text: str, question: str, answer: str) -> str:
 def numbers(text: str) -> set[str]:
     """The numbers of a text, in digits, without thousands separators."""
     return {word for word in words(text) if word[0].isdigit()}
+
+
+@lru_cache(maxsize=4096)
+def _word_set(text: str) -> frozenset[str]:
+    return frozenset(words(text))
 
 
 def _without_separators(word: str) -> str:

@@ -17,7 +17,7 @@ GROUND = {"artifacts", "errors", "files", "paths", "settings", "log", "hardware"
 """What everybody may use."""
 SEEN = (
     GROUND
-    | {"taxonomy", "documents", "contribution", "models.store", "repository", "jobs.requests"}
+    | {"taxonomy", "documents", "editing", "contribution", "models.store", "repository", "jobs.requests"}
     | {"capacity", "chats", "corrections", "drafts", "projects", "reviews", "votes"}
 )
 """What the window shows."""
@@ -49,7 +49,8 @@ MAY_IMPORT = {
     "corrections": GROUND | {"evaluation"},
     "votes": GROUND,
     "chats": GROUND,
-    "drafts": GROUND | {"taxonomy"},
+    "drafts": GROUND | {"taxonomy", "editing"},
+    "editing": GROUND | {"taxonomy", "documents", "editing"},
     "projects": GROUND | {"jobs.requests", "reviews", "taxonomy"},
     "jobs.worker": GROUND | {"jobs.requests", "workflow"},
     "models": GROUND | {"models"},
@@ -84,7 +85,7 @@ HARMLESS_CALLS = {
 WINDOW_SAFE = [
     "artifacts", "errors", "files", "paths", "hardware", "jobs.run", "jobs.events", "jobs.requests", "jobs.worker",
     "models.gguf", "models.text_model", "taxonomy", "taxonomy.check", "taxonomy.qna", "taxonomy.tree", "documents",
-    "capacity", "chats", "corrections", "drafts", "projects", "reviews", "votes",
+    "editing", "capacity", "chats", "corrections", "drafts", "projects", "reviews", "votes",
 ]  # fmt: skip
 
 

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Any
 
 from lab_desktop.taxonomy.words import Steps, place
+from lab_desktop.words import alike
 
 MOST_CONTEXT_WORDS = 500
 MOST_PAIR_WORDS = 250
 USED_PAIRS = 3
 """A teacher's prompt shows this many pairs of a context."""
-SAME_WORDS = 0.85
-"""Two questions that share this part of their words read as one."""
 _MOST_COMPARED = 400
 
 
@@ -44,13 +42,8 @@ def advice(contents: dict[str, Any]) -> Iterator[tuple[Steps, str, str]]:
 
 
 def _alike(asked: list[tuple[Steps, str]]) -> Iterator[tuple[Steps, str, str]]:
-    seen: list[tuple[Steps, frozenset[str]]] = []
-    for steps, question in asked[:_MOST_COMPARED]:
-        words = frozenset(re.findall(r"\w+", question.casefold()))
-        for earlier, others in seen:
-            if words and len(words & others) >= SAME_WORDS * len(words | others):
-                twin = place(earlier, "").rstrip(" .")
-                message = place(steps, f'is nearly the same as "{twin}"')
-                yield steps, message, "Ask for something else: varied questions teach more."
-                break
-        seen.append((steps, words))
+    for number, (steps, question) in enumerate(asked[:_MOST_COMPARED]):
+        twin = next((earlier for earlier, other in asked[:number] if alike(question, other)), None)
+        if twin is not None:
+            message = place(steps, f'is nearly the same as "{place(twin, "").rstrip(" .")}"')
+            yield steps, message, "Ask for something else: varied questions teach more."

@@ -20,7 +20,7 @@ from lab_desktop.errors import DocumentError, LeafError
 from lab_desktop.paths import documents_beside
 from lab_desktop.taxonomy import schema
 from lab_desktop.taxonomy.advice import advice
-from lab_desktop.taxonomy.source import Source, SourceProblem, read_source
+from lab_desktop.taxonomy.source import Source, SourceProblem, parse, read_source
 from lab_desktop.taxonomy.tree import FILE_NAME, find_leaves, find_misnamed
 from lab_desktop.taxonomy.words import LINT, Finding, Steps, field, place
 
@@ -120,10 +120,34 @@ def inspect(file: Path, mode: Mode = "file") -> Inspection:
     if file.name != FILE_NAME:
         return Inspection((_misnamed(file),))
     try:
-        source = read_source(file)
+        return _inspection(read_source(file), file, mode)
     except SourceProblem as error:
-        found = Problem(file, error.line, error.column, "", error.message, error.hint, ours=error.ours)
-        return Inspection((found,))
+        return _unreadable(file, error)
+
+
+def inspect_text(text: str, file: Path, mode: Mode = "file") -> Inspection:
+    """As `inspect`, of a text (line ends \\n) that is to become the qna.yaml `file`."""
+    try:
+        return _inspection(parse(text), file, mode)
+    except SourceProblem as error:
+        return _unreadable(file, error)
+
+
+def findings(contents: dict[str, Any], is_knowledge: bool) -> list[Finding]:
+    """Every error that the newest version's file of these contents has, layout and files beside it apart."""
+    source = Source("", contents, None)
+    return [
+        *schema.findings(source, is_knowledge, schema.newest_version()),
+        *_stricter(source, is_knowledge),
+    ]
+
+
+def _unreadable(file: Path, error: SourceProblem) -> Inspection:
+    found = Problem(file, error.line, error.column, "", error.message, error.hint, ours=error.ours)
+    return Inspection((found,))
+
+
+def _inspection(source: Source, file: Path, mode: Mode) -> Inspection:
     if not source.value:
         message = "The file is empty: a draft, not a lesson yet."
         return Inspection((Problem(file, 1, 1, "", message, "Write it, or delete the file.", "advice"),))

@@ -9,19 +9,27 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lab_desktop.artifacts import DocumentSource, Leaf, LeafKind, Pair, SeedExample
 from lab_desktop.errors import LeafError
 from lab_desktop.files import write_text
+from lab_desktop.taxonomy.source import Source, SourceProblem, has_comments, parse, read_source, repeated_keys
 from lab_desktop.taxonomy.tree import FILE_NAME, node_of
 
 if TYPE_CHECKING:
     from lab_desktop.taxonomy.check import Inspection
 
-_VERSION = 3
+VERSION = 3
+"""What is written."""
 _SHOWN = 3
+_FIELDS = {
+    True: {"version", "created_by", "domain", "document_outline", "seed_examples", "document"},
+    False: {"version", "created_by", "task_description", "seed_examples"},
+}
+"""The fields of a knowledge leaf, and of a skill."""
 
 
 def read_leaf(folder: Path) -> Leaf:
@@ -48,6 +56,61 @@ def read_leaf(folder: Path) -> Leaf:
     return _leaf(file.parent, found, found.contents)
 
 
+def read_draft(folder: Path) -> Leaf:
+    """The leaf in `folder` as far as it is written: unlike `read_leaf` it may be incomplete, even empty.
+
+    Raises:
+        LeafError: there is no file, it cannot be read, or writing it anew would lose something of it.
+    """
+    file = folder / FILE_NAME
+    try:
+        return draft_of(read_source(file), folder)
+    except SourceProblem as error:
+        raise LeafError(f'Line {error.line} of "{file}": {error.message}', error.hint) from error
+
+
+def parse_draft(text: str, folder: Path) -> Leaf:
+    """As `read_draft`, of a text that is to become the qna.yaml in `folder`."""
+    try:
+        return draft_of(parse(text), folder)
+    except SourceProblem as error:
+        raise LeafError(f"Line {error.line}: {error.message}", error.hint) from error
+
+
+def draft_of(source: Source, folder: Path) -> Leaf:
+    """As `read_draft`, of a text that was parsed already."""
+    value = {} if source.value is None else source.value
+    lost = list(_losses(source, value, folder))
+    if lost:
+        listed = ", ".join(lost[:_SHOWN])
+        rest = f" and {len(lost) - _SHOWN} more" if len(lost) > _SHOWN else ""
+        raise LeafError(
+            f'"{folder / FILE_NAME}" has something that saving it here would lose: {listed}{rest}.',
+            "Import the lesson: you are shown what changes before anything is written.",
+        )
+    is_knowledge = _is_knowledge(folder, value)
+    examples = tuple(_draft_example(each, is_knowledge) for each in value.get("seed_examples") or ())
+    kind = LeafKind.KNOWLEDGE
+    if not is_knowledge:
+        is_grounded = any(example.context is not None for example in examples)
+        kind = LeafKind.GROUNDED_SKILL if is_grounded else LeafKind.FREEFORM_SKILL
+    texts = {name: value.get(name) or "" for name in ("created_by", "task_description", "domain", "document_outline")}
+    document = value.get("document") or {}
+    return Leaf(
+        node=node_of(folder, is_knowledge),
+        folder=folder,
+        kind=kind,
+        version=int(value.get("version", 1 if value else VERSION)),
+        seed_examples=examples,
+        document=DocumentSource(
+            document.get("repo") or "", document.get("commit") or "", tuple(document.get("patterns") or ())
+        )
+        if is_knowledge
+        else None,
+        **texts,
+    )
+
+
 def write_leaf(leaf: Leaf, folder: Path) -> Path:
     """Write `leaf` as `folder`/qna.yaml, and give that path.
 
@@ -62,7 +125,7 @@ def write_leaf(leaf: Leaf, folder: Path) -> Path:
 def to_yaml(leaf: Leaf) -> str:
     """The text of the leaf's qna.yaml, version 3."""
     is_knowledge = leaf.kind is LeafKind.KNOWLEDGE
-    lines = [f"version: {_VERSION}", _field(0, "created_by", leaf.created_by)]
+    lines = [f"version: {VERSION}", _field(0, "created_by", leaf.created_by)]
     if is_knowledge:
         lines += [_field(0, "domain", leaf.domain), _field(0, "document_outline", leaf.document_outline)]
     else:
@@ -104,6 +167,86 @@ def _leaf(folder: Path, found: Inspection, contents: dict[str, Any]) -> Leaf:
         document_outline=contents.get("document_outline", ""),
         document=document and DocumentSource(document["repo"], document["commit"], tuple(document["patterns"])),
     )
+
+
+def _is_knowledge(folder: Path, value: dict[str, Any]) -> bool:
+    # As `schema.is_knowledge`, but a draft may have no document yet. The schema's library takes long to import.
+    for part in reversed(folder.resolve().parts):
+        if part in ("knowledge", "compositional_skills"):
+            return part == "knowledge"
+    return "document" in value
+
+
+def _losses(source: Source, value: object, folder: Path) -> Iterator[str]:
+    """What `draft_of` does not take over, a few words each."""
+    if not isinstance(value, dict):
+        yield "a text that has no fields"
+        return
+    is_knowledge = _is_knowledge(folder, value)
+    version = value.get("version", 1 if value else VERSION)
+    if isinstance(version, bool) or version not in ((VERSION,) if is_knowledge else (1, 2, VERSION)):
+        yield f"its version {version}"
+    yield from (f'the field "{key}"' for key in value.keys() - _FIELDS[is_knowledge])
+    for name in _FIELDS[is_knowledge] - {"version", "seed_examples", "document"}:
+        if not isinstance(value.get(name), str | None):
+            yield f"{name}: {value[name]}"
+    yield from _document_losses(value.get("document"))
+    examples = value.get("seed_examples")
+    if not isinstance(examples, list | None):
+        yield "examples that are no list"
+    else:
+        for number, example in enumerate(examples or (), start=1):
+            yield from (f"example {number}: {lost}" for lost in _example_losses(example, is_knowledge))
+    yield from (f'the field "{key}", which is there twice' for key in repeated_keys(source))
+    if has_comments(source):
+        yield "its comments (#)"
+
+
+def _document_losses(document: object) -> Iterator[str]:
+    if document is None:
+        return
+    if not isinstance(document, dict):
+        yield "a document without fields"
+        return
+    yield from (f'the document\'s field "{key}"' for key in document.keys() - {"repo", "commit", "patterns"})
+    for name in ("repo", "commit"):
+        if not isinstance(document.get(name), str | None):
+            yield f"{name}: {document[name]}"
+    names = document.get("patterns")
+    if not isinstance(names, list | None) or not all(isinstance(name, str) for name in names or ()):
+        yield "the document's file names"
+
+
+def _example_losses(example: object, is_knowledge: bool) -> Iterator[str]:
+    if not isinstance(example, dict):
+        yield "it has no fields"
+        return
+    known = {"context", "questions_and_answers"} if is_knowledge else {"context", "question", "answer"}
+    yield from (f'the field "{key}"' for key in example.keys() - known)
+    pairs: object = example.get("questions_and_answers") if is_knowledge else [example]
+    if not isinstance(example.get("context"), str | None):
+        yield f"the context {example['context']}"
+    if not isinstance(pairs, list | None):
+        yield "questions that are no list"
+        return
+    for number, pair in enumerate(pairs or (), start=1):
+        if not isinstance(pair, dict):
+            yield f"question {number}, which has no fields"
+            continue
+        if is_knowledge:
+            yield from (f'question {number}: the field "{key}"' for key in pair.keys() - {"question", "answer"})
+        for name in ("question", "answer"):
+            if not isinstance(pair.get(name), str | None):
+                yield f"{name}: {pair[name]}"
+
+
+def _draft_example(example: dict[str, Any], is_knowledge: bool) -> SeedExample:
+    pairs = (example.get("questions_and_answers") or ()) if is_knowledge else [example]
+    context = example.get("context")
+    # A context that is named but empty is one that is still to be written.
+    if context is None and (is_knowledge or "context" in example):
+        context = ""
+    return SeedExample(tuple(Pair(pair.get("question") or "", pair.get("answer") or "") for pair in pairs), context)
 
 
 def _seed_example(example: dict[str, Any]) -> SeedExample:

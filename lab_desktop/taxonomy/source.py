@@ -7,6 +7,7 @@ This module does not know what the fields mean.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -95,7 +96,15 @@ def read_source(file: Path) -> Source:
         data = file.read_bytes()
     except OSError as error:
         raise SourceProblem(f"The file cannot be opened: {error.strerror}.", "Check its permissions.") from error
-    text = _decode(data)
+    return parse(_decode(data))
+
+
+def parse(text: str) -> Source:
+    """Parse a text whose line ends are \\n.
+
+    Raises:
+        SourceProblem: as in `read_source`.
+    """
     try:
         loader = _Loader(text)
         root = loader.get_single_node()
@@ -110,6 +119,33 @@ def read_source(file: Path) -> Source:
             f"A value is neither text nor a proper number or date ({error}).", "Put the text in quotes."
         ) from error
     return Source(text, value, root)
+
+
+def has_comments(source: Source) -> bool:
+    """True when the text has a comment: it would be gone if the file were written anew."""
+    end = 0
+    for token in yaml.scan(source.text, Loader=yaml.SafeLoader):
+        if "#" in source.text[end : token.start_mark.index]:
+            return True
+        end = token.end_mark.index
+    return False
+
+
+def repeated_keys(source: Source) -> list[str]:
+    """The keys that stand in a mapping twice, of which YAML keeps the last only."""
+    found: list[str] = []
+    seen: set[int] = set()
+    waiting = [] if source.root is None else [source.root]
+    while waiting:
+        node = waiting.pop()
+        if id(node) in seen:
+            continue
+        seen.add(id(node))
+        if isinstance(node, yaml.MappingNode):
+            counted = Counter(str(key.value) for key, _ in node.value)
+            found += [name for name, times in counted.items() if times > 1]
+        waiting += _children(node)
+    return found
 
 
 class _Loader(yaml.SafeLoader):

@@ -111,7 +111,7 @@ def test_a_question_that_the_passage_does_not_answer_is_told_before_it_is_added(
     lesson.own.answer.setText("Seventeen trams")
     assert "does not seem to say this" in lesson.own.said.text()
     lesson.own.question.setText("When was Velmora settled?")
-    assert lesson.own.said.text() == "Nearly the same question is there already."
+    assert lesson.own.said.text() == "This question is there already."
 
 
 def test_a_lesson_that_cannot_be_written_keeps_what_was_typed_and_says_why(

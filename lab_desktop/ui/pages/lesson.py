@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,6 +22,8 @@ from PySide6.QtWidgets import QFrame, QLayout, QLineEdit, QScrollArea, QStackedW
 
 from lab_desktop.artifacts import Leaf, LeafKind, Pair
 from lab_desktop.documents.passages import read_documents
+from lab_desktop.editing.notices import about, found_in
+from lab_desktop.editing.passages import find
 from lab_desktop.errors import LabError
 from lab_desktop.taxonomy.qna import read_leaf, write_leaf
 from lab_desktop.taxonomy.tree import find_leaves
@@ -43,12 +44,10 @@ from lab_desktop.ui.widgets.basic import (
     row,
     rule,
 )
-from lab_desktop.words import content_words, shared, telling_sentence
+from lab_desktop.words import telling_sentence
 
 _GUTTER = 48
 _WIDEST_TEXT = 640
-_ALIKE = 0.85
-"""Two questions that share this part of their content words read as one."""
 
 
 class LessonPage(QWidget):
@@ -212,18 +211,13 @@ class LessonPage(QWidget):
     def _verdict(self, pair: Pair) -> Verdict:
         """What is to be said about a question while it is typed."""
         assert self._leaf is not None
-        others = [each for example in self._leaf.seed_examples for each in example.pairs]
-        asked = content_words(pair.question)
-        if any(shared(asked, content_words(each.question)) >= _ALIKE for each in others):
-            return Verdict("warn", self.tr("Nearly the same question is there already."))
-        context = self._context()
-        if self._leaf.kind is not LeafKind.KNOWLEDGE:
+        others = [(0, each) for example in self._leaf.seed_examples for each in example.pairs]
+        context, is_facts = self._context(), self._leaf.kind is LeafKind.KNOWLEDGE
+        if found := about(pair, context, others, is_facts):
+            return Verdict("warn", found[0].words)
+        if not is_facts:
             return Verdict("good", self.tr("Good: nobody gave this example yet."))
-        sentence = telling_sentence(context, pair.question, pair.answer)
-        wanted = content_words(pair.answer)
-        if context and 2 * len(wanted & content_words(sentence)) < len(wanted):
-            return Verdict("warn", self.tr("The passage does not seem to say this, so the teacher cannot check it."))
-        return Verdict("good", self.tr("Good: the passage says it."), sentence)
+        return Verdict("good", self.tr("Good: the passage says it."), found_in(pair, context))
 
     def _add(self, pair: Pair) -> bool:
         leaf = self._leaf
@@ -392,7 +386,7 @@ class LessonText(QTextEdit):
         self._source = text
         self._restyle()
         plain = self.toPlainText()
-        self._spans = [_find(plain, example.context or "") for example in leaf.seed_examples]
+        self._spans = [find(plain, example.context or "") for example in leaf.seed_examples]
         self.moveCursor(QTextCursor.MoveOperation.Start)
 
     def _restyle(self) -> None:
@@ -434,7 +428,7 @@ class LessonText(QTextEdit):
         if self._active >= len(self._spans):
             return
         start, end = self._spans[self._active]
-        first, last = _find(self.toPlainText()[start:end], sentence)
+        first, last = find(self.toPlainText()[start:end], sentence)
         if last <= first:
             return
         selection = QTextEdit.ExtraSelection()
@@ -519,13 +513,6 @@ def _document(leaf: Leaf) -> str:
         return "\n\n".join(document.text for document in documents)
     examples = (f"{example.context}" for example in leaf.seed_examples if example.context)
     return "\n\n".join([leaf.task_description or leaf.title, *examples])
-
-
-def _find(plain: str, part: str) -> tuple[int, int]:
-    """Where `part` stands in a text, whatever blanks and line ends are between its words; (0, 0): nowhere."""
-    pieces = [re.escape(piece) for piece in part.split()]
-    found = re.search(r"\s+".join(pieces), plain) if pieces else None
-    return found.span() if found else (0, 0)
 
 
 def _walk(icon: str, name: str, on_click: Callable[[], object]) -> Button:
