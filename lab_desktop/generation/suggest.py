@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import itertools
 import random
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
@@ -40,6 +41,7 @@ _NEARLY = 0.5
 """Content words that two questions with one answer may share; from here on they ask the same."""
 _ROOM_TOKENS = 700
 """What a teacher reads and writes beside the passage: the prompts, the pairs it was given, its reply."""
+_HEADING = re.compile(r"^#+ .*$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -193,7 +195,7 @@ def _fact_groups(unit: Unit, passage: str, told: Sequence[Pair], teacher: TextMo
     """Facts in the order in which to ask for them: first one of each sentence, later the others."""
     prompts = load_prompts("facts")
     chance = random.Random(unit.random_seed)
-    order = sentences(passage)
+    order = list(dict.fromkeys(sentences(_HEADING.sub("", passage))))
     chance.shuffle(order)
     order.sort(key=lambda sentence: any(contains(sentence, pair.answer) for pair in told))
     left: list[Fact] = []
@@ -223,7 +225,7 @@ def _pair_by_pair(
         ((_, reply),) = tutor.teacher.complete([request], is_cancelled=lambda: run.is_cancelled)
         rows = [
             Sample(unit.id, unit.material.leaf.name, LeafKind.KNOWLEDGE.value, pair.question, pair.answer, passage)
-            for pair in writing.pairs(reply)
+            for pair in writing.pairs(reply)[:1]
             if not _is_told(pair.question, pair.answer, told)
         ]
         rows = checks.check_form(rows, LeafKind.KNOWLEDGE)
@@ -263,10 +265,9 @@ def _clearness(row: Sample) -> tuple[bool, int]:
 
 
 def _as_question(row: Sample, sentence: str, alike: int, asked: int) -> Suggestion:
-    if asked > 1:
-        why = f"Asked in {asked} ways, the teacher read this answer in the passage {alike} times."
-        why = why.replace("1 times", "once")
-    else:
+    times = "once" if alike == 1 else f"{alike} times"
+    why = f"Asked in {asked} ways, the teacher read this answer in the passage {times}."
+    if asked == 1:
         why = "Asked again, the teacher read the same answer in the passage."
     return Suggestion(row.question, row.answer, sentence, score=round(alike / asked, 2), why=why)
 
