@@ -358,3 +358,48 @@ class ExportedModel:
     path: Path
     quantization: str
     size_bytes: int
+
+
+@dataclass(frozen=True)
+class Suggestion:
+    """A question or a task with its answer that a teacher proposes while a person writes a lesson.
+
+    Attributes:
+        question, answer: as they would stand in the lesson.
+        sentence: of the passage, word for word, that tells the answer; "" for a skill.
+        context: the new material of a grounded skill; else "".
+        score: 0–1: the share of the second tries that came to the same answer.
+        why: in words, for the person who decides.
+    """
+
+    question: str
+    answer: str
+    sentence: str = ""
+    context: str = ""
+    score: float = 0.0
+    why: str = ""
+
+
+class Mark(enum.StrEnum):
+    """What a reply without the passage shows."""
+
+    KNOWS = "knows"
+    PARTLY = "partly"
+    DOES_NOT_KNOW = "does not know"
+
+
+@dataclass(frozen=True)
+class QuizMark:
+    """What a model knows already about one question of a lesson.
+
+    Attributes:
+        number: of the question, from 0.
+        mark: a later mark of the same number stands for the earlier one.
+        reply: what the model answered.
+        why: in words, for the person who looks at it.
+    """
+
+    number: int
+    mark: Mark
+    reply: str
+    why: str

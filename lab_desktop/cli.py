@@ -22,8 +22,8 @@ from pathlib import Path
 from types import FrameType
 
 from lab_desktop import __version__, paths
-from lab_desktop.artifacts import ChatMessage
-from lab_desktop.errors import Cancelled, LabError, ModelError, RunError
+from lab_desktop.artifacts import ChatMessage, LeafKind
+from lab_desktop.errors import Cancelled, LabError, LeafError, ModelError, RunError
 from lab_desktop.jobs import requests
 from lab_desktop.jobs.requests import LearnRequest
 from lab_desktop.jobs.run import Run
@@ -108,6 +108,16 @@ def _parser() -> argparse.ArgumentParser:
         help="the file by itself (default), or also as a contribution",
     )
     check.add_argument("--json", action="store_true", help="print the problems as JSON")
+
+    suggest = command("suggest", _suggest, "let a teacher suggest questions for a passage, or one more example")
+    suggest.add_argument("leaf", type=_path, metavar="LEAF", help="a folder with a qna.yaml")
+    suggest.add_argument(
+        "--passage", type=_position, default=1, metavar="N", help="which passage or example of the leaf (default 1)"
+    )
+    suggest.add_argument(
+        "--teacher", type=_filled, default="practice", metavar="M", help='a .gguf file, or "practice" (default)'
+    )
+    suggest.add_argument("--seed", type=_seed, default=0, metavar="N", help="another one gives others (default 0)")
 
     for name, text in _STEP_HELP.items():
         step = command(name, _step, text)
@@ -247,6 +257,43 @@ def _check(options: argparse.Namespace, stopped: threading.Event) -> int:
         if not problems:
             print("Everything is in order.")
     return 1 if has_errors(problems) else 0
+
+
+def _suggest(options: argparse.Namespace, stopped: threading.Event) -> int:
+    from lab_desktop.generation.suggest import meet, suggest_like, suggest_questions
+    from lab_desktop.models.llama import LlamaModel
+    from lab_desktop.taxonomy.qna import read_leaf
+
+    leaf = read_leaf(options.leaf)
+    if options.passage > len(leaf.seed_examples):
+        raise LeafError(
+            f"{leaf.title} has {len(leaf.seed_examples)} passages or examples, and number {options.passage} is wanted.",
+            f"Choose a number from 1 to {len(leaf.seed_examples)}.",
+        )
+    example = leaf.seed_examples[options.passage - 1]
+    path = _model(options.teacher)
+    taught = paths.taught_adapter(path)
+    with LlamaModel(path, adapters={"teacher": taught} if taught else {}) as teacher:
+        if taught:
+            teacher.use_adapter("teacher")
+        tutor = meet(teacher, path, stopped.is_set)
+        if leaf.kind is LeafKind.KNOWLEDGE:
+            passage = example.context or ""
+            found = suggest_questions(
+                tutor, passage, leaf.title, example.pairs, options.seed, is_cancelled=stopped.is_set
+            )
+        else:
+            place = options.passage - 1
+            found = iter(
+                [suggest_like(tutor, leaf.task_description, leaf.seed_examples, place, options.seed, stopped.is_set)]
+            )
+        count = 0
+        for count, each in enumerate(found, start=1):  # noqa: B007 - the last one says how many there were
+            lines = (each.context, each.question, each.answer, f'"{each.sentence}"' * bool(each.sentence), each.why)
+            print("\n  ".join(printable(line) for line in lines if line) + "\n", flush=True)
+    if not count:
+        print(f"{teacher.name} found no more questions in this passage.", file=sys.stderr)
+    return 0
 
 
 def _window(options: argparse.Namespace, stopped: threading.Event) -> int:
@@ -412,6 +459,10 @@ def _number(text: str, least: int, most: int) -> int:
     if not least <= number <= most:
         raise argparse.ArgumentTypeError(f"a whole number from {least} to {most:,} is needed, not {text[:40]!r}")
     return number
+
+
+def _position(text: str) -> int:
+    return _number(text, 1, _MOST_SAMPLES)
 
 
 def _samples(text: str) -> int:

@@ -7,7 +7,8 @@ import sys
 
 import pytest
 
-from lab_desktop import cli, workflow
+from lab_desktop import cli, paths, workflow
+from lab_desktop.taxonomy.qna import read_leaf
 from tests.fakes import tiny_model
 from tests.taxonomy.leaves import knowledge, skill, write
 
@@ -125,6 +126,46 @@ def test_chat_survives_letters_that_are_none(tiny, capsys, monkeypatch):
     assert cli.main(["chat", str(tiny)]) == 0
 
 
+@pytest.mark.slow
+def test_suggest_prints_three_questions_with_answers_and_the_sentence_that_tells_them(capsys):
+    lesson = paths.resources() / "practice" / "velmora"
+
+    assert cli.main(["suggest", str(lesson), "--passage", "2"]) == 0
+
+    blocks = capsys.readouterr().out.strip().split("\n\n")
+    passage = " ".join(read_leaf(lesson).seed_examples[1].context.split())
+    assert len(blocks) == 3
+    for block in blocks:
+        question, answer, sentence, why = block.split("\n  ")
+        assert question.endswith("?") and answer and "the teacher read" in why
+        assert sentence.strip('"') in passage
+
+
+def test_suggest_with_a_teacher_that_finds_nothing_says_so(tmp_path, tiny, capsys):
+    write(tmp_path, knowledge())
+
+    assert cli.main(["suggest", str(tmp_path), "--teacher", str(tiny)]) == 0
+
+    captured = capsys.readouterr()
+    assert (captured.out, captured.err) == ("", "tiny found no more questions in this passage.\n")
+
+
+def test_suggest_names_the_passages_that_there_are(tmp_path, capsys):
+    write(tmp_path, knowledge())
+
+    assert cli.main(["suggest", str(tmp_path), "--passage", "6"]) == 1
+
+    assert "has 5 passages or examples, and number 6 is wanted" in capsys.readouterr().err
+
+
+def test_suggest_says_when_no_example_of_a_skill_is_surely_right(tmp_path, tiny, capsys):
+    write(tmp_path, skill(), document=False)
+
+    assert cli.main(["suggest", str(tmp_path), "--teacher", str(tiny)]) == 1
+
+    assert "none of its examples was surely right" in capsys.readouterr().err
+
+
 def test_check_says_that_all_is_well(tmp_path, capsys):
     write(tmp_path / "island", knowledge())
 
@@ -173,6 +214,7 @@ def test_check_of_a_sound_leaf_is_an_empty_list(tmp_path, capsys):
         (["learn", "x", "--samples", "many"], "a whole number from 1 to 100,000 is needed, not 'many'"),
         (["learn", "x", "--samples", "9" * 5000], "a whole number"),
         (["learn", "x", "--seed", "-1"], "a whole number from 0"),
+        (["suggest", "x", "--passage", "0"], "a whole number from 1"),
         (["chat", " "], "a name is needed"),
         (["export", "x", "--as", "Q9"], "invalid choice"),
     ],

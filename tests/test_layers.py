@@ -43,7 +43,7 @@ MAY_IMPORT = {
     "jobs.events": set(),
     "jobs.run": {"errors", "files", "jobs.events"},
     "jobs.requests": GROUND,
-    "jobs.conversation": GROUND | {"models"},
+    "jobs.conversation": GROUND | {"models", "generation", "evaluation"},
     "capacity": GROUND,
     "reviews": GROUND,
     "corrections": GROUND | {"evaluation"},

@@ -150,6 +150,13 @@ def write_report(report: Report, run: Run) -> Path:
     return path
 
 
+def question_request(model: TextModel, question: Question) -> Request:
+    """Ask a model a question without any document."""
+    # Room for twice the reference: a student that goes on and on need not be waited for.
+    most = min(_MOST_TOKENS, max(_LEAST_TOKENS, 2 * model.count_tokens(question.answer)))
+    return Request((ChatMessage("user", question.prompt),), max_tokens=most)
+
+
 def _topic_questions(leaves: Sequence[Leaf], dataset: Dataset) -> list[Question]:
     exams = [question for leaf in leaves for question in exam_questions(leaf.folder, leaf.name)]
     # A held-out question that the exam asks too is asked once, with the exam's reference.
@@ -161,15 +168,7 @@ def _topic_questions(leaves: Sequence[Leaf], dataset: Dataset) -> list[Question]
 def _replies(
     model: TextModel, questions: Sequence[Question], is_cancelled: Callable[[], bool]
 ) -> Iterator[tuple[Question, str, str]]:
-    requests = [
-        Request(
-            (ChatMessage("user", question.prompt),),
-            # Room for twice the reference: a student that goes on and on need not be waited for.
-            max_tokens=min(_MOST_TOKENS, max(_LEAST_TOKENS, 2 * model.count_tokens(question.answer))),
-        )
-        for question in questions
-    ]
-    for index, reply in model.complete(requests, is_cancelled):
+    for index, reply in model.complete([question_request(model, each) for each in questions], is_cancelled):
         yield questions[index], reply.text, reply.finish
 
 

@@ -34,10 +34,15 @@ def works_fact_by_fact(material: Material, teacher: TextModel, run: Run) -> bool
     """
     noted = run.folder / "teacher.json"
     if not noted.exists():
-        understood, asked = _understood(material, teacher, run)
+        understood, asked = fact_tasks(material.leaf, teacher, run)
         write_json(noted, {"teacher": teacher.name, "fact_tasks_understood": understood, "fact_tasks_asked": asked})
     found = read_json(noted, "fact_tasks_understood", "fact_tasks_asked")
-    return bool(found["fact_tasks_understood"] >= _FEWEST_UNDERSTOOD * found["fact_tasks_asked"])
+    return is_enough(found["fact_tasks_understood"], found["fact_tasks_asked"])
+
+
+def is_enough(understood: int, asked: int) -> bool:
+    """True when a teacher that understood so many of the fact tasks works fact by fact."""
+    return understood >= _FEWEST_UNDERSTOOD * asked
 
 
 def does_the_tasks(leaf: Leaf, prompts: Prompts, teacher: TextModel, run: Run) -> bool:
@@ -54,16 +59,17 @@ def does_the_tasks(leaf: Leaf, prompts: Prompts, teacher: TextModel, run: Run) -
     return right >= _FEWEST_RIGHT * len(asked)
 
 
-def _understood(material: Material, teacher: TextModel, run: Run) -> tuple[int, int]:
+def fact_tasks(leaf: Leaf, teacher: TextModel, run: Run) -> tuple[int, int]:
+    """(understood, asked): tasks about the leaf's own passages that the teacher did in the right form."""
     prompts = load_prompts("facts")
     asked = []
-    for example in material.leaf.seed_examples:
+    for example in leaf.seed_examples:
         context = example.context or ""
         told = sentences(context)
         if not told:
             continue
         sentence = max(told, key=lambda text: len(words(text)))
-        messages = conversation(prompts, f"{material.leaf.title}\n\n{context}", "facts", sentence=sentence)
+        messages = conversation(prompts, f"{leaf.title}\n\n{context}", "facts", sentence=sentence)
         asked.append((sentence, Request(messages, max_tokens=48)))
     understood = 0
     for (sentence, _), reply in ask_each(asked, lambda item: item[1], teacher, run, "getting to know the teacher"):

@@ -23,7 +23,7 @@ _LEFTOVERS = re.compile(
     re.IGNORECASE,
 )
 
-_NEAR_DUPLICATE = 0.85
+NEAR_DUPLICATE = 0.85
 
 _DETERMINED_SHARE = 0.6
 """Of the seed answers; one in five may have a word of its own."""
@@ -54,7 +54,7 @@ def check_duplicates(rows: list[Sample], known: Iterable[str]) -> list[Sample]:
         text = asked_text(LeafKind(row.kind), row.context, row.question)
         if is_open(row):
             ours = set(words(text))
-            if any(shared(ours, other) >= _NEAR_DUPLICATE for other in seen):
+            if any(shared(ours, other) >= NEAR_DUPLICATE for other in seen):
                 row = drop(row, "duplicate", "Almost the same question is there already.")
             else:
                 seen.append(ours)

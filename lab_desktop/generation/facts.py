@@ -95,11 +95,11 @@ def write_rows(
         wanted = [number for number, fact in enumerate(facts) if turn == 0 or fact.own or number not in told]
         for number in wanted:
             asked[facts[number].unit.id] += _wordings(facts[number])
-        new = _ask(facts, wanted, turn, fact_of, prompts, teacher, run)
-        new = [_named(row) for row in checks.check_form(new, LeafKind.KNOWLEDGE)]
+        new = ask(facts, wanted, turn, fact_of, prompts, teacher, run)
+        new = [named(row) for row in checks.check_form(new, LeafKind.KNOWLEDGE)]
         new = [_about_its_fact(row, facts[fact_of[row.id]]) for row in new]
         new = checks.check_duplicates(new, [*known, *(row.question for row in rows if is_open(row))])
-        rows += _answered_alike(new, facts, fact_of, prompts, teacher, run)
+        rows += answered_alike(new, facts, fact_of, prompts, teacher, run)
     long = checks.check_form(_long_answers(rows, facts, fact_of, prompts, teacher, run), LeafKind.KNOWLEDGE)
     for row in long:
         asked[facts[fact_of[row.id.removesuffix(_LONG)]].unit.id] += 1
@@ -115,6 +115,14 @@ def find_facts(group: Sequence[Unit], prompts: Prompts, teacher: TextModel, run:
         for sentence in sentences(unit.material.passages[unit.passage].text)
         if sentence != unit.material.passages[unit.passage].heading
     ]
+    return facts_told(asked, prompts, teacher, run)
+
+
+def facts_told(asked: Sequence[tuple[Unit, str]], prompts: Prompts, teacher: TextModel, run: Run) -> list[Fact]:
+    """The facts of some sentences of passages, in the order of the sentences.
+
+    Cost: one teacher call for each sentence.
+    """
 
     def request(item: tuple[Unit, str]) -> Request:
         unit, sentence = item
@@ -167,7 +175,7 @@ def _own_text(unit: Unit) -> str:
     return f"{unit.material.leaf.title}\n\n{unit.example.context}"
 
 
-def _ask(
+def ask(
     facts: Sequence[Fact],
     wanted: Sequence[int],
     turn: int,
@@ -216,7 +224,7 @@ def _ask(
     return rows
 
 
-def _named(row: Sample) -> Sample:
+def named(row: Sample) -> Sample:
     """Drop a question that only says "he" or "it" where it should name its subject."""
     is_named = any(letter.isupper() or letter.isdigit() for word in row.question.split()[1:] for letter in word)
     if is_open(row) and not is_named and _NAMELESS.search(row.question):
@@ -238,7 +246,7 @@ def _about_its_fact(row: Sample, fact: Fact) -> Sample:
     return row
 
 
-def _answered_alike(
+def answered_alike(
     rows: list[Sample], facts: Sequence[Fact], fact_of: dict[str, int], prompts: Prompts, teacher: TextModel, run: Run
 ) -> list[Sample]:
     """Answer each question again from its passage; drop rows whose two answers disagree.

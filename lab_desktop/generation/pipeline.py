@@ -205,7 +205,7 @@ def _way(material: Material, teacher: TextModel, seed: int, run: Run) -> _Way:
     def make(group: Sequence[Unit], known: Sequence[str]) -> tuple[list[Sample], dict[str, int]]:
         written = _WRITERS[leaf.kind](group, prompts, teacher, run)
         rows = [row for unit_rows in written.values() for row in unit_rows]
-        decided = _decide(rows, leaf, prompts, judges, teacher, run, known)
+        decided = decide(rows, leaf, prompts, judges, teacher, run, known)
         asked = dict.fromkeys((unit.id for unit in group), _ASKED[leaf.kind])
         if with_slots:
             filled = slots.write_rows(group, with_slots, load_prompts("values"), teacher, run)
@@ -241,7 +241,7 @@ def _unit(row: Sample) -> str:
     return row.id.rpartition("#")[0]
 
 
-def _decide(
+def decide(
     rows: list[Sample],
     leaf: Leaf,
     prompts: Prompts,

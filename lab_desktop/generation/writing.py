@@ -10,10 +10,10 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
-from lab_desktop.artifacts import ChatMessage, Leaf, Sample, SeedExample
+from lab_desktop.artifacts import ChatMessage, Leaf, Pair, Sample, SeedExample
 from lab_desktop.generation.checks import is_determined
 from lab_desktop.generation.prompts import Prompts
 from lab_desktop.generation.rows import ask_each, asked_text, drop, is_open
@@ -48,28 +48,31 @@ def write_pairs(units: Sequence[Unit], prompts: Prompts, teacher: TextModel, run
     Cost: one teacher call per unit.
     """
 
-    def request(unit: Unit) -> Request:
-        example = unit.example
-        shown = [{"question": pair.question, "answer": pair.answer} for pair in example.pairs[:PAIRS_PER_PASSAGE]]
-        return _writing(
-            unit,
-            (
-                ChatMessage("system", prompts.text("system")),
-                ChatMessage("user", prompts.text("write", passage=example.context, count=len(shown))),
-                ChatMessage("assistant", as_list(shown)),
-                ChatMessage("user", prompts.text("write", passage=unit.passage_text, count=PAIRS_PER_PASSAGE)),
-            ),
-            list_schema(_PAIR_SCHEMA, PAIRS_PER_PASSAGE),
-        )
-
     rows: dict[str, list[Sample]] = {}
-    for unit, reply in ask_each(units, request, teacher, run, "writing"):
-        found = [item for item in _items(reply) if isinstance(item, dict)]
+    for unit, reply in ask_each(units, lambda unit: pairs_request(unit, prompts), teacher, run, "writing"):
         rows[unit.id] = [
-            _row(unit, number, str(item.get("question", "")), str(item.get("answer", "")), unit.passage_text)
-            for number, item in enumerate(found)
+            _row(unit, number, pair.question, pair.answer, unit.passage_text)
+            for number, pair in enumerate(pairs(reply))
         ]
     return rows
+
+
+def pairs_request(unit: Unit, prompts: Prompts, known: Sequence[Pair] = (), count: int = PAIRS_PER_PASSAGE) -> Request:
+    """Ask for questions with answers about the unit's passage; the `known` ones stand as an earlier turn about it."""
+    example = unit.example
+    turns = [ChatMessage("system", prompts.text("system"))]
+    for passage, shown in ((example.context or "", example.pairs[:PAIRS_PER_PASSAGE]), (unit.passage_text, known)):
+        if shown:
+            turns.append(ChatMessage("user", prompts.text("write", passage=passage, count=len(shown))))
+            turns.append(ChatMessage("assistant", as_list([asdict(pair) for pair in shown])))
+    turns.append(ChatMessage("user", prompts.text("write", passage=unit.passage_text, count=count)))
+    return _writing(unit, tuple(turns), list_schema(_PAIR_SCHEMA, count))
+
+
+def pairs(reply: Reply) -> list[Pair]:
+    """The complete questions with answers of a reply that is a list of them."""
+    found = [item for item in _items(reply) if isinstance(item, dict)]
+    return [Pair(str(item.get("question", "")), str(item.get("answer", ""))) for item in found]
 
 
 def write_tasks(units: Sequence[Unit], prompts: Prompts, teacher: TextModel, run: Run) -> dict[str, list[Sample]]:
