@@ -25,6 +25,7 @@ from lab_desktop import __version__, paths
 from lab_desktop.artifacts import ChatMessage
 from lab_desktop.errors import Cancelled, LabError, ModelError, RunError
 from lab_desktop.jobs import requests
+from lab_desktop.jobs.events import Progress
 from lab_desktop.jobs.requests import LearnRequest
 from lab_desktop.jobs.run import Run
 from lab_desktop.terminal import Screen, end, let_any_text_pass, printable, write_nowhere
@@ -108,6 +109,10 @@ def _parser() -> argparse.ArgumentParser:
         help="the file by itself (default), or also as a contribution",
     )
     check.add_argument("--json", action="store_true", help="print the problems as JSON")
+
+    convert = command("convert", _convert, "write a document (PDF, Word, HTML, EPUB, text) as Markdown")
+    convert.add_argument("file", type=_path, metavar="FILE", help="the document; it is read only")
+    convert.add_argument("-o", dest="output", type=_path, metavar="OUT.md", help="file for the Markdown")
 
     for name, text in _STEP_HELP.items():
         step = command(name, _step, text)
@@ -247,6 +252,28 @@ def _check(options: argparse.Namespace, stopped: threading.Event) -> int:
         if not problems:
             print("Everything is in order.")
     return 1 if has_errors(problems) else 0
+
+
+def _convert(options: argparse.Namespace, stopped: threading.Event) -> int:
+    from lab_desktop.documents.safely import convert_safely
+    from lab_desktop.files import write_text
+
+    screen = Screen(stopped)
+    try:
+        converted = convert_safely(
+            options.file,
+            lambda done, total: screen.show(Progress(f"Reading {printable(options.file.name)}", done, total)),
+            stopped.is_set,
+        )
+    finally:
+        screen.end_line()
+    if options.output:
+        write_text(options.output, converted.text)
+    else:
+        print(converted.text, end="")  # without controls: `documents.plain.regular` has been through it
+    for note in converted.notes:
+        print(printable(note.text), file=sys.stderr)
+    return 0
 
 
 def _window(options: argparse.Namespace, stopped: threading.Event) -> int:

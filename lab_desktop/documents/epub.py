@@ -104,7 +104,7 @@ def _inside(folder: str, href: str, name: str) -> str:
     path = posixpath.normpath(posixpath.join(folder, unquote(href.partition("#")[0])))
     if path.startswith(("../", "/")) or path == ".." or re.match(r"[a-z][a-z0-9+.-]*:", href, re.IGNORECASE):
         raise DocumentError(
-            f'"{name}" was not opened: a chapter of it would lie outside of it ("{href[:60]}"). It may be made to do harm.',
+            f'"{name}" was not opened: a chapter would lie outside of it ("{href[:60]}"). It may be made to do harm.',
             "If you trust it, open it in the program that made it and save it anew.",
         )
     return path

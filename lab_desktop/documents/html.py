@@ -15,7 +15,7 @@ from markdownify import MarkdownConverter
 
 from lab_desktop.documents.converted import Converted, Kind, Note, counted
 from lab_desktop.documents.markdown import MOST_HEADING
-from lab_desktop.documents.plain import decode, encoding_note, first_heading, regular, tidy
+from lab_desktop.documents.plain import decode, encoding_note, first_heading, regular, tidy, with_notes
 
 _DEEPEST = 200
 """Elements within elements. Only what is made to do harm is deeper; its text is kept without its form."""
@@ -59,7 +59,7 @@ def from_html(text: str) -> Converted:
 
 def parsed(text: str) -> BeautifulSoup:
     """The elements of an HTML text, however wrong it is."""
-    return BeautifulSoup(regular(text), "html.parser")
+    return BeautifulSoup(text, "html.parser")
 
 
 def to_markdown(soup: BeautifulSoup, *, is_page: bool = False) -> tuple[str, tuple[Note, ...]]:
@@ -72,7 +72,7 @@ def to_markdown(soup: BeautifulSoup, *, is_page: bool = False) -> tuple[str, tup
         for tag in soup.find_all(["script", "style", "template"]):
             tag.decompose()
         note = Note("nested", "The page is nested very deeply; only its words were kept.", needs_a_look=True)
-        return tidy(soup.get_text("\n")), (note,)
+        return tidy(regular(soup.get_text("\n"))), (note,)
     notes: list[Note] = []
     pictures = len(soup.find_all(["img", "svg", "canvas", "picture"]))
     formulas = len(soup.find_all("math"))
@@ -83,8 +83,8 @@ def to_markdown(soup: BeautifulSoup, *, is_page: bool = False) -> tuple[str, tup
     _mend(soup)
     writer = _Writer(heading_style="atx", bullets="-", escape_asterisks=False, escape_underscores=False)
     markdown = writer.convert_soup(soup)
-    written = [f"[^{number}]: {writer.one_line(parts)}" for number, parts in footnotes]
-    markdown = tidy("\n\n".join([markdown, *written]))
+    markdown = with_notes(markdown, {number: writer.one_line(note) for number, note in footnotes})
+    markdown = tidy(regular(markdown))  # now, for a letter may be written as its number
     if writer.merged_tables:
         text = f"{counted(writer.merged_tables, 'table')} had merged cells, which Markdown has not; have a look."
         notes.append(Note("tables", text, needs_a_look=True))
@@ -149,15 +149,15 @@ def _keep_main(soup: BeautifulSoup) -> bool:
     return True
 
 
-def _footnotes(soup: BeautifulSoup) -> list[tuple[int, list[Tag]]]:
-    """Take the notes at the foot out of the text and put [^1] where they were called: (number, its elements)."""
+def _footnotes(soup: BeautifulSoup) -> list[tuple[int, Tag]]:
+    """Take the notes at the foot out of the text and put [^1] where they were called: (number, its element)."""
     by_id = {str(tag["id"]): tag for tag in soup.find_all(id=True)}
     by_id |= {
         str(tag["name"]): tag for tag in soup.find_all("a", attrs={"name": True}) if str(tag["name"]) not in by_id
     }
     order = {id(tag): place for place, tag in enumerate(soup.find_all(True))}
     numbers: dict[int, int] = {}
-    found: list[tuple[int, list[Tag]]] = []
+    found: list[tuple[int, Tag]] = []
     for link in soup.find_all("a", href=True):
         target = by_id.get(str(link["href"])[1:]) if str(link["href"]).startswith("#") else None
         if target is None or not _is_call(link) or order[id(target)] < order[id(link)]:
@@ -167,15 +167,14 @@ def _footnotes(soup: BeautifulSoup) -> list[tuple[int, list[Tag]]]:
             continue
         if id(note) not in numbers:
             numbers[id(note)] = len(numbers) + 1
-            found.append((numbers[id(note)], [note]))
+            found.append((numbers[id(note)], note))
         call = link.find_parent("sup") or link
         call.replace_with(NavigableString(f"[^{numbers[id(note)]}]"))
-    for _, notes in found:
-        for note in notes:
-            for back in note.find_all("a", href=True):
-                if str(back["href"]).startswith("#") and len(back.get_text(strip=True)) <= 4:
-                    back.decompose()
-            note.extract()
+    for _, note in found:
+        for back in note.find_all("a", href=True):
+            if str(back["href"]).startswith("#") and len(back.get_text(strip=True)) <= 4:
+                back.decompose()
+        note.extract()
     for heading in soup.find_all(re.compile("^h[1-6]$")):
         # "Notes" above notes that are gone
         if found and not _text_after(heading) and len(heading.get_text(strip=True)) < 30:
@@ -217,7 +216,7 @@ def _is_inside_string(text: NavigableString, tag: Tag) -> bool:
 
 
 def _mend(soup: BeautifulSoup) -> None:
-    """What Markdown would say wrongly: links, bold that is not, headings that are none, lists that Word writes as text."""
+    """What Markdown would say wrongly: links, bold that is none, headings that are none, lists that Word wrote out."""
     for tag in soup.find_all(
         ["a", "font", "small", "big", "u", "ins", "mark", "abbr", "q", "cite", "dfn", "tt", "ruby", "rb"]
     ):
@@ -256,9 +255,10 @@ class _Writer(MarkdownConverter):
         super().__init__(**options)
         self.merged_tables = 0
 
-    def one_line(self, tags: list[Tag]) -> str:
-        """Elements as one line of Markdown."""
-        return " ".join(" ".join(self.process_tag(tag, parent_tags={"_inline"}) for tag in tags).split())
+    def one_line(self, tag: Tag) -> str:
+        """An element as one line of Markdown."""
+        tag.name = "span"
+        return " ".join(str(self.process_tag(tag, parent_tags={"_inline"})).split())
 
     def escape(self, text: str, parent_tags: set[str]) -> str:
         """A teacher reads this, not a browser: only what would turn a paragraph into a heading is marked."""

@@ -44,9 +44,9 @@ def kind_of(data: bytes, name: str) -> Kind:
     if suffix in ("md", "markdown"):
         return Kind.MARKDOWN
     text = head.decode("utf-16", errors="ignore").encode() if is_utf16 else bare
-    if (found := _HTML.search(text)) and (suffix in ("html", "htm", "xhtml") or text.lstrip()[:1] == b"<" and (
+    if (found := _HTML.search(text)) and (suffix in ("html", "htm", "xhtml") or (text.lstrip()[:1] == b"<" and (
         found.start() < 1024
-    )):  # fmt: skip
+    ))):  # fmt: skip
         return Kind.HTML
     return Kind.HTML if suffix in ("html", "htm", "xhtml") else Kind.TEXT
 
@@ -105,7 +105,7 @@ def _refuse_others(head: bytes, name: str) -> None:
         )
     if head[60:68] in (b"BOOKMOBI", b"TEXtREAd"):
         raise DocumentError(f'"{name}" is a Kindle book, which cannot be read.', "Choose its EPUB or PDF instead.")
-    if head.startswith(b"bplist") or suffix in ("pages", "numbers", "key") and b"\0" in head:
+    if head.startswith(b"bplist") or (suffix in ("pages", "numbers", "key") and b"\0" in head):
         raise DocumentError(
             f'"{name}" is a Pages, Numbers or Keynote document, which cannot be read yet.',
             "In Pages choose File ▸ Export To ▸ Word or PDF.",

@@ -48,6 +48,39 @@ def tidy(text: str) -> str:
     return "\n".join(lines).strip("\n") + "\n"
 
 
+def with_notes(text: str, notes: dict[int, str]) -> str:
+    """Markdown with its footnotes, each at the end of the section that calls it first, so that both are read together.
+
+    Args:
+        notes: by number; [^1] calls the first.
+    """
+    parts: list[str] = []
+    waiting: list[int] = []
+    fence = ""
+
+    def put_down() -> None:
+        parts.extend(f"\n[^{number}]: {notes[number]}\n" for number in waiting)
+        waiting.clear()
+
+    placed: set[int] = set()
+    for line in text.split("\n"):
+        bare = line.lstrip()
+        if fence:
+            fence = "" if bare.startswith(fence) and not bare.strip(fence[0]) else fence
+        elif bare.startswith(("```", "~~~")):
+            fence = bare[: len(bare) - len(bare.lstrip(bare[0]))]
+        elif re.match(r"#{1,6} ", line):
+            put_down()
+        parts.append(line)
+        for found in re.findall(r"\[\^(\d+)\]", line):
+            if (number := int(found)) in notes and number not in placed:
+                placed.add(number)
+                waiting.append(number)
+    waiting += [number for number in notes if number not in placed]
+    put_down()
+    return "\n".join(parts)
+
+
 def first_heading(text: str) -> str:
     """The first heading of a Markdown text; "" where it has none."""
     return next((headings[0] for headings, _ in sections(text) if headings), "")
@@ -128,7 +161,7 @@ def _as_markdown(text: str) -> str:
 
 
 def _is_broken_prose(lines: list[str]) -> bool:
-    """True for lines of about one length, between 40 and 90 letters, none indented: one paragraph, broken at a margin."""
+    """True for lines of about one length, 40 to 90 letters, none indented: one paragraph, broken at a margin."""
     if len(lines) < 2 or any(line[:1] in " \t-*+|>#" or re.match(r"\d+[.)] ", line) for line in lines):
         return False
     lengths = [len(line) for line in lines[:-1]]

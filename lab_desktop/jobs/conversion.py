@@ -7,7 +7,7 @@ Reads one JSON line on standard input:
     {"text": "<p>…", "is_html": true, "memory_bytes": …, "time_s": …}
 Writes JSON lines on standard output, the last of them exactly one of "done" and "failed":
     {"event": "progress", "done": 3, "total": 300}
-    {"event": "done", "converted": {"text": "# …", "title": "…", "kind": "pdf", "pages": 300, "notes": [], "sha256": "…"}}
+    {"event": "done", "converted": {"text": "# …", "title": "…", "kind": "pdf", …}}
     {"event": "failed", "text": "…", "hint": "…", "details": "…"}
 The end of the input ends the process. Nothing is stored.
 """
