@@ -1,5 +1,5 @@
-"""Where the program starts: a worker (`--worker FOLDER [STEP…]`), a model in conversation (`--chat`), a command (see
-cli.py), or without any the window.
+"""Where the program starts: a worker (`--worker FOLDER [STEP…]`), a model in conversation (`--chat`), the reader of a
+document (`--convert`), a command (see cli.py), or without any the window.
 
 Imports wait until `main`, so that Ctrl-C while they load ends calmly too.
 """
@@ -26,6 +26,10 @@ def main() -> int:
             from lab_desktop.jobs import conversation
 
             return conversation.main()
+        if arguments == ["--convert"]:
+            from lab_desktop.jobs import conversion
+
+            return conversion.main()
         from lab_desktop import cli
 
         return cli.main(arguments)

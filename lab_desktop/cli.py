@@ -25,6 +25,7 @@ from lab_desktop import __version__, paths
 from lab_desktop.artifacts import ChatMessage, LeafKind
 from lab_desktop.errors import Cancelled, LabError, LeafError, ModelError, RunError
 from lab_desktop.jobs import requests
+from lab_desktop.jobs.events import Progress
 from lab_desktop.jobs.requests import LearnRequest
 from lab_desktop.jobs.run import Run
 from lab_desktop.terminal import Screen, end, let_any_text_pass, printable, write_nowhere
@@ -118,6 +119,10 @@ def _parser() -> argparse.ArgumentParser:
         "--teacher", type=_filled, default="practice", metavar="M", help='a .gguf file, or "practice" (default)'
     )
     suggest.add_argument("--seed", type=_seed, default=0, metavar="N", help="another one gives others (default 0)")
+
+    convert = command("convert", _convert, "write a document (PDF, Word, HTML, EPUB, text) as Markdown")
+    convert.add_argument("file", type=_path, metavar="FILE", help="the document; it is read only")
+    convert.add_argument("-o", dest="output", type=_path, metavar="OUT.md", help="file for the Markdown")
 
     for name, text in _STEP_HELP.items():
         step = command(name, _step, text)
@@ -293,6 +298,28 @@ def _suggest(options: argparse.Namespace, stopped: threading.Event) -> int:
             print("\n  ".join(printable(line) for line in lines if line) + "\n", flush=True)
     if not count:
         print(f"{teacher.name} found no more questions in this passage.", file=sys.stderr)
+    return 0
+
+
+def _convert(options: argparse.Namespace, stopped: threading.Event) -> int:
+    from lab_desktop.documents.safely import convert_safely
+    from lab_desktop.files import write_text
+
+    screen = Screen(stopped)
+    try:
+        converted = convert_safely(
+            options.file,
+            lambda done, total: screen.show(Progress(f"Reading {printable(options.file.name)}", done, total)),
+            stopped.is_set,
+        )
+    finally:
+        screen.end_line()
+    if options.output:
+        write_text(options.output, converted.text)
+    else:
+        print(converted.text, end="")  # without controls: `documents.plain.regular` has been through it
+    for note in converted.notes:
+        print(printable(note.text), file=sys.stderr)
     return 0
 
 

@@ -44,6 +44,7 @@ MAY_IMPORT = {
     "jobs.run": {"errors", "files", "jobs.events"},
     "jobs.requests": GROUND,
     "jobs.conversation": GROUND | {"models", "generation", "evaluation"},
+    "jobs.conversion": GROUND | {"documents"},
     "capacity": GROUND,
     "reviews": GROUND,
     "corrections": GROUND | {"evaluation"},
@@ -59,7 +60,7 @@ MAY_IMPORT = {
     "workflow": GROUND | STEPS | {"models", "repository", "jobs.requests", "reviews"},
     "terminal": {"jobs.events"},
     "cli": GROUND | {"terminal", "ui"} | STEPS | {"models", "repository", "jobs.requests", "workflow"},
-    "__main__": GROUND | {"cli", "jobs.worker", "jobs.conversation", "jobs.requests", "ui"},
+    "__main__": GROUND | {"cli", "jobs.worker", "jobs.conversation", "jobs.conversion", "jobs.requests", "ui"},
     "ui": SEEN | {"ui"},
     "ui.widgets": {"ui.icons", "ui.jobs", "ui.theme", "ui.widgets", "ui.words"},
     **{f"ui.pages.{page}": SEEN | SHARED | {f"ui.pages.{page}"} for page in ("activity", "home", "lesson", "welcome")},
@@ -85,6 +86,7 @@ HARMLESS_CALLS = {
 WINDOW_SAFE = [
     "artifacts", "errors", "files", "paths", "hardware", "jobs.run", "jobs.events", "jobs.requests", "jobs.worker",
     "models.gguf", "models.text_model", "taxonomy", "taxonomy.check", "taxonomy.qna", "taxonomy.tree", "documents",
+    "documents.convert", "documents.safely", "documents.source",
     "editing", "capacity", "chats", "corrections", "drafts", "projects", "reviews", "votes",
 ]  # fmt: skip
 

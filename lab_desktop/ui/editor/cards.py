@@ -1,0 +1,145 @@
+"""Question cards: one's own to write in, suggested ones to accept, and the empty one that waits for a question."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from PySide6.QtCore import QRectF, Qt
+from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QFrame, QMenu, QToolButton, QWidget
+
+from lab_desktop.editing.lesson import DraftPair, Field, Mark
+from lab_desktop.ui import icons
+from lab_desktop.ui.editor.fields import GrowingField
+from lab_desktop.ui.theme import look
+from lab_desktop.ui.widgets.basic import Button, Icon, Label, column, row
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What is said about a card.
+
+    Attributes:
+        sentence: of the passage that tells the answer; "" where none does.
+    """
+
+    tone: Literal["good", "warn", "bad", "text2"]
+    text: str
+    sentence: str = ""
+
+
+@dataclass(frozen=True)
+class CardDoings:
+    """What a card has done by the editor."""
+
+    typed: Callable[[Field, str], object]
+    accept: Callable[[int], object]
+    remove: Callable[[int], object]
+    point: Callable[[str], object]
+    """Show this sentence in the text."""
+    entered: Callable[[int], object]
+    """The last field was ended with Return."""
+
+
+class QuestionCard(QFrame):
+    """One pair of a lesson. It shows what the lesson holds, and tells what is typed.
+
+    Attributes:
+        pair: the id of the pair.
+        question, answer: its fields.
+    """
+
+    def __init__(self, pair: DraftPair, number: int, doings: CardDoings, *, is_skill: bool = False) -> None:
+        super().__init__()
+        self.pair = pair.id
+        self._mark, self._doings, self._sentence = pair.mark, doings, ""
+        self.setProperty("surface", "card")
+        asks = self.tr("What you would type") if is_skill else self.tr("Question {0}").format(number)
+        tells = self.tr("A perfect answer") if is_skill else self.tr("Answer to question {0}").format(number)
+        self._title = Label("", "label", "text2")
+        self._lamp = Icon("lamp", "accent", 16)
+        self.question = GrowingField(
+            asks, self.tr("What you would type…") if is_skill else self.tr("Ask something this passage answers…"),
+            lambda text: doings.typed(Field("question", pair=pair.id), text), style="strong",
+            is_one_line=not is_skill,
+        )  # fmt: skip
+        self.answer = GrowingField(
+            tells, self.tr("A perfect answer…") if is_skill else self.tr("The answer, as you would give it…"),
+            lambda text: doings.typed(Field("answer", pair=pair.id), text),
+            on_return=lambda: doings.entered(pair.id),
+        )  # fmt: skip
+        self._icon = Icon("info", "text2", 14)
+        self.said = Label("", "small", "text2", wraps=True)
+        self.found = Button(self.tr("Found here"), "plain", size="small", on_click=self._point)
+        self.found.setProperty("flush", True)
+        self.accept = Button(self.tr("Accept"), size="small", icon="check", on_click=lambda: doings.accept(pair.id))
+        self.accept.setToolTip(self.tr("Accept (Ctrl+Return)"))
+        self.dismiss = Button(self.tr("Dismiss"), "quiet", size="small", on_click=lambda: doings.remove(pair.id))
+        self._choices = QWidget()
+        self._choices.setLayout(row(self.accept, self.dismiss, -1, gap=8, margins=(0, 8, 0, 0)))
+        self.more = QToolButton()
+        self.more.setProperty("flat", True)
+        self.more.setIcon(icons.icon("more", "text2", 16))
+        self.more.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self.more.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        menu = QMenu(self.more)
+        menu.addAction(self.tr("Delete this question"), lambda: doings.remove(pair.id))
+        self.more.setMenu(menu)
+        head = row(self._lamp, self._title, -1, self.more, gap=6)
+        line = row(self._icon, self.said, self.found, gap=6)
+        line.setStretch(1, 1)
+        self.setLayout(
+            column(head, 4, self.question, 4, self.answer, 6, line, self._choices, margins=(14, 8, 10, 12))
+        )
+        self.show_pair(pair, number)
+
+    def show_pair(self, pair: DraftPair, number: int) -> None:
+        """The pair as the lesson has it now."""
+        self._mark = pair.mark
+        is_suggested = pair.mark is Mark.SUGGESTED
+        self._lamp.setVisible(is_suggested)
+        words = self.tr("Suggested – not yours until you accept") if is_suggested else self.tr("Question {0}")
+        self._title.setText(words.format(number))
+        self._title.set_tone("accent" if is_suggested else "text2")
+        self.more.setAccessibleName(self.tr("More for question {0}").format(number))
+        self.accept.setAccessibleName(self.tr("Accept question {0}").format(number))
+        self.dismiss.setAccessibleName(self.tr("Dismiss question {0}").format(number))
+        self._choices.setVisible(is_suggested)
+        self.more.setVisible(not is_suggested)
+        self.question.show_text(pair.question)
+        self.answer.show_text(pair.answer)
+        self.update()
+
+    def say(self, verdict: Verdict) -> None:
+        """What is to be said about it now."""
+        sign = {"good": "check", "warn": "warn", "bad": "warn"}.get(verdict.tone, "info")
+        self._icon.show_icon(sign, verdict.tone)
+        self.said.set_tone(verdict.tone)
+        self.said.setText(verdict.text)
+        self._sentence = verdict.sentence
+        self._icon.setVisible(bool(verdict.text))
+        self.found.setVisible(bool(verdict.sentence))
+        self.found.setAccessibleName(self.tr("Show where the passage answers: {0}").format(self.question.toPlainText()))
+
+    def _point(self) -> None:
+        self._doings.point(self._sentence)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        is_return = event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter)
+        if is_return and event.modifiers() & Qt.KeyboardModifier.ControlModifier and self._mark is Mark.SUGGESTED:
+            self._doings.accept(self.pair)
+        else:
+            super().keyPressEvent(event)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        if self._mark is not Mark.SUGGESTED:
+            return
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        pen = QPen(look().theme.color("accent"), 1.5, Qt.PenStyle.DashLine)
+        pen.setDashPattern([3, 2])
+        painter.setPen(pen)
+        painter.drawRoundedRect(QRectF(self.rect()).adjusted(1, 1, -1, -1), 10, 10)

@@ -1,0 +1,198 @@
+"""What the models do for a lesson that is being written: suggest questions and examples, answer a quiz, try a row.
+
+They work in the conversation's child process; what they suggest goes into the lesson as a suggestion, never as more.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from PySide6.QtCore import QObject, Signal
+
+from lab_desktop.artifacts import Pair, SeedExample
+from lab_desktop.editing import lesson as changes
+from lab_desktop.editing.lesson import Field, Lesson, Mark
+from lab_desktop.ui.chat_process import ChatProcess, Done, Finished, QuizMark, Suggestion
+from lab_desktop.ui.editor.desk import Desk
+
+
+class Coach(QObject):
+    """Attributes:
+    quiz: what the model knew of each question, by the id of its pair.
+    """
+
+    changed = Signal()
+    """What is being done, or the quiz."""
+    answered = Signal(int, str)
+    """(example, text): what the model answers to a row that is tried, so far."""
+
+    def __init__(self, desk: Desk, chat: ChatProcess, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._desk, self._chat = desk, chat
+        self._doing: dict[int, tuple[str, int]] = {}
+        """(what, which example) by the request's number."""
+        self._asked: list[int] = []
+        """The pairs of the quiz, in order."""
+        self._tried = ""
+        self._refused: dict[int, list[Pair]] = {}
+        self.quiz: dict[int, QuizMark] = {}
+        self.said: dict[int, str] = {}
+        """What came of the last request for an example, by its id; 0 stands for the quiz."""
+        chat.suggested.connect(self._suggested)
+        chat.marked.connect(self._marked)
+        chat.finished.connect(self._finished)
+        chat.piece.connect(self._piece)
+        chat.done.connect(self._done)
+        chat.failed.connect(self._failed)
+        chat.opening.connect(self._opening)
+
+    def forget(self) -> None:
+        """Another lesson is opened: stop everything."""
+        for number in list(self._doing):
+            self._chat.stop(number)
+        self._doing, self._asked, self._refused, self.quiz, self.said = {}, [], {}, {}, {}
+        self.changed.emit()
+
+    def is_busy(self, what: str = "", example: int = -1) -> bool:
+        """True while this is being done; with nothing said, while anything is."""
+        return any(
+            (not what or doing == what) and (example < 0 or example == each) for doing, each in self._doing.values()
+        )
+
+    def stop(self) -> None:
+        """Stop what is being done; what came of it stays."""
+        for number in list(self._doing):
+            self._chat.stop(number)
+
+    def suggest(self, example: int) -> None:
+        """Three questions for a passage."""
+        lesson = self._desk.lesson
+        if lesson is None or self.is_busy("suggest", example):
+            return
+        found = lesson.example(example)
+        given = [Pair(pair.question, pair.answer) for pair in found.pairs if pair.question.strip()]
+        given += self._refused.get(example, [])
+        number = self._chat.suggest(found.context, lesson.title, given, seed=len(given))
+        self._begin(number, "suggest", example)
+
+    def suggest_like(self, example: int) -> None:
+        """One more example like this one."""
+        lesson = self._desk.lesson
+        if lesson is None or self.is_busy("like", example):
+            return
+        whole = [
+            each
+            for each in lesson.examples
+            if each.pairs and each.pairs[0].is_written and each.pairs[0].question.strip() and each.pairs[0].answer.strip()
+        ]
+        place = next((place for place, each in enumerate(whole) if each.id == example), None)
+        if place is None:
+            return
+        rows = [
+            SeedExample(
+                (Pair(each.pairs[0].question, each.pairs[0].answer),), each.context if lesson.is_grounded else None
+            )
+            for each in whole
+        ]
+        self._begin(
+            self._chat.suggest_like(lesson.task_description, rows, place, seed=len(lesson.examples)), "like", example
+        )
+
+    def try_row(self, example: int) -> None:
+        """Let the current model do this example."""
+        lesson = self._desk.lesson
+        if lesson is None or self.is_busy("try", example):
+            return
+        found = lesson.example(example)
+        material = found.context if lesson.is_grounded else ""
+        self._tried = ""
+        self._begin(self._chat.try_row(found.pairs[0].question, material), "try", example)
+        self.answered.emit(example, "")
+
+    def ask_all(self) -> None:
+        """The quiz: every question of the lesson, without its passages."""
+        lesson = self._desk.lesson
+        if lesson is None or self.is_busy("quiz"):
+            return
+        pairs = [
+            pair
+            for example in lesson.examples
+            for pair in example.pairs
+            if pair.is_written and pair.question.strip() and pair.answer.strip()
+        ]
+        if pairs:
+            self.quiz, self._asked = {}, [pair.id for pair in pairs]
+            number = self._chat.quiz([Pair(pair.question, pair.answer) for pair in pairs])
+            self._begin(number, "quiz", 0)
+
+    def refuse(self, pair: int) -> None:
+        """A suggestion is dismissed, and is not made again."""
+        lesson = self._desk.lesson
+        if lesson is None:
+            return
+        for example in lesson.examples:
+            for each in example.pairs:
+                if each.id == pair and each.mark is Mark.SUGGESTED:
+                    self._refused.setdefault(example.id, []).append(Pair(each.question, each.answer))
+
+    def known(self) -> tuple[int, int]:
+        """How many questions of the quiz the model knew, and how many it was asked."""
+        marks = Counter(mark.mark.value for mark in self.quiz.values())
+        return marks["knows"], len(self._asked)
+
+    def _begin(self, number: int, what: str, example: int) -> None:
+        self._doing[number] = what, example
+        self.said[example] = ""
+        self.changed.emit()
+
+    def _opening(self, number: int, name: str) -> None:
+        if number in self._doing:
+            self.said[self._doing[number][1]] = self.tr("Loading {0}…").format(name)
+            self.changed.emit()
+
+    def _suggested(self, number: int, suggestion: Suggestion) -> None:
+        what, example = self._doing.get(number, ("", 0))
+        lesson = self._desk.lesson
+        if not what or lesson is None or all(each.id != example for each in lesson.examples):
+            return
+        pair = Pair(suggestion.question, suggestion.answer)
+
+        def with_it(lesson: Lesson) -> Lesson:
+            if what == "like":
+                return changes.add_example(lesson, suggestion.context, [pair], Mark.SUGGESTED)
+            blank = next((each.id for each in lesson.example(example).pairs if each.is_blank), None)
+            if blank is not None:
+                lesson = changes.remove_pair(lesson, blank)
+            return changes.add_pairs(lesson, example, [pair], Mark.SUGGESTED, [suggestion.sentence])
+
+        self._desk.do(with_it, self.tr("suggestion"), Field("pairs", example))
+
+    def _marked(self, number: int, mark: QuizMark) -> None:
+        if number in self._doing and mark.number < len(self._asked):
+            self.quiz[self._asked[mark.number]] = mark
+            self.changed.emit()
+
+    def _piece(self, number: int, text: str) -> None:
+        if number in self._doing:
+            self._tried += text
+            self.answered.emit(self._doing[number][1], self._tried)
+
+    def _done(self, number: int, done: Done) -> None:
+        if self._doing.pop(number, None) is not None:
+            self.changed.emit()
+
+    def _finished(self, number: int, finished: Finished) -> None:
+        what, example = self._doing.pop(number, ("", 0))
+        if what == "suggest" and not finished.counts.get("found") and not finished.was_stopped:
+            self.said[example] = self.tr("The teacher found no question that holds. A longer passage helps.")
+        if what:
+            self.changed.emit()
+
+    def _failed(self, number: int, text: str, hint: str, details: str) -> None:
+        what, example = self._doing.pop(number, ("", 0))
+        if what == "try":
+            self.answered.emit(example, f"{text} {hint}")
+        elif what:
+            self.said[example] = f"{text} {hint}"
+        if what:
+            self.changed.emit()

@@ -1,0 +1,84 @@
+"""Quiz first: what the model knows of a lesson already, so that only the rest needs to be taught."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QVBoxLayout, QWidget
+
+from lab_desktop.editing.lesson import Lesson
+from lab_desktop.ui.editor.coach import Coach
+from lab_desktop.ui.editor.forms import Form
+from lab_desktop.ui.widgets.basic import Button, Card, Icon, Label, column, empty, row
+
+_SIGNS = {"knows": ("check", "good"), "partly": ("dash", "warn"), "does not know": ("cross", "text3")}
+
+
+class QuizForm(Form):
+    asked = Signal()
+    """The person wants the model to be asked."""
+
+    def __init__(self, coach: Coach) -> None:
+        super().__init__(
+            self.tr("Quiz first"), "",
+            self.tr("The model answers your questions without the text. Teach only what it gets wrong."),
+        )  # fmt: skip
+        self._coach = coach
+        self.ask = Button(self.tr("Ask the model"), "primary", icon="chat", on_click=self._asked)
+        self._said = Label("", "body", "text2", wraps=True)
+        line = QWidget()
+        said = row(self.ask, self._said, gap=12)
+        said.setStretch(1, 1)
+        line.setLayout(said)
+        self._rows = QVBoxLayout()
+        self._rows.setSpacing(8)
+        held = QWidget()
+        held.setLayout(self._rows)
+        self.add(line, held)
+        self._shown: list[tuple[str, str, str]] = []
+
+    def show_lesson(self, lesson: Lesson) -> None:
+        """The questions that were asked, with what the model said."""
+        is_busy = self._coach.is_busy("quiz")
+        known, asked = self._coach.known()
+        self.ask.setText(self.tr("Stop") if is_busy else self.tr("Ask again") if asked else self.tr("Ask the model"))
+        if is_busy:
+            words = self.tr("Asking… {0} of {1}").format(len(self._coach.quiz), asked)
+            self._said.setText(self._coach.said.get(0) or words)
+        elif asked:
+            self._said.setText(
+                self._coach.said.get(0) or self.tr("It knew {0} of {1} already.").format(known, asked)
+            )
+        else:
+            self._said.setText(self.tr("It takes a few seconds for each question."))
+        pairs = {pair.id: pair for example in lesson.examples for pair in example.pairs}
+        shown = [
+            (pairs[identity].question, mark.mark.value, mark.reply)
+            for identity, mark in self._coach.quiz.items()
+            if identity in pairs
+        ]
+        if shown != self._shown:
+            same = len(self._shown) if shown[: len(self._shown)] == self._shown else 0
+            if not same:
+                empty(self._rows)
+            for question, mark, reply in shown[same:]:
+                self._rows.addWidget(self._row(question, mark, reply))
+            self._shown = shown
+
+    def _row(self, question: str, mark: str, reply: str) -> QWidget:
+        words = {
+            "knows": self.tr("Knows it"), "partly": self.tr("Knows it partly"), "does not know": self.tr("Does not know")
+        }  # fmt: skip
+        sign, tone = _SIGNS[mark]
+        said = Label(words[mark], "label", tone)
+        head = row(Icon(sign, tone, 14), said, -1, gap=6)
+        made = Card(
+            Label(question, "strong", wraps=True), 2, Label(reply, "body", "text2", wraps=True), 6, head, padding=(14, 8)
+        )
+        made.setAccessibleName(f"{question} {words[mark]}")
+        return made
+
+    def _asked(self) -> None:
+        if self._coach.is_busy("quiz"):
+            self._coach.stop()
+        else:
+            self.asked.emit()
