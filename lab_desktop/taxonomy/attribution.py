@@ -6,6 +6,7 @@ it by hand; written in one form. What is not understood is kept, never dropped.
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields, replace
@@ -133,7 +134,12 @@ def write_attribution(works: Iterable[Attribution], folder: Path) -> Path:
 
 def parse(text: str) -> tuple[Attribution, ...]:
     """The works that the text of an attribution.txt names."""
-    works = [work for block in _blocks(text) for work in _works(block)]
+    lines = text.replace("\ufeff", "").splitlines()
+    if any(_labelled(line)[0] for line in lines):
+        works = list(_labelled_works([line for line in lines if line.strip()]))
+    else:
+        parts = itertools.groupby(lines, key=lambda line: bool(line.strip()))
+        works = [_unlabelled([line.strip() for line in part]) for is_written, part in parts if is_written]
     return tuple(work for work in works if work != Attribution())
 
 
@@ -191,16 +197,34 @@ _LABELS = {
 }
 """As InstructLab's taxonomy writes them, in its order."""
 _OTHER_LABELS = {
-    "title": "title_of_work title titleofthework work name",
-    "link": "linktowork link linktothework url source website",
-    "revision": "revision revisionlink revisionid linktorevision permalink permanentlink version linktoworkrevision",
-    "licence": "licenseofthework licenseofwork licenceofthework licenceofwork license licence workslicense worklicense",
-    "creators": "creatornames creatorname creators creator author authors authornames creatorsnames contributors",
-    "copyright": "copyright copyrightnotice copyrightinformation copyrightholder",
-    "modifications": "modifications modification modified changes modificationnotice",
-    "derived_from": "derivedfrom derivation derivedwork derivedfromwork",
+    "title": ("titleofwork", "title", "titleofthework", "work", "name"),
+    "link": ("linktowork", "link", "linktothework", "url", "source", "website"),
+    "revision": ("revision", "revisionlink", "revisionid", "linktorevision", "permalink", "permanentlink", "version"),
+    "licence": (
+        "licenseofthework",
+        "licenseofwork",
+        "licenceofthework",
+        "licenceofwork",
+        "license",
+        "licence",
+        "worklicense",
+    ),
+    "creators": (
+        "creatornames",
+        "creatorname",
+        "creators",
+        "creator",
+        "author",
+        "authors",
+        "authornames",
+        "contributors",
+    ),
+    "copyright": ("copyright", "copyrightnotice", "copyrightinformation", "copyrightholder"),
+    "modifications": ("modifications", "modification", "modified", "changes", "modificationnotice"),
+    "derived_from": ("derivedfrom", "derivation", "derivedwork", "derivedfromwork"),
 }
-_FIELD_OF = {label.replace("_", ""): field for field, labels in _OTHER_LABELS.items() for label in labels.split()}
+"""Labels that people write, letters only."""
+_FIELD_OF = {label: field for field, labels in _OTHER_LABELS.items() for label in labels}
 _OTHER_NAMES = {
     "ccby": "CC-BY-4.0",
     "ccbysa": "CC-BY-SA-4.0",
@@ -239,46 +263,30 @@ def _is_own(link: str) -> bool:
     return _letters(link) in ("myown", "myownwork", "own", "ownwork", "mine")
 
 
-def _blocks(text: str) -> Iterator[list[str]]:
-    """The lines of each part between blank lines."""
-    block: list[str] = []
-    for line in [*text.replace("\ufeff", "").splitlines(), ""]:
-        if line.strip():
-            block.append(line.strip())
-        elif block:
-            yield block
-            block = []
-
-
-def _works(lines: list[str]) -> Iterator[Attribution]:
-    """The works of one block: a label that comes again begins the next one."""
-    read = [_labelled(line) for line in lines]
-    if not any(field for field, _ in read):
-        yield _unlabelled(lines)
-        return
+def _labelled_works(lines: list[str]) -> Iterator[Attribution]:
+    """A title, or a label that comes again, begins the next work; blank lines mean nothing."""
     work = Attribution()
     last = ""
-    for line, (field, value) in zip(lines, read, strict=True):
-        if not field:
-            # A line without a label goes on with the one before: people break long ones.
-            if last and line == value and not _LABELLED.match(line):
-                work = replace(work, **{last: f"{getattr(work, last)} {value}".strip()})
-            else:
-                work = replace(work, others=(*work.others, line))
-            continue
-        if getattr(work, field):
-            yield work
-            work = Attribution()
-        work = replace(work, **{field: licence_id(value) if field == "licence" else value})
-        last = field
+    for line in lines:
+        field, value = _labelled(line)
+        if not field and last and line[0].isspace():  # people break long lines and indent the rest
+            work = replace(work, **{last: f"{getattr(work, last)} {value}".strip()})
+        elif not field:
+            work = replace(work, others=(*work.others, value))
+        else:
+            if getattr(work, field) or (field == "title" and work != Attribution()):
+                yield work
+                work = Attribution()
+            work = replace(work, **{field: licence_id(value) if field == "licence" else value})
+            last = field
     yield work
 
 
 def _labelled(line: str) -> tuple[str, str]:
-    """(field, what is said of it); ("", line) where no known label begins the line."""
+    """(field, what is said of it); ("", the line) where no known label begins it."""
     found = _LABELLED.match(line)
     field = _FIELD_OF.get(_letters(found[1])) if found else None
-    return (field, found[2].strip()) if found and field else ("", line)
+    return (field, found[2].strip()) if found and field else ("", line.strip())
 
 
 def _unlabelled(lines: list[str]) -> Attribution:
@@ -303,6 +311,8 @@ def _unlabelled(lines: list[str]) -> Attribution:
 
 def _lines(work: Attribution) -> Iterator[str]:
     for field in fields(work):
-        if field.name != "others" and (value := " ".join(str(getattr(work, field.name)).split())):
-            yield f"{_LABELS[field.name]}: {value}"
+        value = " ".join(str(getattr(work, field.name)).split()) if field.name in _LABELS else ""
+        # A title begins a work, so its line is there even where it has none.
+        if value or field.name == "title":
+            yield f"{_LABELS[field.name]}: {value}".rstrip()
     yield from (" ".join(line.split()) for line in work.others if line.strip())
