@@ -124,6 +124,11 @@ def _parser() -> argparse.ArgumentParser:
     convert.add_argument("file", type=_path, metavar="FILE", help="the document; it is read only")
     convert.add_argument("-o", dest="output", type=_path, metavar="OUT.md", help="file for the Markdown")
 
+    importing = command("import", _import, "make a lesson of any qna.yaml: old, broken, or a part of one")
+    importing.add_argument("file", type=_path, metavar="FILE", help="the file, or a folder with one")
+    importing.add_argument("--into", type=_path, metavar="FOLDER", help="the lesson's folder (default: where FILE is)")
+    importing.add_argument("--yes", action="store_true", help="agree to every repair, and write the lesson")
+
     for name, text in _STEP_HELP.items():
         step = command(name, _step, text)
         step.add_argument("folder", type=_path, metavar="RUN", help="a run folder")
@@ -323,6 +328,52 @@ def _convert(options: argparse.Namespace, stopped: threading.Event) -> int:
     return 0
 
 
+def _import(options: argparse.Namespace, stopped: threading.Event) -> int:
+    from lab_desktop.taxonomy.check import check_leaf, has_errors
+    from lab_desktop.taxonomy.importing import read_anything, write_imported
+    from lab_desktop.taxonomy.tree import FILE_NAME, node_of
+
+    file = options.file.resolve()
+    here = file if file.is_dir() else file.parent
+    into = options.into.resolve() if options.into else here
+    if into != here and (into / FILE_NAME).exists():
+        raise LeafError(f"There is a lesson in {into} already.", "Choose another folder with --into.")
+    imported = read_anything(file, into)
+    leaf = imported.leaf
+    if node_of(into, leaf.kind is LeafKind.KNOWLEDGE) != leaf.node:
+        raise LeafError(f"The lesson belongs below {leaf.node[0]}, and {into} does not.", "Choose it with --into.")
+    questions = sum(len(example.pairs) for example in leaf.seed_examples)
+    print(f"{leaf.name}: {len(leaf.seed_examples)} examples with {questions} questions in all.")
+    for repair in imported.repairs:
+        print(f"Line {repair.line}: {repair.why}")
+        for sign, text in (("-", repair.before), ("+", repair.after)):
+            for line in text.split("\n") if text else ():
+                print(f"    {sign} {printable(line)}")
+    for loss in imported.losses:
+        print(f"Line {loss.line} is not taken over, there is no place for {loss.what}:")
+        for line in loss.text.split("\n"):
+            print(f"    - {printable(line)}")
+    if not imported.is_exact:
+        print("The file as it was is kept beside the lesson.")
+    if not options.yes and not _agrees(f"Write the lesson to {into}? [y/n] "):
+        return end(1, "Nothing was written.", "Add --yes to write it.")
+    print(write_imported(imported, into))
+    if has_errors(check_leaf(into)):
+        print(f'It is not complete yet. What is missing: lab-desktop check "{into}"')
+    return 0
+
+
+def _agrees(question: str) -> bool:
+    """Ask a person; who cannot be asked does not agree."""
+    if sys.stdin is None or not sys.stdin.isatty():
+        return False
+    with _default_interrupt():
+        try:
+            return input(question).strip().lower() in ("y", "yes")
+        except EOFError:
+            return False
+
+
 def _window(options: argparse.Namespace, stopped: threading.Event) -> int:
     from lab_desktop.ui import app  # Qt takes a moment to load
 
@@ -384,15 +435,22 @@ def _ask() -> str:
     if sys.stdin is None:
         return ""
     is_person = sys.stdin.isatty()
-    # While we wait, Ctrl-C has nothing to finish: it ends the wait.
+    with _default_interrupt():
+        try:
+            while True:
+                question = input("> " if is_person else "").strip()
+                if question or is_person:
+                    return question
+        except EOFError:
+            return ""
+
+
+@contextmanager
+def _default_interrupt() -> Iterator[None]:
+    """While we wait for a person, Ctrl-C has nothing to finish: it ends the wait."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
-        while True:
-            question = input("> " if is_person else "").strip()
-            if question or is_person:
-                return question
-    except EOFError:
-        return ""
+        yield
     except KeyboardInterrupt:
         print(file=sys.stderr)
         raise

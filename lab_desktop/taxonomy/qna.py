@@ -1,8 +1,8 @@
 """qna.yaml: a leaf from the file, and the file from a leaf.
 
 Reads version 3, and skills of the older versions 1 and 2. Writes version 3 only, in one form: every text in
-double quotes or, when it has several lines, as a block, so that
-YAML cannot misread a text, nor InstructLab's lint object to it.
+double quotes or, when it has several lines, as a block, so that YAML cannot misread a text, nor InstructLab's lint
+object to it. Any text reads back as the same text, the line ends inside it (\r\n, U+2028) and half characters included.
 """
 
 from __future__ import annotations
@@ -144,8 +144,13 @@ def to_yaml(leaf: Leaf) -> str:
     if leaf.document is not None:
         lines += ["document:", _field(2, "repo", leaf.document.repo), _field(2, "commit", leaf.document.commit)]
         lines.append("  patterns:")
-        lines += [f"    - {_quoted(pattern)}" for pattern in leaf.document.patterns]
+        lines += [f"    - {quoted(pattern)}" for pattern in leaf.document.patterns]
     return "\n".join(lines) + "\n"
+
+
+def quoted(text: str) -> str:
+    """`text` in double quotes on one line, as YAML: JSON's escapes are YAML's, and cover all that JSON knows of."""
+    return _UNPRINTABLE.sub(lambda match: f"\\u{ord(match.group()):04x}", json.dumps(text, ensure_ascii=False))
 
 
 def _leaf(folder: Path, found: Inspection, contents: dict[str, Any]) -> Leaf:
@@ -267,7 +272,7 @@ def _item(indent: int, fields: list[str]) -> str:
 def _field(indent: int, name: str, text: str) -> str:
     blanks = " " * indent
     if not _reads_well_as_block(text):
-        return f"{blanks}{name}: {_quoted(text)}"
+        return f"{blanks}{name}: {quoted(text)}"
     body = "\n".join(f"{blanks}  {line}" if line else "" for line in text.removesuffix("\n").split("\n"))
     return f"{blanks}{name}: {'|' if text.endswith(chr(10)) else '|-'}\n{body}"
 
@@ -280,8 +285,3 @@ _UNFIT_FOR_BLOCK = re.compile(r"\A\s|[^\S\n]\n|\s\s\Z|[^\S\n]\Z|\n{4}")
 
 def _reads_well_as_block(text: str) -> bool:
     return "\n" in text[:-1] and not _UNPRINTABLE.search(text) and not _UNFIT_FOR_BLOCK.search(text)
-
-
-def _quoted(text: str) -> str:
-    """`text` in double quotes on one line: JSON's escapes are YAML's, and cover all that JSON knows of."""
-    return _UNPRINTABLE.sub(lambda match: f"\\u{ord(match.group()):04x}", json.dumps(text, ensure_ascii=False))

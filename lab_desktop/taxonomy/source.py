@@ -8,7 +8,8 @@ This module does not know what the fields mean.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -105,20 +106,37 @@ def parse(text: str) -> Source:
     Raises:
         SourceProblem: as in `read_source`.
     """
+    root = compose(text)
+    with _in_sentences(text):
+        value = None if root is None else _Loader("").construct_document(root)
+    return Source(text, value, root)
+
+
+def compose(text: str) -> yaml.Node | None:
+    """PyYAML's node tree of `text`, in which every value still stands as it was written; None where there is no value.
+
+    Raises:
+        SourceProblem: it is not YAML, or means to exhaust the reader.
+    """
+    with _in_sentences(text):
+        root: yaml.Node | None = _Loader(text).get_single_node()
+    if root is not None:
+        _refuse_bombs(root)
+    return root
+
+
+@contextmanager
+def _in_sentences(text: str) -> Iterator[None]:
+    """Turn what PyYAML raises about `text` into a SourceProblem."""
     try:
-        loader = _Loader(text)
-        root = loader.get_single_node()
-        if root is not None:
-            _refuse_bombs(root)
-        value = None if root is None else loader.construct_document(root)
+        yield
     except yaml.YAMLError as error:
         raise _in_words(error, text) from error
-    # Badly written numbers, dates and tags leave PyYAML as Python's own errors.
+    # Badly written numbers, dates, tags and escapes leave PyYAML as Python's own errors.
     except (ValueError, LookupError, AttributeError, TypeError, ArithmeticError) as error:
         raise SourceProblem(
             f"A value is neither text nor a proper number or date ({error}).", "Put the text in quotes."
         ) from error
-    return Source(text, value, root)
 
 
 def has_comments(source: Source) -> bool:
