@@ -268,6 +268,7 @@ def style_sheet(theme: Theme, text_size: float) -> str:
     kind        of a button: primary, plain, danger, chip; without one it is secondary
     size        of a button: small, large, row (two lines, as wide as there is room)
     flush       of a button: its text stands where other text stands
+    quiet       of a field: looks like text until it is written in
     square      of a frame: no round corners
     rule        of a frame that is a line: true; own, other (below whose answers they are)
     surface     of a frame: card, sunken, sidebar, page, good, warn, bad, info
@@ -353,6 +354,13 @@ QLineEdit, QPlainTextEdit, QTextEdit[field="true"] {{ background: {theme.card}; 
     border: 1px solid {theme.line2}; border-radius: 6px; padding: 0 9px;
     selection-background-color: {theme.tint}; selection-color: {theme.text}; }}
 QLineEdit {{ min-height: {px(30)}; }}
+QComboBox {{ background: {theme.card}; color: {theme.text}; border: 1px solid {theme.line2}; border-radius: 6px;
+    padding: 0 9px; min-height: {px(30)}; }}
+QComboBox:focus {{ border: 2px solid {theme.accent}; padding: 0 8px; }}
+QComboBox::drop-down {{ border: none; width: 24px; }}
+QPlainTextEdit[quiet="true"] {{ background: transparent; border: 1px solid transparent; }}
+QPlainTextEdit[quiet="true"]:hover {{ border-color: {theme.line2}; background: {theme.card}; }}
+QPlainTextEdit[quiet="true"]:focus {{ border: 2px solid {theme.accent}; background: {theme.card}; }}
 QPlainTextEdit, QTextEdit[field="true"] {{ padding: 6px 7px; }}
 QLineEdit:focus, QPlainTextEdit:focus, QTextEdit[field="true"]:focus {{ border: 2px solid {theme.accent};
     padding-left: 8px; padding-right: 8px; }}

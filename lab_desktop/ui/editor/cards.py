@@ -63,12 +63,12 @@ class QuestionCard(QFrame):
         self.question = GrowingField(
             asks, self.tr("What you would type…") if is_skill else self.tr("Ask something this passage answers…"),
             lambda text: doings.typed(Field("question", pair=pair.id), text), style="strong",
-            is_one_line=not is_skill,
+            is_one_line=not is_skill, is_quiet=True,
         )  # fmt: skip
         self.answer = GrowingField(
             tells, self.tr("A perfect answer…") if is_skill else self.tr("The answer, as you would give it…"),
             lambda text: doings.typed(Field("answer", pair=pair.id), text),
-            on_return=lambda: doings.entered(pair.id),
+            on_return=lambda: doings.entered(pair.id), is_quiet=True,
         )  # fmt: skip
         self._icon = Icon("info", "text2", 14)
         self.said = Label("", "small", "text2", wraps=True)
@@ -90,9 +90,7 @@ class QuestionCard(QFrame):
         head = row(self._lamp, self._title, -1, self.more, gap=6)
         line = row(self._icon, self.said, self.found, gap=6)
         line.setStretch(1, 1)
-        self.setLayout(
-            column(head, 4, self.question, 4, self.answer, 6, line, self._choices, margins=(14, 8, 10, 12))
-        )
+        self.setLayout(column(head, 4, self.question, 4, self.answer, 6, line, self._choices, margins=(14, 8, 10, 12)))
         self.show_pair(pair, number)
 
     def show_pair(self, pair: DraftPair, number: int) -> None:
@@ -108,6 +106,8 @@ class QuestionCard(QFrame):
         self.dismiss.setAccessibleName(self.tr("Dismiss question {0}").format(number))
         self._choices.setVisible(is_suggested)
         self.more.setVisible(not is_suggested)
+        for field in (self.question, self.answer):
+            field.set_quiet(not pair.is_blank)
         self.question.show_text(pair.question)
         self.answer.show_text(pair.answer)
         self.update()

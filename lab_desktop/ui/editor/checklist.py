@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent
-from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from lab_desktop.ui import icons
 from lab_desktop.ui.theme import look
@@ -27,8 +28,7 @@ class Checklist(QWidget):
         self.lines: dict[str, CheckLine] = {}
         self._title = Label(self.tr("This lesson"), "strong")
         self._count = Label("", "small", "text3")
-        self._rows = QVBoxLayout()
-        self._rows.setSpacing(0)
+        self._rows = column()
         self.setLayout(column(row(self._title, -1, self._count, margins=(8, 0, 8, 0)), 8, self._rows))
 
     def show_lines(self, lines: Sequence[tuple[str, str, str, float]], active: str) -> None:
@@ -44,7 +44,7 @@ class Checklist(QWidget):
                 old.deleteLater()
             self.lines = {}
             for key, *_ in lines:
-                made = CheckLine(lambda key=key: self._on_choice(key))
+                made = CheckLine(functools.partial(self._on_choice, key))
                 self.lines[key] = made
                 self._rows.addWidget(made)
         for key, name, says, share in lines:

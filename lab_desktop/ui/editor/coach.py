@@ -9,10 +9,10 @@ from collections import Counter
 
 from PySide6.QtCore import QObject, Signal
 
-from lab_desktop.artifacts import Pair, SeedExample
+from lab_desktop.artifacts import Pair, QuizMark, SeedExample, Suggestion
 from lab_desktop.editing import lesson as changes
-from lab_desktop.editing.lesson import Field, Lesson, Mark
-from lab_desktop.ui.chat_process import ChatProcess, Done, Finished, QuizMark, Suggestion
+from lab_desktop.editing.lesson import DraftPair, Field, Lesson, Mark
+from lab_desktop.ui.chat_process import ChatProcess, Done, Finished
 from lab_desktop.ui.editor.desk import Desk
 
 
@@ -80,11 +80,7 @@ class Coach(QObject):
         lesson = self._desk.lesson
         if lesson is None or self.is_busy("like", example):
             return
-        whole = [
-            each
-            for each in lesson.examples
-            if each.pairs and each.pairs[0].is_written and each.pairs[0].question.strip() and each.pairs[0].answer.strip()
-        ]
+        whole = [each for each in lesson.examples if each.pairs and _is_whole(each.pairs[0])]
         place = next((place for place, each in enumerate(whole) if each.id == example), None)
         if place is None:
             return
@@ -114,12 +110,7 @@ class Coach(QObject):
         lesson = self._desk.lesson
         if lesson is None or self.is_busy("quiz"):
             return
-        pairs = [
-            pair
-            for example in lesson.examples
-            for pair in example.pairs
-            if pair.is_written and pair.question.strip() and pair.answer.strip()
-        ]
+        pairs = [pair for example in lesson.examples for pair in example.pairs if _is_whole(pair)]
         if pairs:
             self.quiz, self._asked = {}, [pair.id for pair in pairs]
             number = self._chat.quiz([Pair(pair.question, pair.answer) for pair in pairs])
@@ -196,3 +187,7 @@ class Coach(QObject):
             self.said[example] = f"{text} {hint}"
         if what:
             self.changed.emit()
+
+
+def _is_whole(pair: DraftPair) -> bool:
+    return pair.is_written and bool(pair.question.strip()) and bool(pair.answer.strip())

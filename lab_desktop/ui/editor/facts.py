@@ -14,8 +14,8 @@ from lab_desktop.editing.checklist import FEWEST_EXAMPLES, FEWEST_PAIRS, FEWEST_
 from lab_desktop.editing.lesson import DraftExample, DraftPair, Field, Lesson
 from lab_desktop.editing.notices import Notice, found_in, notices
 from lab_desktop.editing.passages import spans, suggest_passages, use_as_passage
-from lab_desktop.ui.editor.coach import Coach
 from lab_desktop.ui.editor.cards import CardDoings, QuestionCard, Verdict
+from lab_desktop.ui.editor.coach import Coach
 from lab_desktop.ui.editor.desk import Desk
 from lab_desktop.ui.editor.text import DocumentText
 from lab_desktop.ui.theme import look
@@ -79,8 +79,8 @@ class FactsEditor(QWidget):
             )
         )  # fmt: skip
         self._hint = Label(
-            self.tr("Select a part of the text and choose “Use as passage”, or let five be suggested."), "body", "text2",
-            wraps=True,
+            self.tr("Select a part of the text and choose “Use as passage”, or let five be suggested."),
+            "body", "text2", wraps=True,
         )  # fmt: skip
         side = QWidget()
         side.setLayout(column(self._part, self._hint, -1, margins=(20, 14, 20, 16)))

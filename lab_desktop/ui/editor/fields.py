@@ -16,15 +16,20 @@ _EDGE = 14
 
 
 class GrowingField(QPlainTextEdit):
-    """A text of any length, as high as it needs; Tab leaves it, Return ends it where lines make no sense."""
+    """A text of any length, as high as it needs; Tab leaves it, Return ends it where lines make no sense.
+
+    A quiet one looks like text until one points at it.
+    """
 
     def __init__(
         self, name: str, placeholder: str, on_text: Callable[[str], object], *, style: TypeStyle = "body",
         is_one_line: bool = False, on_return: Callable[[], object] | None = None, most_lines: int = 12,
+        is_quiet: bool = False,
     ) -> None:  # fmt: skip
         super().__init__()
         self._on_text, self._style = on_text, style
         self._is_one_line, self._on_return, self._most_lines = is_one_line, on_return, most_lines
+        self.setProperty("quiet", is_quiet)
         self.setAccessibleName(name)
         self.setPlaceholderText(placeholder)
         self.setTabChangesFocus(True)
@@ -36,6 +41,12 @@ class GrowingField(QPlainTextEdit):
         self.textChanged.connect(self._changed)
         look().changed.connect(self._restyle)
         self._restyle()
+
+    def set_quiet(self, is_quiet: bool) -> None:
+        if self.property("quiet") != is_quiet:
+            self.setProperty("quiet", is_quiet)
+            self.style().unpolish(self)
+            self.style().polish(self)
 
     def show_text(self, text: str) -> None:
         """The lesson's text, without telling anybody; the cursor stays where it can."""

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QDialog, QListWidget, QListWidgetItem, QPlainTextE
 
 from lab_desktop.errors import LabError
 from lab_desktop.files import write_text
-from lab_desktop.taxonomy.check import Problem, check_text, has_errors
+from lab_desktop.taxonomy.check import Mode, Problem, has_errors, inspect_text
 from lab_desktop.taxonomy.tree import FILE_NAME
 from lab_desktop.ui.theme import look
 from lab_desktop.ui.widgets.basic import Banner, Button, Label, Segmented, column, row
@@ -51,11 +51,12 @@ class FileView(QDialog):
         self.use = Button(self.tr("Use this text"), "primary", on_click=self._use)
         cancel = Button(self.tr("Cancel"), on_click=self.reject)
         foot = row(self._verdict, -1, cancel, self.use, gap=8)
+        term = Label(self.tr("(the lesson's file)"), "small", "text3")
         inside = QVBoxLayout()
         inside.addLayout(
             column(
-                row(Label("qna.yaml", "title"), Label(self.tr("(the lesson's file)"), "small", "text3"), -1, self._mode, gap=10),
-                12, self._banner, self.text, 8, self.problems, 12, foot, margins=(12, 8, 12, 8),
+                row(Label("qna.yaml", "title"), term, -1, self._mode, gap=10), 12, self._banner, self.text, 8,
+                self.problems, 12, foot, margins=(12, 8, 12, 8),
             )
         )  # fmt: skip
         self.setLayout(inside)
@@ -77,8 +78,8 @@ class FileView(QDialog):
         self.text.setFont(font)
 
     def _found(self) -> list[Problem]:
-        mode = "contribution" if self._mode.chosen == "contribution" else "file"
-        return check_text(self.text.toPlainText(), self._file, mode)
+        mode: Mode = "contribution" if self._mode.chosen == "contribution" else "file"
+        return list(inspect_text(self.text.toPlainText(), self._file, mode).problems)
 
     def _check(self) -> None:
         found = self._found()

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from dataclasses import replace
 
 from PySide6.QtCore import QMimeData, Qt, Signal
 from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent, QGuiApplication
-from PySide6.QtWidgets import QComboBox, QFileDialog, QFrame, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QFileDialog, QFrame, QLayout, QVBoxLayout, QWidget
 
 from lab_desktop.editing.lesson import Field, FieldName, Lesson, with_text
 from lab_desktop.errors import LabError
@@ -38,6 +39,10 @@ class Form(QWidget):
         whole.addStretch(1)
         self.setLayout(whole)
 
+    def show_lesson(self, lesson: Lesson) -> None:
+        """The lesson as it is now."""
+        raise NotImplementedError
+
     def add(self, *parts: QWidget) -> None:
         for part in parts:
             self._inside.addWidget(part)
@@ -47,6 +52,10 @@ def _heading(title: str, term: str) -> QWidget:
     made = QWidget()
     made.setLayout(row(Label(title, "title"), Label(term, "small", "text3"), -1, gap=10))
     return made
+
+
+def _typing(desk: Desk, name: FieldName) -> Callable[[str], None]:
+    return lambda text: desk.type(Field(name), text)
 
 
 class PlaceForm(Form):
@@ -59,7 +68,8 @@ class PlaceForm(Form):
         self._fields: dict[FieldName, GrowingField] = {}
         self._rows: dict[FieldName, QWidget] = {}
         self._where = Label("", "body", "text2", wraps=True)
-        place = row(Icon("folder", "text2", 16), self._where, Button(self.tr("Move…"), "plain", on_click=on_place), gap=8)
+        moving = Button(self.tr("Move…"), "plain", on_click=on_place)
+        place = row(Icon("folder", "text2", 16), self._where, moving, gap=8)
         place.setStretch(1, 1)
         where = QWidget()
         where.setLayout(column(Label(self.tr("Place in the library"), "label", "text2"), 4, place))
@@ -67,14 +77,13 @@ class PlaceForm(Form):
             ("title", self.tr("Name"), self.tr("The island of Velmora"), ""),
             ("task_description", self.tr("What the skill is"), self.tr("Turn a note into a polite letter."),
              self.tr("One or two sentences: what is given, and what a perfect answer looks like.")),
-            ("document_outline", self.tr("What the text is about"), self.tr("Land, history and customs of Velmora"), ""),
+            ("document_outline", self.tr("What the text is about"), self.tr("Land, history and customs of Velmora"),
+             ""),
             ("domain", self.tr("Field of knowledge"), self.tr("Geography"), self.tr("In few words, like a chapter.")),
             ("created_by", self.tr("Who writes it"), self.tr("Your name, or your GitHub name"), ""),
         ]  # fmt: skip
         for name, label, placeholder, hint in rows:
-            field = GrowingField(
-                label, placeholder, lambda text, name=name: desk.type(Field(name), text), is_one_line=True
-            )
+            field = GrowingField(label, placeholder, _typing(desk, name), is_one_line=True)
             self._fields[name] = field
             self._rows[name] = named(label, field, hint)
             self.add(self._rows[name])
@@ -109,14 +118,16 @@ class SourceForm(Form):
         self.drop = DropArea(self.files.emit, self.pasted.emit)
         self.banner = Banner("info", "", "")
         self.banner.hide()
-        self._documents = QVBoxLayout()
-        self._documents.setSpacing(8)
+        self._documents = column(gap=8)
         held = QWidget()
         held.setLayout(self._documents)
         self.credits = CreditsCard(desk)
         self.add(self.banner, held, self.drop, self.credits)
         self._shown: tuple[tuple[str, int], ...] | None = None
         self.removed: Callable[[str], object] = lambda name: None
+
+    def _remove(self, name: str) -> None:
+        self.removed(name)
 
     def show_reading(self, words: str, stop: Callable[[], object]) -> None:
         """What is being read, with a way to stop it; "" when nothing is."""
@@ -144,12 +155,14 @@ class SourceForm(Form):
             self._shown = shown
             empty(self._documents)
             for name, words in shown:
-                delete = Button("", "quiet", icon="bin", size="small", on_click=lambda name=name: self.removed(name))
+                delete = Button("", "quiet", icon="bin", size="small", on_click=functools.partial(self._remove, name))
                 delete.setAccessibleName(self.tr("Take {0} out of the lesson").format(name))
                 delete.setToolTip(delete.accessibleName())
                 said = Label(self.tr("{0} words").format(f"{words:,}"), "small", "text2")
                 self._documents.addWidget(
-                    Card(row(Icon("book", "text2", 16), Label(name, "strong"), said, -1, delete, gap=10), padding=(14, 8))
+                    Card(
+                        row(Icon("book", "text2", 16), Label(name, "strong"), said, -1, delete, gap=10), padding=(14, 8)
+                    )
                 )
         self.credits.show_lesson(lesson)
 
@@ -161,16 +174,14 @@ class CreditsCard(QWidget):
         super().__init__()
         self._desk = desk
         self._fields: dict[str, GrowingField] = {}
-        parts: list[QWidget | int] = [Label(self.tr("Who wrote it, and may others use it?"), "head"), 8]
+        parts: list[QWidget | QLayout | int] = [Label(self.tr("Who wrote it, and may others use it?"), "head"), 8]
         rows = [
             ("title", self.tr("Title of the work"), self.tr("Visitor's guide to Velmora")),
             ("link", self.tr("Where it can be found"), self.tr("An address, or: my own")),
             ("creators", self.tr("Author"), self.tr("Who wrote the text")),
         ]
         for name, label, placeholder in rows:
-            self._fields[name] = GrowingField(
-                label, placeholder, lambda text, name=name: self._typed(**{name: text}), is_one_line=True
-            )
+            self._fields[name] = GrowingField(label, placeholder, functools.partial(self._type, name), is_one_line=True)
             parts += [named(label, self._fields[name]), 10]
         self.licence = QComboBox()
         self.licence.setAccessibleName(self.tr("Licence"))
@@ -200,6 +211,9 @@ class CreditsCard(QWidget):
         means = {licence.id: licence.means for licence in attribution.LICENCES}
         unknown = self.tr("A community takes only texts that everybody may use and change.")
         self._means.setText(means.get(work.licence, unknown))
+
+    def _type(self, name: str, text: str) -> None:
+        self._typed(**{name: text})
 
     def _typed(self, **values: str) -> None:
         if self._desk.lesson is not None:
@@ -241,7 +255,8 @@ class DropArea(QFrame):
         )  # fmt: skip
 
     def _choose(self) -> None:
-        kinds = self.tr("Documents") + " (*.pdf *.docx *.html *.htm *.epub *.md *.markdown *.txt);;" + self.tr("All files") + " (*)"
+        known = self.tr("Documents") + " (*.pdf *.docx *.html *.htm *.epub *.md *.markdown *.txt)"
+        kinds = f"{known};;{self.tr('All files')} (*)"
         names, _ = QFileDialog.getOpenFileNames(self, self.tr("Choose a document"), "", kinds)
         if names:
             self._on_files(names)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QMimeData, QObject, QTimer, Signal
 
-from lab_desktop.documents.converted import Converted
+from lab_desktop.documents.converted import Converted, Progress
 from lab_desktop.documents.safely import Pasted, convert_safely
 from lab_desktop.documents.source import Source, keep
 from lab_desktop.editing.lesson import Field, Lesson, add_document
@@ -114,11 +114,11 @@ class Intake(QObject):
 
 
 def _taking(
-    brought: Path | Pasted, folder: Path, on_progress: Callable[[int, int], object]
+    brought: Path | Pasted, folder: Path, on_progress: Progress
 ) -> Callable[[threading.Event], tuple[Source, Converted] | LabError | None]:
     def take(stop: threading.Event) -> tuple[Source, Converted] | LabError | None:
         try:
-            converted = convert_safely(brought, lambda done, total: on_progress(done, total), stop.is_set)
+            converted = convert_safely(brought, on_progress, stop.is_set)
             return keep(folder, brought, converted), converted
         except Cancelled:
             return None

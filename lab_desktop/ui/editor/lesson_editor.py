@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QFrame, QScrollArea, QStackedWidget, QWidget
 from lab_desktop.documents.converted import Converted
 from lab_desktop.documents.source import Source
 from lab_desktop.editing import lesson as changes
-from lab_desktop.editing.checklist import Key, Line, checklist, next_action
+from lab_desktop.editing.checklist import FEWEST_EXAMPLES, FEWEST_PAIRS, Key, Line, checklist, next_action
 from lab_desktop.editing.lesson import Field, Lesson
 from lab_desktop.errors import LabError
 from lab_desktop.ui.chat_process import ChatProcess
@@ -75,7 +75,7 @@ class LessonEditor(QWidget):
         for part in (self.facts, self.skill, *(_scroll(form) for form in (self.place, self.source, self.quiz))):
             self._stack.addWidget(part)
         head = row(self._title, self._term, -1, self._saved, self._file, gap=10, margins=(24, 10, 16, 8))
-        inside = column(head, rule(), row(self._banner, margins=(24, 8, 24, 8)), self._stack)
+        inside = column(head, rule(), self._banner, self._stack)
         inside.setStretchFactor(self._stack, 1)
         self.setLayout(inside)
         self._settle = QTimer(self, interval=_SETTLE_MS, singleShot=True)
@@ -182,7 +182,8 @@ class LessonEditor(QWidget):
         if lesson is None:
             return
         self._title.setText(lesson.title)
-        self._term.setText(self.tr("Facts lesson (knowledge)") if lesson.is_knowledge else self.tr("Skill lesson (skill)"))
+        facts, skill = self.tr("Facts lesson (knowledge)"), self.tr("Skill lesson (skill)")
+        self._term.setText(facts if lesson.is_knowledge else skill)
         shown = {"place": self.place, "source": self.source, "quiz": self.quiz}.get(
             self.part, self.facts if lesson.is_knowledge else self.skill
         )
@@ -207,7 +208,9 @@ class LessonEditor(QWidget):
         for part, name in self._parts(lesson):
             lines = [line for line in self.lines if _part(line.key) == part]
             share = sum(line.done for line in lines) / len(lines) if lines else self._quiz_share()
-            shown.append((part, name, self._says(part, lesson), share))
+            if part in ("passages", "questions", "examples") and share < 1:
+                share = self._share_of(part, lesson)
+            shown.append((part, name, self._says(part, lesson, sum(line.missing for line in lines)), share))
         self.checklist.show_lines(shown, self.part if self.part != "work" else self._front(lesson))
 
     def _parts(self, lesson: Lesson) -> list[tuple[str, str]]:
@@ -223,15 +226,25 @@ class LessonEditor(QWidget):
             return "examples"
         return "questions" if lesson.examples else "passages"
 
-    def _says(self, part: str, lesson: Lesson) -> str:
-        written = [pair for example in lesson.examples for pair in example.pairs if pair.is_written]
+    def _share_of(self, part: str, lesson: Lesson) -> float:
+        """How far an unfinished part is."""
+        done, wanted = self._counted(part, lesson)
+        return min(0.95, done / wanted)
+
+    def _counted(self, part: str, lesson: Lesson) -> tuple[int, int]:
+        written = [sum(pair.is_written for pair in example.pairs) for example in lesson.examples]
         if part == "passages":
-            return self.tr("{0} of {1}").format(len(lesson.examples), max(5, len(lesson.examples)))
+            return len(written), max(FEWEST_EXAMPLES, len(written))
         if part == "questions":
-            wanted = sum(max(3, sum(pair.is_written for pair in each.pairs)) for each in lesson.examples)
-            return self.tr("{0} of {1}").format(len(written), max(15, wanted))
-        if part == "examples":
-            return self.tr("{0} of {1}").format(len(written), max(5, len(written)))
+            return sum(written), max(FEWEST_EXAMPLES * FEWEST_PAIRS, sum(max(FEWEST_PAIRS, each) for each in written))
+        return sum(written), max(FEWEST_EXAMPLES, sum(written))
+
+    def _says(self, part: str, lesson: Lesson, missing: int) -> str:
+        if part in ("passages", "questions", "examples"):
+            done, wanted = self._counted(part, lesson)
+            if done == wanted and missing:
+                return self.tr("{0} to finish").format(missing)
+            return self.tr("{0} of {1}").format(done, wanted)
         if part == "quiz":
             known, asked = self.coach.known()
             return self.tr("knew {0} of {1}").format(known, asked) if asked else self.tr("if you like")
@@ -269,7 +282,9 @@ class LessonEditor(QWidget):
         self.source.show_refusal(error)
 
     def _remove_document(self, name: str) -> None:
-        self.desk.do(lambda lesson: changes.remove_document(lesson, name), self.tr("take document out"), Field("documents"))
+        self.desk.do(
+            lambda lesson: changes.remove_document(lesson, name), self.tr("take document out"), Field("documents")
+        )
 
     def _note_saved(self) -> None:
         self._saved.setText(self.tr("Saved {0}").format(self.desk.saved_at))

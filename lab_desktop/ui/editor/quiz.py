@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtWidgets import QWidget
 
 from lab_desktop.editing.lesson import Lesson
 from lab_desktop.ui.editor.coach import Coach
@@ -29,8 +29,7 @@ class QuizForm(Form):
         said = row(self.ask, self._said, gap=12)
         said.setStretch(1, 1)
         line.setLayout(said)
-        self._rows = QVBoxLayout()
-        self._rows.setSpacing(8)
+        self._rows = column(gap=8)
         held = QWidget()
         held.setLayout(self._rows)
         self.add(line, held)
@@ -45,9 +44,7 @@ class QuizForm(Form):
             words = self.tr("Asking… {0} of {1}").format(len(self._coach.quiz), asked)
             self._said.setText(self._coach.said.get(0) or words)
         elif asked:
-            self._said.setText(
-                self._coach.said.get(0) or self.tr("It knew {0} of {1} already.").format(known, asked)
-            )
+            self._said.setText(self._coach.said.get(0) or self.tr("It knew {0} of {1} already.").format(known, asked))
         else:
             self._said.setText(self.tr("It takes a few seconds for each question."))
         pairs = {pair.id: pair for example in lesson.examples for pair in example.pairs}
@@ -66,14 +63,16 @@ class QuizForm(Form):
 
     def _row(self, question: str, mark: str, reply: str) -> QWidget:
         words = {
-            "knows": self.tr("Knows it"), "partly": self.tr("Knows it partly"), "does not know": self.tr("Does not know")
+            "knows": self.tr("Knows it"), "partly": self.tr("Knows it partly"),
+            "does not know": self.tr("Does not know"),
         }  # fmt: skip
         sign, tone = _SIGNS[mark]
         said = Label(words[mark], "label", tone)
         head = row(Icon(sign, tone, 14), said, -1, gap=6)
         made = Card(
-            Label(question, "strong", wraps=True), 2, Label(reply, "body", "text2", wraps=True), 6, head, padding=(14, 8)
-        )
+            Label(question, "strong", wraps=True), 2, Label(reply, "body", "text2", wraps=True), 6, head,
+            padding=(14, 8),
+        )  # fmt: skip
         made.setAccessibleName(f"{question} {words[mark]}")
         return made
 

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QMenu, QScrollArea, QToolButton, QVBoxLayout, QWidget
 
 from lab_desktop.artifacts import LeafKind
 from lab_desktop.editing import lesson as changes
-from lab_desktop.editing.checklist import FEWEST_EXAMPLES
 from lab_desktop.editing.lesson import DraftExample, DraftPair, Field, Lesson, Mark
 from lab_desktop.editing.notices import Notice, notices
 from lab_desktop.editing.variety import Meter, variety
@@ -46,7 +43,8 @@ class SkillEditor(QWidget):
         self._list = QVBoxLayout()
         self._list.setSpacing(12)
         self.add = Button(self.tr("Add an example"), icon="plus", on_click=self.add_example)
-        intro = Label(self.tr("Show what you would type, and what a perfect answer looks like."), "body", "text2", wraps=True)
+        show = self.tr("Show what you would type, and what a perfect answer looks like.")
+        intro = Label(show, "body", "text2", wraps=True)
         inside = column(
             named(self.tr("What the skill is"), self.about), 14, row(intro, self.kind, gap=16), 12, self._list, 12,
             row(self.add, -1), -1, margins=(24, 16, 24, 20),
@@ -86,9 +84,7 @@ class SkillEditor(QWidget):
         said = notices(lesson)
         for number, example in enumerate(lesson.examples, start=1):
             pair = example.pairs[0] if example.pairs else DraftPair(0)
-            self._cards[example.id].show_example(
-                example, pair, number, lesson.is_grounded, said.get(pair.id, ())
-            )
+            self._cards[example.id].show_example(example, pair, number, lesson.is_grounded, said.get(pair.id, ()))
         found = variety(lesson.examples)
         for name, meter in (("length", found.length), ("form", found.form), ("subject", found.subject)):
             self._meters[name].show_meter(meter)
@@ -165,8 +161,9 @@ class SkillEditor(QWidget):
 
     def _choose_kind(self, kind: str) -> None:
         self._desk.do(
-            lambda lesson: changes.with_kind(lesson, LeafKind(kind)), self.tr("change the kind of skill"), Field("examples")
-        )
+            lambda lesson: changes.with_kind(lesson, LeafKind(kind)), self.tr("change the kind of skill"),
+            Field("examples"),
+        )  # fmt: skip
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -186,18 +183,21 @@ class ExampleCard(Card):
         self._lamp = Icon("lamp", "accent", 16)
         self.material = GrowingField(
             editor.tr("Material"), editor.tr("What it is about: a letter, a table, a note…"),
-            lambda text: desk.type(Field("context", example.id), text),
+            lambda text: desk.type(Field("context", example.id), text), is_quiet=True,
         )  # fmt: skip
         self.question = GrowingField(
             editor.tr("What you would type"), editor.tr("What you would type…"),
             lambda text: desk.type(Field("question", example.id, self.pair), text), style="strong",
+            is_quiet=True,
         )  # fmt: skip
         self.answer = GrowingField(
             editor.tr("A perfect answer"), editor.tr("A perfect answer…"),
-            lambda text: desk.type(Field("answer", example.id, self.pair), text),
+            lambda text: desk.type(Field("answer", example.id, self.pair), text), is_quiet=True,
         )  # fmt: skip
         self._said = Label("", "small", "warn", wraps=True)
-        self.try_it = Button(editor.tr("Try now"), size="small", icon="play", on_click=lambda: editor.tried.emit(example.id))
+        self.try_it = Button(
+            editor.tr("Try now"), size="small", icon="play", on_click=lambda: editor.tried.emit(example.id)
+        )
         self.like = Button(
             editor.tr("Suggest one like this"), "plain", size="small", icon="lamp",
             on_click=lambda: editor.helped.emit(example.id),
@@ -210,7 +210,8 @@ class ExampleCard(Card):
         self._helped.hide()
         self._tried = Label("", "body", "text2", wraps=True)
         self._tried.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        answer = column(Label(editor.tr("The model answers now"), "label", "text2"), 4, self._tried, margins=(12, 8, 12, 10))
+        now = Label(editor.tr("The model answers now"), "label", "text2")
+        answer = column(now, 4, self._tried, margins=(12, 8, 12, 10))
         self._box = QFrame()
         self._box.setProperty("surface", "sunken")
         self._box.setLayout(answer)
@@ -251,6 +252,8 @@ class ExampleCard(Card):
             part.setAccessibleName(name.format(number))
         self.accept.setVisible(is_suggested)
         self.material.setVisible(is_grounded)
+        for field in (self.material, self.question, self.answer):
+            field.set_quiet(not pair.is_blank)
         self.material.show_text(example.context)
         self.question.show_text(pair.question)
         self.answer.show_text(pair.answer)
