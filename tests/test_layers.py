@@ -23,7 +23,7 @@ SEEN = (
 """What the window shows."""
 SHARED = {
     "ui.chat_process", "ui.guard", "ui.icons", "ui.jobs", "ui.known", "ui.session", "ui.theme", "ui.widgets",
-    "ui.words",
+    "ui.editor", "ui.words",
 }  # fmt: skip
 """What pages may use of the window: no page knows another, nor the window."""
 CHAT = {"ui.pages.chat", "ui.pages.chat_parts", "ui.pages.chat_teach"}
@@ -63,6 +63,7 @@ MAY_IMPORT = {
     "__main__": GROUND | {"cli", "jobs.worker", "jobs.conversation", "jobs.conversion", "jobs.requests", "ui"},
     "ui": SEEN | {"ui"},
     "ui.widgets": {"ui.icons", "ui.jobs", "ui.theme", "ui.widgets", "ui.words"},
+    "ui.editor": SEEN | {"ui.background", "ui.chat_process", "ui.editor", "ui.icons", "ui.theme", "ui.widgets", "ui.words"},
     **{f"ui.pages.{page}": SEEN | SHARED | {f"ui.pages.{page}"} for page in ("activity", "home", "lesson", "welcome")},
     **{f"ui.pages.{part}": SEEN | SHARED | CHAT for part in ("chat", "chat_parts", "chat_teach")},
     "ui.pages.improve": SEEN | SHARED | {"ui.pages.improve"},

@@ -67,7 +67,7 @@ def variety(examples: Sequence[DraftExample]) -> Variety:
             alike.append((asked[two][0].id, asked[closest][0].id))
     return Variety(
         _meter(_spread([len(text.split()) for text in texts]), "Add a very short and a long one."),
-        _meter(_mixture([form(pair) for _, pair in asked]), "Ask once as a question, once as an order."),
+        _meter(_mixture([form(pair) for _, pair in asked]), "Once ask, once give an order."),
         _meter(1 - sum(likeness.values()) / len(likeness) if likeness else 0.0, "Take examples from other subjects."),
         tuple(alike),
     )

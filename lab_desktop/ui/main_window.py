@@ -88,6 +88,7 @@ class MainWindow(QMainWindow):
         self.pages.made.connect(self._page_made)
         session.changed.connect(self.redraw)
         session.wanted.connect(self.show_page)
+        session.next_changed.connect(self._redraw_next)
         session.refused.connect(self.tell)
         session.jobs.changed.connect(self.redraw)
         session.jobs.said.connect(lambda _: self._redraw_activity())
@@ -197,7 +198,7 @@ class MainWindow(QMainWindow):
         """Title, path, next line and activity follow from the session and the page in front."""
         page = self.pages[self.page]
         is_touring = bool(self.tour.step)
-        self.next_line.say(*(self.tour.next_step(self.page) if is_touring else page.next_step()))
+        self._redraw_next()
         if self.page == "chat":
             self.pages.chat.yield_filled(not self.next_line.button.isHidden())
         self.tour_strip.setVisible(is_touring)
@@ -212,6 +213,11 @@ class MainWindow(QMainWindow):
         self.sidebar.set_places(self._places())
         self._redraw_voice()
         self._redraw_activity()
+
+    def _redraw_next(self) -> None:
+        is_touring = bool(self.tour.step)
+        page = self.pages[self.page]
+        self.next_line.say(*(self.tour.next_step(self.page) if is_touring else page.next_step()))
 
     def _redraw_voice(self) -> None:
         self.header.show_page(*self.pages[self.page].heading())

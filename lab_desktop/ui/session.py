@@ -34,6 +34,7 @@ class Session(QObject):
     """Attributes:
     home: the person's own folder.
     project: the one in hand, or None.
+    lesson: of the library, that is being edited; None: those of the project are.
     state: how far its run is.
     preferences: what the person chose.
     """
@@ -44,6 +45,10 @@ class Session(QObject):
     """A page should be shown, by its name."""
     lesson_changed = Signal()
     """A lesson of the project in hand was written."""
+    lesson_wanted = Signal(object)
+    """A lesson of the library is to be edited, by its folder; None: the lessons of the project in hand."""
+    next_changed = Signal()
+    """A page has another next step than it had."""
     refused = Signal(object)
     """What the person asked for could not be begun: a LabError."""
 
@@ -59,6 +64,7 @@ class Session(QObject):
         self.chat = ChatProcess(self)
         self.known = Known(self)
         self.project: Project | None = None
+        self.lesson: Path | None = None
         self.state = State()
         self.projects: list[Project] = []
         self.jobs.ended.connect(lambda _: self.refresh())
@@ -78,6 +84,12 @@ class Session(QObject):
     def open(self, project: Project) -> None:
         self.project = project
         self.refresh()
+
+    def edit(self, lesson: Path | None) -> None:
+        """Edit a lesson of the library, or with None those of the project in hand."""
+        self.lesson = lesson
+        self.lesson_wanted.emit(lesson)
+        self.go("lesson")
 
     def go(self, page: str) -> None:
         self.wanted.emit(page)
@@ -114,4 +126,5 @@ class Session(QObject):
         model = Path(self.project.model) if self.project and self.project.model else paths.practice_model()
         run = self.project.run if self.project else None
         adapter = run / "adapter" / "adapter.gguf" if run else None
-        return Voices(model, (("new", adapter),) if adapter and adapter.is_file() else ())
+        teacher = Path(self.project.teacher) if self.project and self.project.teacher else model
+        return Voices(model, (("new", adapter),) if adapter and adapter.is_file() else (), teacher)

@@ -25,7 +25,7 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 from PySide6.QtCore import QCoreApplication, QEvent, QSize, Qt
 from PySide6.QtGui import QFontDatabase, QImage
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractItemView, QApplication, QLineEdit, QPlainTextEdit, QWidget
+from PySide6.QtWidgets import QAbstractButton, QAbstractItemView, QApplication, QPlainTextEdit, QWidget
 
 from lab_desktop.files import write_json
 from lab_desktop.jobs.events import Event, Pace, Progress, Row
@@ -351,8 +351,9 @@ def _lessons(stage: Stage) -> None:
 
 
 def _own_question(stage: Stage) -> None:
-    _type(stage, QLineEdit, "Your question", "Who took the first families to Velmora?")
-    _type(stage, QLineEdit, "Its answer", "Ysolda Karrow")
+    stage.control(QAbstractButton, "Add a question").click()
+    _type(stage, QPlainTextEdit, "Question 4", "Who took the first families to Velmora?")
+    _type(stage, QPlainTextEdit, "Answer to question 4", "Ysolda Karrow")
 
 
 def _type(stage: Stage, kind: type[QWidget], name: str, text: str) -> None:

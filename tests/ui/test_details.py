@@ -16,7 +16,7 @@ from lab_desktop.ui.jobs import Job
 from lab_desktop.ui.pages.improve.practice import PracticeStation
 from lab_desktop.ui.pages.improve.train import TrainStation
 from lab_desktop.ui.pages.improve.use import UseStation
-from lab_desktop.ui.pages.lesson import LessonText
+from lab_desktop.ui.editor.text import DocumentText
 from lab_desktop.ui.session import STATION_STEPS
 from lab_desktop.ui.widgets.basic import Button, Folding
 from lab_desktop.ui.words import job_words
@@ -55,7 +55,7 @@ def in_sight(widget: QWidget) -> list[str]:
 
 
 def test_the_title_of_a_lesson_is_larger_than_its_headings(seen: Callable[[str], Stage]) -> None:
-    (text,) = seen("lesson-facts").window.findChildren(LessonText)
+    (text,) = seen("lesson-facts").window.findChildren(DocumentText)
     sizes = []
     block = text.document().begin()
     while block.isValid():

@@ -11,6 +11,7 @@ from pytestqt.qtbot import QtBot
 from lab_desktop.taxonomy.qna import read_leaf
 from lab_desktop.taxonomy.tree import find_leaves
 from lab_desktop.ui.jobs import JobState, read_journal
+from lab_desktop.ui.editor.cards import QuestionCard
 from lab_desktop.ui.main_window import MainWindow
 from lab_desktop.ui.pages.lesson import LessonPage
 from lab_desktop.ui.session import Session
@@ -25,6 +26,17 @@ def press(qtbot: QtBot, key: Qt.Key) -> None:
     focused = QApplication.focusWidget()
     assert focused is not None
     qtbot.keyClick(focused, key)
+
+
+def type_in_focus(qtbot: QtBot, text: str) -> None:
+    focused = QApplication.focusWidget()
+    assert focused is not None
+    qtbot.keyClicks(focused, text)
+
+
+def cards(lesson: LessonPage) -> list[QuestionCard]:
+    """The question cards of the passage in hand."""
+    return [card for card in lesson.editor.facts.findChildren(QuestionCard) if card.isVisible()]
 
 
 def chips(window: MainWindow) -> list[Button]:
@@ -59,16 +71,16 @@ def test_the_tour_by_keys_from_the_first_question_to_the_own_one(
 
     lesson = window.pages["lesson"]
     assert isinstance(lesson, LessonPage)
-    assert lesson.own.question.hasFocus()
-    qtbot.keyClicks(lesson.own.question, "Which ship brought the first people to Velmora?")
-    press(qtbot, Qt.Key.Key_Tab)
-    qtbot.keyClicks(lesson.own.answer, "The Grey Heron")
-    assert lesson.own.said.text() == "Good: the passage says it."
+    assert lesson.editor.facts.add.hasFocus()
     press(qtbot, Qt.Key.Key_Return)
+    type_in_focus(qtbot, "Which ship brought the first people to Velmora?")
+    press(qtbot, Qt.Key.Key_Tab)
+    type_in_focus(qtbot, "The Grey Heron")
+    assert cards(lesson)[-1].said.text() == "Answer found in the passage."
 
     assert session.project is not None
     (folder,) = find_leaves(session.project.lessons)
-    assert read_leaf(folder).seed_examples[0].pairs[-1].answer == "The Grey Heron"
+    qtbot.waitUntil(lambda: read_leaf(folder).seed_examples[0].pairs[-1].answer == "The Grey Heron", timeout=5000)
     assert window.next_line.button.text() == "Write practice questions"
     window.next_line.button.setFocus()
     press(qtbot, Qt.Key.Key_Return)
@@ -107,15 +119,18 @@ def test_a_question_that_the_passage_does_not_answer_is_told_before_it_is_added(
     lesson = window.pages["lesson"]
     assert isinstance(lesson, LessonPage)
 
-    lesson.own.question.setText("How many trams run on Velmora?")
-    lesson.own.answer.setText("Seventeen trams")
-    assert "does not seem to say this" in lesson.own.said.text()
-    lesson.own.question.setText("When was Velmora settled?")
-    assert lesson.own.said.text() == "This question is there already."
+    lesson.editor.facts.add_question()
+    card = cards(lesson)[-1]
+    qtbot.keyClicks(card.question, "How many trams run on Velmora?")
+    qtbot.keyClicks(card.answer, "Seventeen trams")
+    assert "does not seem to say this" in card.said.text()
+    card.question.selectAll()
+    qtbot.keyClicks(card.question, "When was Velmora settled?")
+    assert card.said.text() == "This question is there already."
 
 
 def test_a_lesson_that_cannot_be_written_keeps_what_was_typed_and_says_why(
-    window: MainWindow, session: Session
+    window: MainWindow, session: Session, qtbot: QtBot
 ) -> None:
     project = session.new_practice()
     window.show_page("lesson")
@@ -125,12 +140,13 @@ def test_a_lesson_that_cannot_be_written_keeps_what_was_typed_and_says_why(
     (folder / "qna.yaml").unlink()
     (folder / "qna.yaml").mkdir()
 
-    lesson.own.question.setText("Which ship brought the first people to Velmora?")
-    lesson.own.answer.setText("The Grey Heron")
-    lesson.own.button.click()
+    lesson.editor.facts.add_question()
+    card = cards(lesson)[-1]
+    qtbot.keyClicks(card.question, "Which ship brought the first people to Velmora?")
+    qtbot.keyClicks(card.answer, "The Grey Heron")
 
-    assert lesson.own.answer.text() == "The Grey Heron"
-    assert lesson._banner.isVisible()
+    qtbot.waitUntil(lesson.editor._banner.isVisible, timeout=5000)
+    assert card.answer.toPlainText() == "The Grey Heron"
 
 
 def test_a_job_that_was_broken_off_is_gone_on_with_from_the_tour(

@@ -157,6 +157,17 @@ class LessonEditor(QWidget):
             if lesson is not None:
                 (self.facts if lesson.is_knowledge else self.skill).show_field(field)
 
+    def entrance(self) -> QWidget:
+        """Where the keyboard begins."""
+        lesson = self.desk.lesson
+        if lesson is None or self.part == "place":
+            return self.place.field("title")
+        if self.part == "source":
+            return self.source.drop.choose
+        if self.part == "quiz":
+            return self.quiz.ask
+        return self.facts.add if lesson.is_knowledge else self.skill.add
+
     def next_step(self) -> tuple[str, Field | None]:
         """The one thing to do now, and where; no field: the lesson is ready."""
         return next_action(self.lines)
