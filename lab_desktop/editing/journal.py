@@ -185,5 +185,5 @@ def _lesson(value: dict[str, Any], known: dict[str, str]) -> Lesson:
     documents = tuple(
         LessonDocument(each["name"], known.setdefault(each["text"], each["text"])) for each in value.pop("documents")
     )
-    lists = {name: tuple(value.pop(name)) for name in ("node", "patterns", "unread")}
+    lists: dict[str, Any] = {name: tuple(value.pop(name)) for name in ("node", "patterns", "unread")}
     return Lesson(LeafKind(value.pop("kind")), examples=examples, documents=documents, **lists, **value)

@@ -14,7 +14,7 @@ import glob
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from lab_desktop.artifacts import DocumentSource, Leaf, LeafKind, Pair, SeedExample
 from lab_desktop.errors import DocumentError
@@ -315,9 +315,10 @@ def with_text(lesson: Lesson, field: Field, text: str) -> Lesson:
         )
     if field.name == "context":
         return _with_example(lesson, field.example, lambda example: replace(example, context=text))
+    changed: dict[str, Any] = {field.name: text}
     if field.name in ("question", "answer"):
-        return _with_pair(lesson, field.pair, lambda pair: _written(replace(pair, **{field.name: text})))
-    return replace(lesson, **{field.name: text})
+        return _with_pair(lesson, field.pair, lambda pair: _written(replace(pair, **changed)))
+    return replace(lesson, **changed)
 
 
 def clean(text: str) -> str:
