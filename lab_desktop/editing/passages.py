@@ -60,7 +60,7 @@ def use_as_passage(lesson: Lesson, document: str, start: int, end: int) -> Lesso
 
 def snapped(text: str, start: int, end: int) -> tuple[int, int]:
     """The selection drawn out to whole sentences, and to whole lines of a table, list or code; blanks are left out."""
-    start, end = sorted((max(0, start), min(len(text), end)))
+    start, end = sorted(min(max(0, place), len(text)) for place in (start, end))
     while start < end and text[start].isspace():
         start += 1
     while end > start and text[end - 1].isspace():
