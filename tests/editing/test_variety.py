@@ -35,8 +35,8 @@ def test_varied_examples_are_said_to_be_varied() -> None:
         ("Rhyme!", "Time."),
         ("Could you tell me in two lines why the harbour froze in the winter of 1811?", "It was cold; so I was told."),
         (
-            "- apples\n- pears\n- plums\nMake these into a verse for children, please, and keep it under forty words so "
-            "that it fits on a card.", "Three fruits.",
+            "- apples\n- pears\n- plums\nMake these into a verse for children, please, and keep it under forty words "
+            "so that it fits on a card.", "Three fruits.",
         ),
         ("Describe rain.", "Wet."),
         ("What rhymes with orange?", "Nothing does."),
