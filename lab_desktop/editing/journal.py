@@ -131,7 +131,8 @@ class Journal:
 
 def text_of(lesson: Lesson) -> str:
     """The lesson as one line of JSON, the same for equal lessons."""
-    return json.dumps(asdict(lesson), ensure_ascii=False, separators=(",", ":"))
+    text = json.dumps(asdict(lesson), ensure_ascii=False, separators=(",", ":"))
+    return text.encode("utf-8", "replace").decode("utf-8")  # a folder's name can be no text
 
 
 def _rows(history: History, first: int, same: int, files: dict[str, list[str]]) -> list[dict[str, Any]]:

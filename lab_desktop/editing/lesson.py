@@ -11,6 +11,7 @@ from __future__ import annotations
 import enum
 import fnmatch
 import glob
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -197,15 +198,15 @@ def from_leaf(leaf: Leaf, documents: Iterable[LessonDocument] = (), attribution:
     lesson = Lesson(
         kind,
         leaf.node,
-        leaf.title,
-        leaf.created_by,
-        leaf.task_description,
-        leaf.domain,
-        leaf.document_outline,
-        repo=source.repo or LOCAL_REPO,
-        commit=source.commit or LOCAL_COMMIT,
+        clean(leaf.title),
+        clean(leaf.created_by),
+        clean(leaf.task_description),
+        clean(leaf.domain),
+        clean(leaf.document_outline),
+        repo=clean(source.repo) or LOCAL_REPO,
+        commit=clean(source.commit) or LOCAL_COMMIT,
         patterns=source.patterns,
-        attribution=attribution,
+        attribution=clean(attribution),
         documents=tuple(sorted(documents, key=lambda each: each.name)),
     )
     for example in leaf.seed_examples:
@@ -324,7 +325,11 @@ def with_text(lesson: Lesson, field: Field, text: str) -> Lesson:
 def clean(text: str) -> str:
     """The text as a lesson keeps it: line ends are \\n, halves of characters and zero bytes are U+FFFD."""
     text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "\ufffd")
-    return "".join("\ufffd" if "\ud800" <= letter <= "\udfff" else letter for letter in text)
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return re.sub("[\ud800-\udfff]", "\ufffd", text)
+    return text
 
 
 def add_example(

@@ -10,6 +10,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -538,3 +539,29 @@ def test_an_empty_lesson_can_be_opened_and_written(tmp_path: Path) -> None:
         type_in(editor, "ada", Field("created_by"))
         editor.close()
         assert read_draft(folder).created_by == "ada"
+
+
+def test_one_can_type_on_while_another_thread_saves(tmp_path: Path) -> None:
+    folder = put(tmp_path, whole())
+    editor = opened(folder)
+    is_done = threading.Event()
+
+    def save() -> None:
+        while not is_done.is_set():
+            editor.save()
+
+    saver = threading.Thread(target=save)
+    saver.start()
+    for number in range(300):
+        type_in(editor, f"Isles {number}", now=number * 10.0)
+        if number % 7 == 0:
+            editor.undo()
+    is_done.set()
+    saver.join()
+    editor.save()
+
+    assert editor.is_saved
+    assert read_leaf(folder).domain == "Isles 299"
+    last = editor.lesson
+    editor.close()
+    assert opened(folder).lesson == last
