@@ -11,6 +11,7 @@ so, typing goes on (the journal keeps it), and the person takes theirs or keeps 
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -58,7 +59,7 @@ class ChangedElsewhere(LeafError):
 
 
 class Editor:
-    """One open lesson.
+    """One open lesson. Saving may run on another thread while one types on.
 
     Attributes:
         folder: where it lies.
@@ -73,6 +74,7 @@ class Editor:
         self.folder = folder
         self._journal = Journal(folder / HIDDEN / "history.jsonl")
         self._changed_at: float | None = None
+        self._stepping, self._saving = threading.Lock(), threading.RLock()
         self._written: Files = {}
         self._seen: dict[str, tuple[tuple[int, int], str]] = {}
         history, files = self._journal.read()
@@ -111,8 +113,10 @@ class Editor:
         """
         now = time.monotonic() if now is None else now
         before = self.lesson
-        self._history.add(Step(change(before), words, field, is_typing, now))
-        return self._changed(before, now)
+        step = Step(change(before), words, field, is_typing, now)
+        with self._stepping:
+            self._history.add(step)
+            return self._changed(before, now)
 
     def pause(self) -> None:
         """What is typed next is a step of its own: the person left the field."""
@@ -130,17 +134,19 @@ class Editor:
 
     def undo(self, now: float | None = None) -> Step | None:
         """Take a step back and say which; its field is where the person should look."""
-        before = self.lesson
-        taken = self._history.undo()
-        self._changed(before, time.monotonic() if now is None else now)
-        return taken
+        with self._stepping:
+            before = self.lesson
+            taken = self._history.undo()
+            self._changed(before, time.monotonic() if now is None else now)
+            return taken
 
     def redo(self, now: float | None = None) -> Step | None:
         """Do a step again and say which."""
-        before = self.lesson
-        done = self._history.redo()
-        self._changed(before, time.monotonic() if now is None else now)
-        return done
+        with self._stepping:
+            before = self.lesson
+            done = self._history.redo()
+            self._changed(before, time.monotonic() if now is None else now)
+            return done
 
     @property
     def is_saved(self) -> bool:
@@ -165,12 +171,21 @@ class Editor:
             ChangedElsewhere: a file is not what it was; nothing was written but the history.
             StorageError: something could not be written; what was there is safe, and saving again goes on.
         """
-        if self._changed_at is None:
-            return
-        wanted = files_of(self.lesson, self.folder)
+        with self._saving:
+            if self._changed_at is None:
+                return
+            with self._stepping:
+                history = History(self._history.steps, self._history.place)
+            self._write(history)
+            with self._stepping:
+                if self.lesson is history.lesson:
+                    self._changed_at = None
+
+    def _write(self, history: History) -> None:
+        wanted = files_of(history.lesson, self.folder)
         names = list(dict.fromkeys([*wanted, *self._seen]))
         was = {name: self._seen[name][1] if name in self._seen else "" for name in names}
-        self._journal.note(self._history, {name: [was[name], fingerprint(wanted.get(name))] for name in names})
+        self._journal.note(history, {name: [was[name], fingerprint(wanted.get(name))] for name in names})
         if changed := self.changed_elsewhere(wanted):
             raise ChangedElsewhere(changed)
         for name in names:
@@ -184,7 +199,6 @@ class Editor:
                 write_file(self.folder, name, text)
                 self._written[name] = text
             self._seen[name] = (stamp(self.folder / name), fingerprint(text))
-        self._changed_at = None
 
     def changed_elsewhere(self, wanted: Files | None = None) -> tuple[str, ...]:
         """The files that somebody else changed since they were read or written here; cheap enough for every second.
@@ -211,7 +225,8 @@ class Editor:
         Raises:
             LeafError: what is there cannot be read; nothing was changed.
         """
-        theirs = self._read()
+        with self._saving:
+            theirs = self._read()
         return self.apply(lambda ours: with_ids_of(theirs, ours), CHANGED_ELSEWHERE, now=now)
 
     def keep_ours(self, now: float | None = None) -> Lesson:
@@ -220,18 +235,19 @@ class Editor:
         Raises:
             StorageError: as in `save`.
         """
-        ours = self.lesson
-        changed = self.changed_elsewhere()
-        try:
-            self.take_theirs(now)
-            self.apply(lambda _: ours, "keep my version", now=now)
-        except LeafError:
-            for name in changed:
-                take_away(self.folder, name)
-                self._seen[name] = ((0, 0), "")
-                self._written.pop(name, None)
-        self._changed_at = 0.0
-        self.save()
+        with self._saving:
+            ours = self.lesson
+            changed = self.changed_elsewhere()
+            try:
+                self.take_theirs(now)
+                self.apply(lambda _: ours, "keep my version", now=now)
+            except LeafError:
+                for name in changed:
+                    take_away(self.folder, name)
+                    self._seen[name] = ((0, 0), "")
+                    self._written.pop(name, None)
+            self._changed_at = 0.0
+            self.save()
         return self.lesson
 
     def moved(self, folder: Path) -> Lesson:
@@ -240,15 +256,15 @@ class Editor:
         Raises:
             StorageError: as in `save`.
         """
-        self._journal.close()
-        title = self.lesson.title
-        self.folder = folder
-        history = self._history
-        self._journal = Journal(folder / HIDDEN / "history.jsonl")
-        self._journal.read()
-        self._history = _at(history, replace(self.lesson, node=node_of(folder, self.lesson.is_knowledge), title=title))
-        self._changed_at = 0.0
-        self.save()
+        with self._saving:
+            self._journal.close()
+            here = replace(self.lesson, node=node_of(folder, self.lesson.is_knowledge))
+            self.folder = folder
+            self._journal = Journal(folder / HIDDEN / "history.jsonl")
+            self._journal.read()
+            self._history = _at(self._history, here)
+            self._changed_at = 0.0
+            self.save()
         return self.lesson
 
     def close(self) -> None:

@@ -131,7 +131,8 @@ class Journal:
 
 def text_of(lesson: Lesson) -> str:
     """The lesson as one line of JSON, the same for equal lessons."""
-    return json.dumps(asdict(lesson), ensure_ascii=False, separators=(",", ":"))
+    text = json.dumps(asdict(lesson), ensure_ascii=False, separators=(",", ":"))
+    return text.encode("utf-8", "replace").decode("utf-8")  # a folder's name can be no text
 
 
 def _rows(history: History, first: int, same: int, files: dict[str, list[str]]) -> list[dict[str, Any]]:
@@ -185,5 +186,5 @@ def _lesson(value: dict[str, Any], known: dict[str, str]) -> Lesson:
     documents = tuple(
         LessonDocument(each["name"], known.setdefault(each["text"], each["text"])) for each in value.pop("documents")
     )
-    lists = {name: tuple(value.pop(name)) for name in ("node", "patterns", "unread")}
+    lists: dict[str, Any] = {name: tuple(value.pop(name)) for name in ("node", "patterns", "unread")}
     return Lesson(LeafKind(value.pop("kind")), examples=examples, documents=documents, **lists, **value)

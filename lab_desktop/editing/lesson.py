@@ -11,10 +11,11 @@ from __future__ import annotations
 import enum
 import fnmatch
 import glob
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from lab_desktop.artifacts import DocumentSource, Leaf, LeafKind, Pair, SeedExample
 from lab_desktop.errors import DocumentError
@@ -197,15 +198,15 @@ def from_leaf(leaf: Leaf, documents: Iterable[LessonDocument] = (), attribution:
     lesson = Lesson(
         kind,
         leaf.node,
-        leaf.title,
-        leaf.created_by,
-        leaf.task_description,
-        leaf.domain,
-        leaf.document_outline,
-        repo=source.repo or LOCAL_REPO,
-        commit=source.commit or LOCAL_COMMIT,
+        clean(leaf.title),
+        clean(leaf.created_by),
+        clean(leaf.task_description),
+        clean(leaf.domain),
+        clean(leaf.document_outline),
+        repo=clean(source.repo) or LOCAL_REPO,
+        commit=clean(source.commit) or LOCAL_COMMIT,
         patterns=source.patterns,
-        attribution=attribution,
+        attribution=clean(attribution),
         documents=tuple(sorted(documents, key=lambda each: each.name)),
     )
     for example in leaf.seed_examples:
@@ -315,15 +316,20 @@ def with_text(lesson: Lesson, field: Field, text: str) -> Lesson:
         )
     if field.name == "context":
         return _with_example(lesson, field.example, lambda example: replace(example, context=text))
+    changed: dict[str, Any] = {field.name: text}
     if field.name in ("question", "answer"):
-        return _with_pair(lesson, field.pair, lambda pair: _written(replace(pair, **{field.name: text})))
-    return replace(lesson, **{field.name: text})
+        return _with_pair(lesson, field.pair, lambda pair: _written(replace(pair, **changed)))
+    return replace(lesson, **changed)
 
 
 def clean(text: str) -> str:
     """The text as a lesson keeps it: line ends are \\n, halves of characters and zero bytes are U+FFFD."""
     text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "\ufffd")
-    return "".join("\ufffd" if "\ud800" <= letter <= "\udfff" else letter for letter in text)
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return re.sub("[\ud800-\udfff]", "\ufffd", text)
+    return text
 
 
 def add_example(

@@ -57,6 +57,7 @@ def about(
     return tuple(_about(pair, context, others, is_in_context))
 
 
+@lru_cache(maxsize=1024)
 def found_in(pair: Pair, context: str) -> str:
     """The sentence of a passage that says the answer; "" where none says half of it."""
     sentence = telling_sentence(context, pair.question, pair.answer)

@@ -60,18 +60,11 @@ def use_as_passage(lesson: Lesson, document: str, start: int, end: int) -> Lesso
 
 def snapped(text: str, start: int, end: int) -> tuple[int, int]:
     """The selection drawn out to whole sentences, and to whole lines of a table, list or code; blanks are left out."""
-    start, end = sorted((max(0, start), min(len(text), end)))
-    while start < end and text[start].isspace():
-        start += 1
-    while end > start and text[end - 1].isspace():
-        end -= 1
-    if start == end:
+    start, end = sorted(min(max(0, place), len(text)) for place in (start, end))
+    start, end = _bare(text, start, end)
+    if start >= end:
         return start, start
-    first = _unit(text, start)[0]
-    last = _unit(text, end - 1)[1]
-    while last > first and text[last - 1].isspace():
-        last -= 1
-    return first, last
+    return _bare(text, _unit(text, start)[0], _unit(text, end - 1)[1])
 
 
 def suggest_passages(text: str, count: int = 5, taken: Sequence[tuple[int, int]] = ()) -> list[tuple[int, int]]:

@@ -46,7 +46,7 @@ def split_pairs(text: str) -> Pasted:
     """The pairs in a pasted text."""
     text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\u2028", "\n").strip("\n")
     for way in (_marked, _table, _tabbed, _asked):
-        if (found := way(text)) is not None and found.pairs:
+        if (found := way(text)) is not None:
             return found
     return Pasted((), (), (f"No question and answer was found in “{_short(text)}”.",) if text.strip() else ())
 
@@ -97,7 +97,7 @@ _NUMBER = r"(?:\d{1,4}\s*[.)]?)?"
 _FRONT = r"[ \t]*(?:[-*•>#]+[ \t]+)*(?:\d{1,4}[.)][ \t]*)?[*_]{0,3}"
 _MARK = re.compile(
     rf"^{_FRONT}(?:(?P<question>{_QUESTION})|(?P<answer>{_ANSWER}))"
-    rf"[ \t]*{_NUMBER}[*_]{{0,3}}[ \t]*[:：.)][*_]{{0,3}}[ \t]*",
+    rf"[ \t]*{_NUMBER}[*_]{{0,3}}[ \t]*(?:[:：.)][*_]{{0,3}}[ \t]*|$)",
     re.IGNORECASE | re.MULTILINE,
 )
 
@@ -106,7 +106,8 @@ def _marked(text: str) -> Pasted | None:
     """ "Q: … A: …": what stands between two marks belongs to the first; None: there are no marks of both kinds."""
     marks = [found for found in _MARK.finditer(text) if _is_meant(found)]
     inline = re.compile(rf"[ \t]+[*_]{{0,3}}(?:{_ANSWER})[*_]{{0,3}}[ \t]*[:：][*_]{{0,3}}[ \t]+", re.IGNORECASE)
-    if not any(found["question"] for found in marks):
+    has_answers = any(found["answer"] for found in marks) or inline.search(text)
+    if not has_answers or not any(found["question"] for found in marks):
         return None
     pairs: list[Pair] = []
     unread = [f"“{_short(text[: marks[0].start()])}”"] if text[: marks[0].start()].strip() else []
@@ -230,7 +231,7 @@ def _named_columns(head: Sequence[str]) -> tuple[int, int, int] | None:
 
 
 def _likely_columns(table: Sequence[Sequence[str]]) -> tuple[int, int, int] | None:
-    """Without heads: the column with most question marks, and the next that is filled; of two columns these two."""
+    """Without heads: the column with most question marks, and of the others that with most text; of two these two."""
     filled = [i for i in range(len(table[0])) if 2 * sum(bool(row[i]) for row in table) >= len(table)]
     if len(filled) < 2:
         return None
@@ -238,8 +239,8 @@ def _likely_columns(table: Sequence[Sequence[str]]) -> tuple[int, int, int] | No
     best = max(range(len(filled)), key=lambda place: (asks[place], -place))
     if asks[best] == 0 and len(filled) > 2:
         return None
-    others = [*filled[best + 1 :], *filled[:best]]
-    return filled[best], others[0], -1
+    longest = max((i for i in filled if i != filled[best]), key=lambda i: sum(len(row[i]) for row in table))
+    return filled[best], longest, -1
 
 
 def _csv_rows(name: str, data: bytes) -> Iterator[list[str]]:

@@ -196,7 +196,6 @@ class MainWindow(QMainWindow):
 
     def redraw(self) -> None:
         """Title, path, next line and activity follow from the session and the page in front."""
-        page = self.pages[self.page]
         is_touring = bool(self.tour.step)
         self._redraw_next()
         if self.page == "chat":

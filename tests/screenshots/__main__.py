@@ -25,7 +25,7 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 from PySide6.QtCore import QCoreApplication, QEvent, QSize, Qt
 from PySide6.QtGui import QFontDatabase, QImage
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton, QAbstractItemView, QApplication, QPlainTextEdit, QWidget
+from PySide6.QtWidgets import QAbstractItemView, QApplication, QPlainTextEdit, QWidget
 
 from lab_desktop.files import write_json
 from lab_desktop.jobs.events import Event, Pace, Progress, Row
@@ -33,6 +33,7 @@ from lab_desktop.ui.chat_process import Done
 from lab_desktop.ui.jobs import Job, JobState
 from lab_desktop.ui.main_window import MainWindow
 from lab_desktop.ui.pages.chat_teach import TeachSheet
+from lab_desktop.ui.pages.lesson import LessonPage
 from lab_desktop.ui.session import STATION_STEPS, Session
 from lab_desktop.ui.theme import Look
 from lab_desktop.ui.tour import FILE_NAME as TOUR
@@ -351,7 +352,9 @@ def _lessons(stage: Stage) -> None:
 
 
 def _own_question(stage: Stage) -> None:
-    stage.control(QAbstractButton, "Add a question").click()
+    page = stage.window.pages["lesson"]
+    assert isinstance(page, LessonPage)
+    page.editor.facts.add.click()
     _type(stage, QPlainTextEdit, "Question 4", "Who took the first families to Velmora?")
     _type(stage, QPlainTextEdit, "Answer to question 4", "Ysolda Karrow")
 

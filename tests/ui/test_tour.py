@@ -10,8 +10,8 @@ from pytestqt.qtbot import QtBot
 
 from lab_desktop.taxonomy.qna import read_leaf
 from lab_desktop.taxonomy.tree import find_leaves
-from lab_desktop.ui.jobs import JobState, read_journal
 from lab_desktop.ui.editor.cards import QuestionCard
+from lab_desktop.ui.jobs import JobState, read_journal
 from lab_desktop.ui.main_window import MainWindow
 from lab_desktop.ui.pages.lesson import LessonPage
 from lab_desktop.ui.session import Session

@@ -123,8 +123,12 @@ class FactsEditor(QWidget):
             self._show_example(lesson)
             self.text.activate(self.place)
 
-    def show_field(self, field: Field) -> None:
-        """Go to a field: its passage in hand, the cursor in it."""
+    def show_field(self, field: Field, *, may_add: bool = True) -> None:
+        """Go to a field: its passage in hand, the cursor in it.
+
+        Args:
+            may_add: where a question is missing, begin one.
+        """
         lesson = self._desk.lesson
         if lesson is None:
             return
@@ -135,7 +139,7 @@ class FactsEditor(QWidget):
             card = self._cards[field.pair]
             (card.answer if field.name == "answer" else card.question).setFocus()
             self._scroll.ensureWidgetVisible(card)
-        elif field.name in ("pairs", "pair") and lesson.examples:
+        elif field.name in ("pairs", "pair") and lesson.examples and may_add:
             self.add_question()
         elif lesson.examples:
             self.add.setFocus()

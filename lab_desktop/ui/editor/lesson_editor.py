@@ -139,8 +139,12 @@ class LessonEditor(QWidget):
         self._show()
         self._show_lines()
 
-    def go(self, field: Field) -> None:
-        """Go to a field of the lesson, the cursor in it."""
+    def go(self, field: Field, *, may_add: bool = True) -> None:
+        """Go to a field of the lesson, the cursor in it.
+
+        Args:
+            may_add: where a question or an example is missing, begin one.
+        """
         if field.name in ("title", "created_by", "domain", "document_outline") or (
             field.name == "place" or (field.name == "task_description" and self.part == "place")
         ):
@@ -155,7 +159,7 @@ class LessonEditor(QWidget):
             self.show_part("work")
             lesson = self.desk.lesson
             if lesson is not None:
-                (self.facts if lesson.is_knowledge else self.skill).show_field(field)
+                (self.facts if lesson.is_knowledge else self.skill).show_field(field, may_add=may_add)
 
     def entrance(self) -> QWidget:
         """Where the keyboard begins."""
@@ -313,7 +317,7 @@ class LessonEditor(QWidget):
 
     def _went(self, field: Field | None) -> None:
         if field is not None:
-            self.go(field)
+            self.go(field, may_add=False)
 
 
 _STACK = {"passages": "work", "questions": "work", "examples": "work"}

@@ -97,8 +97,12 @@ class SkillEditor(QWidget):
         )
         self._alike.setVisible(bool(found.alike))
 
-    def show_field(self, field: Field) -> None:
-        """Go to a field: the cursor in it."""
+    def show_field(self, field: Field, *, may_add: bool = True) -> None:
+        """Go to a field: the cursor in it.
+
+        Args:
+            may_add: where an example is missing, begin one.
+        """
         for identity, card in self._cards.items():
             if identity == field.example or card.pair == field.pair != 0:
                 part = {"answer": card.answer, "context": card.material}.get(field.name, card.question)
@@ -107,7 +111,7 @@ class SkillEditor(QWidget):
                 return
         if field.name == "task_description":
             self.about.setFocus()
-        else:
+        elif may_add:
             self.add_example()
 
     def add_example(self) -> None:

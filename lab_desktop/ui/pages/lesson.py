@@ -123,6 +123,8 @@ class LessonPage(QWidget):
             folders, problem = [], error
         if problem is not None:
             self._say(problem)
+            if self._folders and self.editor.desk.lesson is not None:
+                return  # what is open stays: its files may come back, and what was typed is there
         elif folders != self._folders:
             self._banner.hide()
         if folders != self._folders or not folders:
