@@ -62,7 +62,8 @@ def blank(tmp_path: Path) -> Path:
 
 def cards(editor: LessonEditor) -> list[QuestionCard]:
     QApplication.processEvents()  # a new card shows itself when nothing else is to be done
-    return [card for card in editor.facts.findChildren(QuestionCard) if card.isVisible()]
+    found = [card for card in editor.facts.findChildren(QuestionCard) if card.isVisible()]
+    return sorted(found, key=lambda card: card.y())
 
 
 def field(editor: LessonEditor, name: str) -> QPlainTextEdit:

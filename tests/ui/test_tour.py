@@ -36,7 +36,9 @@ def type_in_focus(qtbot: QtBot, text: str) -> None:
 
 def cards(lesson: LessonPage) -> list[QuestionCard]:
     """The question cards of the passage in hand."""
-    return [card for card in lesson.editor.facts.findChildren(QuestionCard) if card.isVisible()]
+    QApplication.processEvents()  # a new card shows itself when nothing else is to be done
+    found = [card for card in lesson.editor.facts.findChildren(QuestionCard) if card.isVisible()]
+    return sorted(found, key=lambda card: card.y())
 
 
 def chips(window: MainWindow) -> list[Button]:

@@ -88,10 +88,15 @@ class QuestionCard(QFrame):
         menu.addAction(self.tr("Delete this question"), lambda: doings.remove(pair.id))
         self.more.setMenu(menu)
         head = row(self._lamp, self._title, -1, self.more, gap=6)
-        line = row(self._icon, self.said, self.found, gap=6)
+        line = row(self._icon, self.said, gap=6)
         line.setStretch(1, 1)
-        self.setLayout(column(head, 4, self.question, 4, self.answer, 6, line, self._choices, margins=(14, 8, 10, 12)))
+        self.setLayout(column(head, 4, self.question, 4, self.answer, 6, line, row(self.found, -1, margins=(20, 2, 0, 0)), self._choices, margins=(14, 8, 10, 12)))
         self.show_pair(pair, number)
+
+    @property
+    def controls(self) -> tuple[QWidget, ...]:
+        """Its parts in the order of the keyboard."""
+        return self.more, self.question, self.answer, self.found, self.accept, self.dismiss
 
     def show_pair(self, pair: DraftPair, number: int) -> None:
         """The pair as the lesson has it now."""
@@ -128,8 +133,8 @@ class QuestionCard(QFrame):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         is_return = event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter)
-        if is_return and event.modifiers() & Qt.KeyboardModifier.ControlModifier and self._mark is Mark.SUGGESTED:
-            self._doings.accept(self.pair)
+        if is_return and event.modifiers() & Qt.KeyboardModifier.ControlModifier:
+            (self._doings.accept if self._mark is Mark.SUGGESTED else self._doings.entered)(self.pair)
         else:
             super().keyPressEvent(event)
 

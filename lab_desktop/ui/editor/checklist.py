@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from lab_desktop.ui import icons
 from lab_desktop.ui.theme import look
-from lab_desktop.ui.widgets.basic import Label, column, row
+from lab_desktop.ui.widgets.basic import Folding, Label, column, row
 from lab_desktop.ui.widgets.meters import Ring
 
 _HIGH = 32
@@ -29,7 +29,8 @@ class Checklist(QWidget):
         self._title = Label(self.tr("This lesson"), "strong")
         self._count = Label("", "small", "text3")
         self._rows = column()
-        self.setLayout(column(row(self._title, -1, self._count, margins=(8, 0, 8, 0)), 8, self._rows))
+        head = row(Folding(self._title, self._count), margins=(8, 0, 8, 0))
+        self.setLayout(column(head, 8, self._rows))
 
     def show_lines(self, lines: Sequence[tuple[str, str, str, float]], active: str) -> None:
         """

@@ -19,7 +19,7 @@ from lab_desktop.ui.editor.coach import Coach
 from lab_desktop.ui.editor.desk import Desk
 from lab_desktop.ui.editor.text import DocumentText
 from lab_desktop.ui.theme import look
-from lab_desktop.ui.widgets.basic import Button, Label, column, nothing_yet, row, rule
+from lab_desktop.ui.widgets.basic import Button, ElidedLabel, Folding, Label, column, nothing_yet, row, rule
 from lab_desktop.ui.widgets.meters import Gauge
 
 
@@ -60,7 +60,7 @@ class FactsEditor(QWidget):
         left.setLayout(inside)
 
         self._title = Label("", "head")
-        self._amount = Label("", "body", "text2")
+        self._amount = ElidedLabel("", "body", "text2")
         self._gauge = Gauge()
         self._full = Label("", "small", "text2")
         self._list = QVBoxLayout()
@@ -74,8 +74,8 @@ class FactsEditor(QWidget):
         self._part = QWidget()
         self._part.setLayout(
             column(
-                row(self._title, self._amount, -1, self.delete, self._before, self._after, gap=6), 8,
-                self._gauge, 4, self._full, 12, self._list, 10, row(self.add, self.help, -1, gap=8), 6, self.helping,
+                row(self._title, self._amount, self.delete, self._before, self._after, gap=6), 8,
+                self._gauge, 4, self._full, 12, self._list, 10, Folding(self.add, self.help, gap=8), 6, self.helping,
             )
         )  # fmt: skip
         self._hint = Label(
@@ -204,7 +204,7 @@ class FactsEditor(QWidget):
                 cards[pair.id] = card
                 self._list.removeWidget(card)
                 self._list.insertWidget(number - 1, card)
-                for part in (card.question, card.answer, card.found, card.accept, card.dismiss, card.more):
+                for part in card.controls:
                     QWidget.setTabOrder(last, part)
                     last = part
             QWidget.setTabOrder(last, self.add)

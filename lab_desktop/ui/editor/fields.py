@@ -97,7 +97,9 @@ class GrowingField(QPlainTextEdit):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         is_return = event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter)
-        if is_return and (self._is_one_line or event.modifiers() & Qt.KeyboardModifier.ControlModifier):
+        if is_return and event.modifiers() & Qt.KeyboardModifier.ControlModifier:
+            event.ignore()  # it is meant for what the field is part of
+        elif is_return and self._is_one_line:
             if self._on_return is not None:
                 self._on_return()
             else:

@@ -157,7 +157,7 @@ class SkillEditor(QWidget):
             cards[example.id] = card
             self._list.removeWidget(card)
             self._list.insertWidget(number, card)
-            for part in (card.material, card.question, card.answer, card.try_it, card.like, card.accept, card.more):
+            for part in card.controls:
                 QWidget.setTabOrder(last, part)
                 last = part
         QWidget.setTabOrder(last, self.add)
@@ -237,6 +237,11 @@ class ExampleCard(Card):
             self._helped, 6, self._box,
             padding=(14, 8),
         )  # fmt: skip
+
+    @property
+    def controls(self) -> tuple[QWidget, ...]:
+        """Its parts in the order of the keyboard."""
+        return self.more, self.material, self.question, self.answer, self.accept, self.try_it, self.like
 
     def show_example(
         self, example: DraftExample, pair: DraftPair, number: int, is_grounded: bool, said: tuple[Notice, ...]
