@@ -78,7 +78,7 @@ class QuestionCard(QFrame):
         self.accept.setToolTip(self.tr("Accept (Ctrl+Return)"))
         self.dismiss = Button(self.tr("Dismiss"), "quiet", size="small", on_click=lambda: doings.remove(pair.id))
         self._choices = QWidget()
-        self._choices.setLayout(row(self.accept, self.dismiss, -1, gap=8, margins=(0, 8, 0, 0)))
+        self._choices.setLayout(row(self.accept, self.dismiss, -1, gap=8, margins=(8, 8, 0, 0)))
         self.more = QToolButton()
         self.more.setProperty("flat", True)
         self.more.setIcon(icons.icon("more", "text2", 16))
@@ -87,10 +87,15 @@ class QuestionCard(QFrame):
         menu = QMenu(self.more)
         menu.addAction(self.tr("Delete this question"), lambda: doings.remove(pair.id))
         self.more.setMenu(menu)
-        head = row(self._lamp, self._title, -1, self.more, gap=6)
-        line = row(self._icon, self.said, gap=6)
+        head = row(self._lamp, self._title, -1, self.more, gap=6, margins=(8, 0, 0, 0))
+        line = row(self._icon, self.said, gap=6, margins=(8, 0, 0, 0))
         line.setStretch(1, 1)
-        self.setLayout(column(head, 4, self.question, 4, self.answer, 6, line, row(self.found, -1, margins=(20, 2, 0, 0)), self._choices, margins=(14, 8, 10, 12)))
+        self.setLayout(
+            column(
+                head, 4, self.question, self.answer, 4, line, row(self.found, -1, margins=(28, 2, 0, 0)), self._choices,
+                margins=(6, 8, 10, 12),
+            )
+        )  # fmt: skip
         self.show_pair(pair, number)
 
     @property

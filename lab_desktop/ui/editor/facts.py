@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import QTimer, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QComboBox, QFrame, QScrollArea, QVBoxLayout, QWidget
 
@@ -163,6 +163,11 @@ class FactsEditor(QWidget):
             blank = lesson.examples[self.place].pairs[-1]
         if blank.id in self._cards:
             self._cards[blank.id].question.setFocus()
+            QTimer.singleShot(0, self._cards[blank.id], lambda: self._bring(blank.id))  # it has no place yet
+
+    def _bring(self, pair: int) -> None:
+        if pair in self._cards:
+            self._scroll.ensureWidgetVisible(self._cards[pair])
 
     def _show_document(self) -> None:
         lesson = self._desk.lesson
@@ -178,7 +183,7 @@ class FactsEditor(QWidget):
         example = lesson.examples[self.place] if has_any else DraftExample(0)
         written = sum(pair.is_written for pair in example.pairs)
         self._title.setText(self.tr("Passage {0}").format(self.place + 1))
-        self._amount.setText(self.tr("{0} of {1} questions").format(written, max(FEWEST_PAIRS, written)))
+        self._amount.setText(self.tr("{0} of {1}").format(written, max(FEWEST_PAIRS, written)))
         full = gauge(example.context)
         words = {
             "empty": self.tr("empty"), "short": self.tr("short"), "good": self.tr("good"), "long": self.tr("too long"),
