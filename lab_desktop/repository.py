@@ -516,7 +516,7 @@ def _differences(git: _Git, commit: str, untracked: list[str]) -> list[_Differen
         given = os.fsencode(names)
         if untracked:
             git(
-                "add", "--intent-to-add", "--force", "--pathspec-from-file=-", "--pathspec-file-nul",
+                "add", "--intent-to-add", "--pathspec-from-file=-", "--pathspec-file-nul",
                 given=given, index=index,
             )  # fmt: skip
         return _raw(git("diff", *_RAW, f"--find-renames={_MOVED}", commit, "--", index=index))
