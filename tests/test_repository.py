@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from lab_desktop import paths, repository
 from lab_desktop.cli import main
 from lab_desktop.errors import Cancelled, LibraryError
-from lab_desktop.repository import EMPTY, Change, changes, clone, open_tree, start, update
+from lab_desktop.repository import EMPTY, Change, changes, clone, open_tree, start, transfer, update
 from lab_desktop.taxonomy.library import Library
 from tests.taxonomy import leaves
 
@@ -210,7 +210,7 @@ def test_a_library_that_is_too_large_is_refused(
 ) -> None:
     write(community, "knowledge/large.md", "x" * 50_000)
     commit(community)
-    monkeypatch.setattr(repository, "MOST_BYTES", 40_000)
+    monkeypatch.setattr(transfer, "MOST_BYTES", 40_000)
 
     with pytest.raises(LibraryError, match="more than"):
         clone(f"file://{community}", tmp_path / "mine", silent, go_on)
