@@ -13,7 +13,9 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "lab_desktop"
 
 STEPS = {"taxonomy", "documents", "generation", "training", "export", "evaluation", "contribution"}
-GROUND = {"artifacts", "errors", "files", "paths", "settings", "log", "hardware", "words", "jobs.run", "jobs.events"}
+GROUND = {
+    "artifacts", "errors", "files", "paths", "settings", "log", "hardware", "words", "bins", "jobs.run", "jobs.events",
+}  # fmt: skip
 """What everybody may use."""
 SEEN = (
     GROUND
@@ -33,12 +35,13 @@ MAY_IMPORT = {
     "artifacts": set(),
     "errors": set(),
     "words": set(),
+    "bins": set(),
     "files": {"errors"},
     "paths": {"errors"},
     "settings": GROUND - {"jobs.run", "jobs.events"},
     "log": {"errors", "paths"},
     "hardware": {"errors"},
-    "repository": GROUND,
+    "repository": GROUND | {"repository", "taxonomy.tree"},
     "jobs": set(),
     "jobs.events": set(),
     "jobs.run": {"errors", "files", "jobs.events"},
@@ -63,7 +66,8 @@ MAY_IMPORT = {
     "__main__": GROUND | {"cli", "jobs.worker", "jobs.conversation", "jobs.conversion", "jobs.requests", "ui"},
     "ui": SEEN | {"ui"},
     "ui.widgets": {"ui.icons", "ui.jobs", "ui.theme", "ui.widgets", "ui.words"},
-    "ui.editor": SEEN | {"ui.background", "ui.chat_process", "ui.editor", "ui.icons", "ui.theme", "ui.widgets", "ui.words"},
+    "ui.editor": SEEN
+    | {"ui.background", "ui.chat_process", "ui.editor", "ui.icons", "ui.theme", "ui.widgets", "ui.words"},
     **{f"ui.pages.{page}": SEEN | SHARED | {f"ui.pages.{page}"} for page in ("activity", "home", "lesson", "welcome")},
     **{f"ui.pages.{part}": SEEN | SHARED | CHAT for part in ("chat", "chat_parts", "chat_teach")},
     "ui.pages.improve": SEEN | SHARED | {"ui.pages.improve"},
@@ -86,7 +90,8 @@ HARMLESS_CALLS = {
 
 WINDOW_SAFE = [
     "artifacts", "errors", "files", "paths", "hardware", "jobs.run", "jobs.events", "jobs.requests", "jobs.worker",
-    "models.gguf", "models.text_model", "taxonomy", "taxonomy.check", "taxonomy.qna", "taxonomy.tree", "documents",
+    "models.gguf", "models.text_model", "taxonomy", "taxonomy.check", "taxonomy.qna", "taxonomy.tree",
+    "taxonomy.names", "taxonomy.history", "taxonomy.library", "documents", "repository", "bins",
     "documents.convert", "documents.safely", "documents.source",
     "editing", "capacity", "chats", "corrections", "drafts", "projects", "reviews", "votes",
 ]  # fmt: skip
