@@ -83,7 +83,8 @@ HARMLESS_CALLS = {
 
 WINDOW_SAFE = [
     "artifacts", "errors", "files", "paths", "hardware", "jobs.run", "jobs.events", "jobs.requests", "jobs.worker",
-    "models.gguf", "models.text_model", "taxonomy", "taxonomy.check", "taxonomy.qna", "taxonomy.tree", "documents",
+    "models.gguf", "models.text_model", "taxonomy", "taxonomy.check", "taxonomy.qna", "taxonomy.tree",
+    "taxonomy.index", "documents",
     "capacity", "chats", "corrections", "drafts", "projects", "reviews", "votes",
 ]  # fmt: skip
 
