@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Set
+from collections.abc import Iterable, Set
 from functools import lru_cache
 
 ALIKE = 0.85
@@ -56,7 +56,12 @@ def sentences(text: str) -> list[str]:
 
 def content_words(text: str) -> set[str]:
     """The words that carry meaning: everything but function words, in a rough stem (plural s, -ed, -ing left off)."""
-    return {_stem(word) for word in words(text) if word not in _COMMON}
+    return stems(words(text))
+
+
+def stems(found: Iterable[str]) -> set[str]:
+    """As `content_words`, of words that are plain and in lower case already."""
+    return {_stem(word) for word in found if word not in _COMMON}
 
 
 def shared(one: Set[str], two: Set[str]) -> float:
