@@ -153,8 +153,8 @@ def to_markdown(pages: Sequence[Page]) -> tuple[str, list[int]]:
     """(Markdown, the page of each table)."""
     pages = [_mirrored(page) if _is_rtl_page(page) else page for page in pages]
     by_page = [_pieces(page.words) for page in pages]
-    _drop_running(pages, by_page)
     body = _body_size(by_page)
+    _drop_running(pages, by_page, body)
     vocabulary = {word.text.strip(".,;:!?()[]\"'“”‘’").lower() for page in pages for word in page.words}
     blocks: list[_Block] = []
     region = 0
@@ -193,15 +193,17 @@ def _body_size(by_page: Iterable[Iterable[_Piece]]) -> float:
 def _pieces(words: Iterable[Word]) -> list[_Piece]:
     """Words to pieces, from the top of the page down, from left to right."""
     rows: list[list[Word]] = []
+    biggest: list[Word] = []
     for word in sorted(words, key=lambda word: -word.base):
         # Small letters that are set high or low come before or after the line they belong to.
-        for row in reversed(rows[-3:]):
-            biggest = max(row, key=lambda other: other.size)
-            if abs(biggest.base - word.base) <= 0.6 * min(biggest.size, word.size):
-                row.append(word)
+        for place in range(len(rows) - 1, max(-1, len(rows) - 4), -1):
+            if abs(biggest[place].base - word.base) <= 0.6 * min(biggest[place].size, word.size):
+                rows[place].append(word)
+                biggest[place] = max(biggest[place], word, key=lambda other: other.size)
                 break
         else:
             rows.append([word])
+            biggest.append(word)
     pieces = []
     for row in rows:
         row.sort(key=lambda word: word.left)
@@ -267,8 +269,8 @@ def _with_drop_caps(pieces: list[_Piece], body: float) -> list[_Piece]:
 # What repeats
 
 
-def _drop_running(pages: Sequence[Page], by_page: list[list[_Piece]]) -> None:
-    """Leave out running heads and feet, and page numbers."""
+def _drop_running(pages: Sequence[Page], by_page: list[list[_Piece]], body: float) -> None:
+    """Leave out running heads and feet, and page numbers; larger letters are the heading of a chapter."""
     rows_of = [_rows(pieces) for pieces in by_page]
     seen: Counter[tuple[str, int]] = Counter()
     for rows in rows_of:
@@ -287,7 +289,8 @@ def _drop_running(pages: Sequence[Page], by_page: list[list[_Piece]]) -> None:
                 text, at = _running_key(row)
                 repeated = sum(seen[text, at + near] for near in (-1, 0, 1))
                 is_running = repeated >= 3 and repeated >= min(0.1 * len(pages), 6)
-                if is_at_edge and row not in gone and (is_running or _PAGE_NUMBER.match(_row_text(row))):
+                is_small = all(piece.size < _BIGGER * body for piece in row)
+                if is_at_edge and is_small and row not in gone and (is_running or _PAGE_NUMBER.match(_row_text(row))):
                     gone.append(row)
                 else:
                     break
@@ -296,7 +299,7 @@ def _drop_running(pages: Sequence[Page], by_page: list[list[_Piece]]) -> None:
 
 
 def _running_key(row: _Row) -> tuple[str, int]:
-    return re.sub(r"\d+|\b[ivxlc]+\b", "#", _row_text(row).lower()), round(row[0].base / 4)
+    return re.sub(r"\b(\d+|[ivxlc]+)\b", "#", _row_text(row).lower()), round(row[0].base / 4)
 
 
 def _row_text(row: _Row) -> str:
@@ -313,16 +316,20 @@ def _in_columns(pieces: list[_Piece], body: float, depth: int = 0) -> list[list[
     gutter = _gutter(pieces, body)
     if gutter is None:
         return [pieces]
-    groups: list[list[_Piece]] = []
     spanning = sorted((piece for piece in pieces if piece.left < gutter < piece.right), key=lambda piece: -piece.base)
     rest = sorted((piece for piece in pieces if not piece.left < gutter < piece.right), key=lambda piece: -piece.base)
+    groups: list[list[_Piece]] = []
     while spanning or rest:
         # Between two lines that span both columns, first the one, then the other.
         lowest = spanning[0].base if spanning else float("-inf")
         band = [piece for piece in rest if piece.base > lowest + 0.5 * piece.size]
-        rest = rest[len(band) :]
-        for side in ([p for p in band if p.right <= gutter], [p for p in band if p.left >= gutter]):
-            groups += _in_columns(side, body, depth + 1)
+        rest = [piece for piece in rest if piece.base <= lowest + 0.5 * piece.size]
+        for part, is_columns in _parts_of_band(band, gutter):
+            if not is_columns:
+                groups.append(part)
+                continue
+            for side in ([p for p in part if p.right <= gutter], [p for p in part if p.left >= gutter]):
+                groups += _in_columns(side, body, depth + 1)
         highest = rest[0].base + 0.5 * rest[0].size if rest else float("-inf")
         across = [piece for piece in spanning if piece.base >= highest] or spanning[:1]
         spanning = spanning[len(across) :]
@@ -332,6 +339,25 @@ def _in_columns(pieces: list[_Piece], body: float, depth: int = 0) -> list[list[
             rest = [piece for piece in rest if piece not in beside]
             groups.append([*across, *beside])
     return groups
+
+
+def _parts_of_band(band: list[_Piece], gutter: float) -> list[tuple[list[_Piece], bool]]:
+    """A band cut at wide blank strips: (pieces, are they columns); a table below columns is none."""
+    chunks: list[list[_Piece]] = []
+    for piece in band:
+        if chunks and chunks[-1][-1].base - piece.base <= 1.8 * max(piece.size, chunks[-1][-1].size):
+            chunks[-1].append(piece)
+        else:
+            chunks.append([piece])
+    parts: list[tuple[list[_Piece], bool]] = []
+    for chunk in chunks:
+        sides = [p for p in chunk if p.right <= gutter], [p for p in chunk if p.left >= gutter]
+        is_columns = not all(sides) or all(statistics.mean(len(p.words) for p in side) >= 3 for side in sides)
+        if parts and is_columns and parts[-1][1]:
+            parts[-1][0].extend(chunk)
+        else:
+            parts.append((chunk, is_columns))
+    return parts
 
 
 def _gutter(pieces: list[_Piece], body: float) -> float | None:
@@ -420,9 +446,10 @@ class _Composer:
             place += count
         return found + self._paragraphs(lines)
 
-    def _table(self, row: _Row, cells: list[list[list[Word]]]) -> _Block:
+    def _table(self, row: _Row, cells: list[list[_Row]]) -> _Block:
         written = [
-            [" ".join(self._text(cell, plain=True).split()).replace("|", "\\|") for cell in line] for line in cells
+            [" ".join(self._text(piece.words, plain=True) for piece in cell).replace("|", "\\|") for cell in line]
+            for line in cells
         ]
         written.insert(1, ["---"] * len(written[0]))
         text = "\n".join(f"| {' | '.join(line)} |" for line in written)
@@ -565,7 +592,7 @@ def _plain(words: Sequence[Word]) -> str:
 
 
 def _without_empty_marks(text: str) -> str:
-    return re.sub(r"(\*{1,2})([^\w*]*)\1(?!\*)", r"\2", text)
+    return re.sub(r"(?<!\*)(\*{1,2})([^\w*]+)\1(?!\*)", r"\2", text)
 
 
 def joined(text: str, line: str, vocabulary: set[str]) -> str:
@@ -594,8 +621,8 @@ def _is_cjk(letter: str) -> bool:
 # Tables
 
 
-def _table_at(rows: Sequence[_Row], start: int) -> tuple[int, list[list[list[Word]]]] | None:
-    """(rows used, words of each cell) of a table that begins at this row; None where none does."""
+def _table_at(rows: Sequence[_Row], start: int) -> tuple[int, list[list[_Row]]] | None:
+    """(rows used, pieces of each cell) of a table that begins at this row; None where none does."""
     if len(rows[start]) < 2:
         return None
     columns = [(piece.left, piece.right) for piece in rows[start]]
@@ -621,12 +648,12 @@ def _table_at(rows: Sequence[_Row], start: int) -> tuple[int, list[list[list[Wor
         return None  # a table of contents
     if sum(len(rows[place]) for place in full) < 0.5 * len(full) * len(columns):
         return None
-    cells: list[list[list[Word]]] = []
+    cells: list[list[_Row]] = []
     for place in used:
         row = rows[place]
-        line: list[list[Word]] = [[] for _ in columns]
+        line: list[_Row] = [[] for _ in columns]
         for piece in row:
-            line[_column_of(piece, columns) or 0] += piece.words
+            line[_column_of(piece, columns) or 0].append(piece)
         if len(row) == 1 and cells:
             cells[-1] = [above + below for above, below in zip(cells[-1], line, strict=True)]
         else:

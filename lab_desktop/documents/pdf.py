@@ -201,15 +201,7 @@ class _Reader:
     def _add(
         self, start: int, left: float, bottom: float, right: float, top: float, runs_left: bool, is_spaced: bool
     ) -> None:
-        codes = list(self._letters)
-        self._letters.clear()
-        text = "".join(_SYMBOLS.get(code) or ("-" if code in _HYPHENS else chr(code)) for code in codes)
-        if any(0xD800 <= code < 0xE000 for code in codes):
-            text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-        bare = "".join(letter for letter in text if not ("\ue000" <= letter <= "\uf8ff" or letter == "\ufffd"))
-        self._unreadable += len(text) - len(bare)
-        self._read += len(bare)
-        text = regular(bare)
+        text = self._word()
         if not text.strip():
             return
         angle = pdfium.FPDFText_GetCharAngle(self._text, start)
@@ -224,6 +216,22 @@ class _Reader:
             return  # beside the page, where printers put marks
         is_bold, is_italic = self._style(start)
         self._words.append(Word(text, left, right, base, size, is_bold, is_italic, is_spaced))
+
+    def _word(self) -> str:
+        """The letters collected, as text; those without a meaning are counted."""
+        codes = list(self._letters)
+        self._letters.clear()
+        if 32 < min(codes) and max(codes) < 127:
+            self._read += len(codes)
+            return "".join(map(chr, codes))
+        codes = [code for code in codes[:-1] if code not in _HYPHENS] + codes[-1:]  # soft ones within a word
+        text = "".join(_SYMBOLS.get(code) or ("-" if code in _HYPHENS else chr(code)) for code in codes)
+        if any(0xD800 <= code < 0xE000 for code in codes):
+            text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        bare = "".join(letter for letter in text if not ("\ue000" <= letter <= "\uf8ff" or letter == "\ufffd"))
+        self._unreadable += len(text) - len(bare)
+        self._read += len(bare)
+        return regular(bare)
 
     def _size_and_base(self, place: int, bottom: float, top: float) -> tuple[float, float]:
         matrix = pdfium.FS_MATRIX()
@@ -251,7 +259,7 @@ class _Reader:
         return self._fonts[key]
 
     def _turned(self) -> int:
-        """The quarter turns, against the clock, in which most of the page is written."""
+        """The quarter turns, with the clock, in which most of the page is written."""
         votes = [0, 0, 0, 0]
         for place in range(0, self._count, max(1, self._count // 60)):
             if pdfium.FPDFText_GetUnicode(self._text, place) not in _BLANKS:
@@ -262,7 +270,7 @@ class _Reader:
     def _upright(self, x0: float, y0: float, x1: float, y1: float) -> tuple[float, float, float, float]:
         """A box of a turned page, as if it lay as it is read."""
         if self._turn == 1:
-            return y0, -x1, y1, -x0
+            return -y1, x0, -y0, x1
         if self._turn == 2:
             return -x1, -y1, -x0, -y0
-        return -y1, x0, -y0, x1
+        return y0, -x1, y1, -x0
