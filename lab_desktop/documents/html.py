@@ -81,7 +81,7 @@ def to_markdown(soup: BeautifulSoup, *, is_page: bool = False) -> tuple[str, tup
         notes.append(Note("around", "Menus and the like around the main text were left out."))
     footnotes = _footnotes(soup)
     _mend(soup)
-    writer = _Writer(heading_style="atx", bullets="-", escape_asterisks=False, escape_underscores=False)
+    writer = _Writer(heading_style="atx", bullets="-", wrap=True, wrap_width=None)
     markdown = writer.convert_soup(soup)
     markdown = with_notes(markdown, {number: writer.one_line(note) for number, note in footnotes})
     markdown = tidy(regular(markdown))  # now, for a letter may be written as its number
@@ -169,7 +169,8 @@ def _footnotes(soup: BeautifulSoup) -> list[tuple[int, Tag]]:
             numbers[id(note)] = len(numbers) + 1
             found.append((numbers[id(note)], note))
         call = link.find_parent("sup") or link
-        call.replace_with(NavigableString(f"[^{numbers[id(note)]}]"))
+        call.name = "span"
+        call.string = f"[^{numbers[id(note)]}]"
     for _, note in found:
         for back in note.find_all("a", href=True):
             if str(back["href"]).startswith("#") and len(back.get_text(strip=True)) <= 4:
@@ -216,18 +217,11 @@ def _is_inside_string(text: NavigableString, tag: Tag) -> bool:
 
 
 def _mend(soup: BeautifulSoup) -> None:
-    """What Markdown would say wrongly: links, bold that is none, headings that are none, lists that Word wrote out."""
-    for tag in soup.find_all(
-        ["a", "font", "small", "big", "u", "ins", "mark", "abbr", "q", "cite", "dfn", "tt", "ruby", "rb"]
-    ):
-        if tag.name == "q":
-            tag.insert_before("“")
-            tag.insert_after("”")
-        tag.unwrap()
+    """What Markdown would say wrongly: bold that is none, headings that are none, lists that Word wrote out."""
     for tag in soup.find_all(["b", "strong", "i", "em"]):
         style = str(tag.get("style", "")).replace(" ", "").lower()
         # A clipboard wraps whole pages in a <b> that is not bold; and bold around paragraphs is no emphasis.
-        if "font-weight:normal" in style or "font-style:normal" in style or tag.find(list(_BLOCKS)):
+        if "font-weight:normal" in style or "font-style:normal" in style or _has_block(tag):
             tag.unwrap()
     for tag in soup.find_all(re.compile("^h[1-6]$")):
         for bold in tag.find_all(["b", "strong", "i", "em"]):
@@ -244,8 +238,12 @@ def _mend(soup: BeautifulSoup) -> None:
     soup.smooth()
 
 
+def _has_block(tag: Tag) -> bool:
+    return any(isinstance(inner, Tag) and inner.name in _BLOCKS for inner in tag.descendants)
+
+
 class _Writer(MarkdownConverter):
-    """Markdown of elements; links, pictures and scripts are gone before.
+    """Markdown of elements; pictures and scripts are gone before.
 
     Attributes:
         merged_tables: tables in which a cell spanned others.
@@ -263,6 +261,9 @@ class _Writer(MarkdownConverter):
     def escape(self, text: str, parent_tags: set[str]) -> str:
         """A teacher reads this, not a browser: only what would turn a paragraph into a heading is marked."""
         return re.sub(r"^(\s*)(#{1,6}\s)", r"\1\\\2", text) if text.lstrip()[:1] == "#" else text
+
+    def convert_a(self, el: Tag, text: str, parent_tags: set[str]) -> str:
+        return text
 
     def convert_br(self, el: Tag, text: str, parent_tags: set[str]) -> str:
         return " " if "_inline" in parent_tags else "\n"
