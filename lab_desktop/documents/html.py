@@ -21,7 +21,7 @@ _DEEPEST = 200
 """Elements within elements. Only what is made to do harm is deeper; its text is kept without its form."""
 _DROPPED = [
     "script", "style", "noscript", "template", "iframe", "object", "embed", "svg", "canvas", "audio", "video", "map",
-    "button", "input", "select", "textarea", "dialog", "nav", "head", "frameset", "link", "meta", "base", "rp", "rt",
+    "button", "input", "select", "textarea", "dialog", "nav", "head", "title", "frameset", "link", "meta", "base", "rp", "rt",
 ]  # fmt: skip
 _BLOCKS = {
     "p", "div", "section", "article", "ul", "ol", "li", "dl", "table", "h1", "h2", "h3", "h4", "h5", "h6", "pre",

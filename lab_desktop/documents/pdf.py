@@ -221,7 +221,7 @@ class _Reader:
         """The letters collected, as text; those without a meaning are counted."""
         codes = list(self._letters)
         self._letters.clear()
-        if 32 < min(codes) and max(codes) < 127:
+        if min(codes) > 32 and max(codes) < 127:
             self._read += len(codes)
             return "".join(map(chr, codes))
         codes = [code for code in codes[:-1] if code not in _HYPHENS] + codes[-1:]  # soft ones within a word

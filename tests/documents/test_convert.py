@@ -43,7 +43,8 @@ def test_a_web_page_keeps_what_is_read_and_nothing_else(read):
     assert converted.text == (
         "# Velmora\n\nAn **island** in the *northern* sea, 12 km².[^1]\n\n[^1]: Measured in 1874.\n\n## Trade\n\n"
         "- salt\n  - coarse\n- wool\n\n3. Sail\n4. Land\n\nPorts\n\n| Port | Ships |\n| --- | --- |\n"
-        "| Anmar | 12 \\| 14 |\n| Bell | 3 |\n\nFirst line\nsecond line\n\n```\na  =  1\n# no heading\n```\n\n> Said she.\n"
+        "| Anmar | 12 \\| 14 |\n| Bell | 3 |\n\nFirst line\nsecond line\n\n```\na  =  1\n# no heading\n```\n\n"
+        "> Said she.\n"
     )
     assert (converted.kind, converted.title) == (Kind.HTML, "Velmora & the sea")
     assert [(note.about, note.text) for note in converted.notes] == [
@@ -110,8 +111,8 @@ def test_a_page_in_another_encoding_that_it_names_is_read(read):
 
 def test_a_text_broken_at_a_margin_is_joined_and_poems_and_lists_are_not():
     prose = (
-        "Velmora is an island in the northern sea that nobody had\nseen before the spring of that year, when a fishing\n"
-        "boat lost its way in the fog.\r\n\r\n• salt\n• wool\n\nRoses are red,\nviolets are blue."
+        "Velmora is an island in the northern sea that nobody had\nseen before the spring of that year, when a "
+        "fishing\nboat lost its way in the fog.\r\n\r\n• salt\n• wool\n\nRoses are red,\nviolets are blue."
     )
 
     assert convert_text(prose).text == (

@@ -19,8 +19,8 @@ FIRST = (
     "lost its way in the fog. Its people live from salt, wool and the repair of ships."
 )
 SECOND = (
-    "The harbour of Anmar was built by masons from the mainland, who stayed and married there. Every second house has a "
-    "blue door, because the first shipment of paint that reached the island was blue."
+    "The harbour of Anmar was built by masons from the mainland, who stayed and married there. Every second house has "
+    "a blue door, because the first shipment of paint that reached the island was blue."
 )
 THIRD = (
     "In winter the ferry comes only twice a month, so that letters, flour and lamp oil are stored in the old customs "
@@ -72,7 +72,8 @@ def test_two_columns_are_read_one_after_the_other_below_a_title_that_spans_them(
     text = read(pdf).text
 
     assert text == (
-        f"# A report about the island that has two columns\n\n{FIRST} {FIRST}\n\n{SECOND}\n\n{THIRD} {SECOND}\n\n{THIRD}\n"
+        f"# A report about the island that has two columns\n\n{FIRST} {FIRST}\n\n{SECOND}\n\n"
+        f"{THIRD} {SECOND}\n\n{THIRD}\n"
     )
 
 
