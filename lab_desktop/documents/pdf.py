@@ -57,7 +57,12 @@ def from_pdf(data: bytes, name: str, on_progress: Progress) -> Converted:
     finally:
         document.close()
     notes = _notes(pages, name)
-    markdown, tables = layout.to_markdown(pages)
+    markdown, tables, contents = layout.to_markdown(pages)
+    if contents:
+        text = (
+            f"Lines that lead to page numbers, a table of contents or an index, were left out ({on_pages(contents)})."
+        )
+        notes.append(Note("contents", text, tuple(contents)))
     if tables:
         text = f"{counted(len(tables), 'table')} need{'s' * (len(tables) == 1)} a look ({on_pages(tables)})."
         notes.insert(0, Note("tables", text, tuple(sorted(set(tables))), needs_a_look=True))
@@ -157,7 +162,7 @@ class _Reader:
         self._words: list[Word] = []
         self._letters: list[int] = []
         self._sideways = self._unreadable = self._read = 0
-        self._fonts: dict[tuple[bytes, int], tuple[bool, bool]] = {}
+        self._fonts: dict[tuple[bytes, int], tuple[bool, bool, bool]] = {}
         self._name = ctypes.create_string_buffer(200)
 
     def read(self) -> tuple[list[Word], int, int, int]:
@@ -214,8 +219,8 @@ class _Reader:
         width, height = self._size if self._turn % 2 == 0 else self._size[::-1]
         if not self._turn and (right < -1 or left > width + 1 or top < -1 or bottom > height + 1):
             return  # beside the page, where printers put marks
-        is_bold, is_italic = self._style(start)
-        self._words.append(Word(text, left, right, base, size, is_bold, is_italic, is_spaced))
+        is_bold, is_italic, is_code = self._style(start)
+        self._words.append(Word(text, left, right, base, size, is_bold, is_italic, is_spaced, is_code))
 
     def _word(self) -> str:
         """The letters collected, as text; those without a meaning are counted."""
@@ -245,7 +250,8 @@ class _Reader:
             return size, bottom
         return size, self._upright(x.value, y.value, x.value, y.value)[1] if self._turn else y.value
 
-    def _style(self, place: int) -> tuple[bool, bool]:
+    def _style(self, place: int) -> tuple[bool, bool, bool]:
+        """Is the font of this letter bold, italic, of equally wide letters?"""
         flags = ctypes.c_int()
         pdfium.FPDFText_GetFontInfo(self._text, place, self._name, 200, flags)
         key = self._name.value, flags.value
@@ -255,7 +261,8 @@ class _Reader:
                 pdfium.FPDFText_GetFontWeight(self._text, place) >= 650
             )
             is_italic = b"italic" in name or b"oblique" in name or bool(flags.value & 64)
-            self._fonts[key] = is_bold, is_italic
+            is_code = bool(flags.value & 1) or any(word in name for word in (b"courier", b"mono", b"consol", b"cmtt"))
+            self._fonts[key] = is_bold, is_italic, is_code
         return self._fonts[key]
 
     def _turned(self) -> int:

@@ -37,7 +37,7 @@ class Pdf:
         return self
 
     def text(self, x: float, y: float, text: str, size: float = 10, font: str = "F1", turned: bool = False) -> Pdf:
-        """One line. `font`: F1 plain, F2 bold, F3 italic, F5 any letters."""
+        """One line. `font`: F1 plain, F2 bold, F3 italic, F4 code, F5 any letters."""
         if font == ODD:
             codes = bytes(self._odd.setdefault(letter, 33 + len(self._odd)) for letter in text)
         else:
@@ -91,7 +91,7 @@ class Pdf:
         add(b"<< /Type /Catalog /Pages 2 0 R >>")
         add(b"")
         fonts = b""
-        for number, name in enumerate((b"Helvetica", b"Helvetica-Bold", b"Helvetica-Oblique"), start=1):
+        for number, name in enumerate((b"Helvetica", b"Helvetica-Bold", b"Helvetica-Oblique", b"Courier"), start=1):
             made = add(b"<< /Type /Font /Subtype /Type1 /BaseFont /%s /Encoding /WinAnsiEncoding >>" % name)
             fonts += b"/F%d %d 0 R " % (number, made)
         cmap = stream(self._cmap())

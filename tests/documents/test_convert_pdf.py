@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 import time
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from lab_desktop.documents.convert import convert
 from lab_desktop.documents.converted import Converted, Kind
-from lab_desktop.documents.layout import joined
+from lab_desktop.documents.layout import Page, Word, joined, to_markdown
 from lab_desktop.documents.passages import Document, passages
 from lab_desktop.errors import DocumentError
 from tests.documents.makers import ODD, Pdf, width
@@ -300,3 +303,100 @@ def test_a_book_of_300_pages_takes_seconds_and_is_cut_well(read):
     found = passages([Document(Path("a.md"), converted.text)], lambda text: len(text.split()), 300)
     assert found[0].text.startswith("Chapter 1\n\nVelmora is an island")
     assert all(passage.heading.startswith("Chapter ") for passage in found)
+
+
+def test_lines_of_code_keep_their_lines_and_columns(read):
+    pdf = Pdf().page()
+    y = pdf.prose(72, 740, 460, FIRST)
+    for indent, line in ((0, "while wind > 3 {"), (2, "sail(*home);"), (0, "}")):
+        pdf.text(72 + 6 * indent, y, line, 10, "F4")
+        y -= 12
+    pdf.prose(72, y - 6, 460, SECOND)
+
+    assert read(pdf).text == f"{FIRST}\n\n```\nwhile wind > 3 {{\n  sail(*home);\n}}\n```\n\n{SECOND}\n"
+
+
+def test_a_text_from_a_typewriter_is_no_code(read):
+    pdf = Pdf().page()
+    pdf.text(72, 740, "The island has a harbour and", 10, "F4")
+    pdf.text(72, 728, "two lighthouses.", 10, "F4")
+
+    assert read(pdf).text == "The island has a harbour and two lighthouses.\n"
+
+
+def test_a_number_or_dash_at_a_line_begins_no_list_in_the_middle_of_a_sentence(read):
+    pdf = Pdf().page()
+    for place, line in enumerate(
+        [
+            "The oldest of the three lighthouses was built in",
+            "1874. It is lit with oil, and the keeper has a dog",
+            "- a grey one - that barks at every passing ship",
+            "12) as the saying goes, and then lies down again.",
+        ]
+    ):
+        pdf.text(72, 740 - 12 * place, line)
+
+    text = read(pdf).text
+    assert text.count("\n") == 1 and "built in 1874. It" in text and "has a dog - a grey one" in text
+
+
+def test_a_table_of_contents_is_left_out_and_said(read):
+    pdf = Pdf().page()
+    pdf.text(72, 740, "Contents", 16, "F2")
+    for place, (name, page) in enumerate((("Trade", 3), ("Food", 7), ("Ships", 12))):
+        pdf.text(72, 700 - 14 * place, f"{name} {'. ' * 40}{page}")
+    pdf.page().prose(72, 740, 460, FIRST)
+
+    converted = read(pdf)
+
+    assert converted.text == f"# Contents\n\n{FIRST}\n"
+    assert [(note.about, note.pages) for note in converted.notes] == [("contents", (1,))]
+
+
+def test_a_running_head_that_changes_with_the_chapter_is_known_by_its_page_number(read):
+    pdf = Pdf()
+    for number, name in enumerate(("Trade", "Food", "Ships", "Song")):
+        pdf.page().text(72, 760, f"Chapter {number}: {name}", 9)
+        pdf.text(520, 760, str(number + 17), 9)
+        pdf.prose(72, 720, 460, (FIRST, SECOND, THIRD, FIRST)[number])
+
+    assert read(pdf).text == f"{FIRST}\n\n{SECOND}\n\n{THIRD}\n\n{FIRST}\n"
+
+
+def test_signs_of_markdown_in_the_text_are_no_emphasis(read):
+    pdf = Pdf().page()
+    pdf.words(72, 740, "Write", ("stars", "F2"), "as /*, */ or *.txt and __name__ here.")
+
+    assert read(pdf).text == "Write **stars** as /*, */ or *.txt and __name__ here.\n"
+
+
+PLACED = st.lists(
+    st.tuples(
+        st.floats(0, 560),
+        st.floats(0, 780),
+        st.sampled_from([6.0, 9.0, 10.0, 10.0, 10.0, 12.0, 20.0]),
+        st.booleans(),
+        st.booleans(),
+        st.booleans(),
+    ),
+    max_size=80,
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(PLACED, min_size=1, max_size=3))
+def test_wherever_words_stand_none_is_lost(placed):
+    pages = []
+    number = 0
+    for page, words in enumerate(placed, start=1):
+        made = []
+        for left, base, size, is_bold, is_italic, is_code in words:
+            number += 1
+            text = "Q" + "".join(chr(97 + int(digit)) for digit in str(number)) + "z"
+            made.append(Word(text, left, left + 0.5 * size * len(text), base, size, is_bold, is_italic, True, is_code))
+        pages.append(Page(page, 612, 792, made))
+
+    text = to_markdown(pages).text
+
+    assert sorted(re.findall(r"Q[a-j]+z", text)) == sorted(word.text for page in pages for word in page.words)
+    assert not re.search("[\ue000-\uf8ff]", text)
