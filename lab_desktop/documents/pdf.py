@@ -152,7 +152,7 @@ def _pictures(page: Any) -> tuple[int, float]:
 
 
 class _Reader:
-    """Puts the letters of one page together to words."""
+    """Puts the letters of one page together to words. The library gives those from right to left as they are read."""
 
     def __init__(self, text: Any, width: float, height: float) -> None:
         self._text = text
@@ -172,40 +172,36 @@ class _Reader:
         box = pdfium.FS_RECTF()
         pointer = ctypes.byref(box)
         is_spaced = True
-        left = right = bottom = top = first_left = last_left = 0.0
+        left = right = bottom = top = 0.0
         start = 0
         letters = self._letters
         for place in range(self._count):
             code = get_code(text, place)
             if code in _BLANKS or not get_box(text, place, pointer):
                 if letters:
-                    self._add(start, left, bottom, right, top, first_left > last_left, is_spaced)
+                    self._add(start, left, bottom, right, top, is_spaced)
                 is_spaced = True
                 continue
             if turn:
                 x0, y0, x1, y1 = self._upright(box.left, box.bottom, box.right, box.top)
             else:
                 x0, y0, x1, y1 = box.left, box.bottom, box.right, box.top
-            high = y1 - y0
             if letters:
                 near = 0.25 * (top - bottom)
                 is_same = abs(y0 - bottom) < near and abs(y1 - top) < near and x0 - right < near and left - x1 < near
                 if not is_same:
-                    self._add(start, left, bottom, right, top, first_left > last_left, is_spaced)
+                    self._add(start, left, bottom, right, top, is_spaced)
                     is_spaced = False
             if letters:
                 left, right = min(left, x0), max(right, x1)
             else:
-                start, left, right, bottom, top, first_left = place, x0, x1, y0, y0 + high, x0
-            last_left = x0
+                start, left, right, bottom, top = place, x0, x1, y0, y1
             letters.append(code)
         if letters:
-            self._add(start, left, bottom, right, top, first_left > last_left, is_spaced)
+            self._add(start, left, bottom, right, top, is_spaced)
         return self._words, self._read, self._unreadable, self._sideways
 
-    def _add(
-        self, start: int, left: float, bottom: float, right: float, top: float, runs_left: bool, is_spaced: bool
-    ) -> None:
+    def _add(self, start: int, left: float, bottom: float, right: float, top: float, is_spaced: bool) -> None:
         text = self._word()
         if not text.strip():
             return
@@ -213,8 +209,6 @@ class _Reader:
         if abs(math.remainder(angle - self._turn * math.pi / 2, 2 * math.pi)) > 0.1:
             self._sideways += len(text)
             return
-        if layout.is_rtl(text) and not runs_left and len(text) > 1:
-            text = text[::-1]  # as drawn from left to right
         size, base = self._size_and_base(start, bottom, top)
         width, height = self._size if self._turn % 2 == 0 else self._size[::-1]
         if not self._turn and (right < -1 or left > width + 1 or top < -1 or bottom > height + 1):

@@ -211,10 +211,12 @@ def test_footnotes_are_called_and_stand_below_their_section(read):
 
 
 def test_text_from_right_to_left_comes_out_in_the_order_in_which_it_is_read(read):
-    lines = ["האי ולמורה נמצא בים הצפוני", "ויש בו 12 נמלים של Anmar", "והאנשים חיים ממלח."]
+    lines = ["האי ולמורה נמצא בים הצפוני", "ויש בו 12 נמלים של Anmar Bay", "והאנשים חיים ממלח."]
     pdf = Pdf().page()
     for place, line in enumerate(lines):
+        # As it is drawn, from left to right: the Latin name in the middle keeps its order.
         shown = " ".join(word if word.isascii() else word[::-1] for word in line.split()[::-1])
+        shown = shown.replace("Bay Anmar", "Anmar Bay")
         x = 500 - width(shown, 12)
         for word in shown.split():
             pdf.text(x, 740 - 15 * place, word, 12, "F1" if word.isascii() else ODD)
@@ -290,14 +292,13 @@ def test_a_book_of_300_pages_takes_seconds_and_is_cut_well(read):
         if number % 20 == 0:
             pdf.text(72, y, f"Chapter {number // 20 + 1}", 18, "F2")
             y -= 40
-        while y > 110:
-            y = pdf.prose(72, y, 460, f"{FIRST} {SECOND} {THIRD}", indent=14)
+        for _ in range(5):
+            y = pdf.prose(90, y, 400, f"{FIRST} {SECOND} {THIRD}", size=11, indent=14)
 
-    began = time.perf_counter()
+    began = time.process_time()
     converted = read(pdf)
-    took = time.perf_counter() - began
 
-    assert took < 60  # about 8 s on a slow core
+    assert time.process_time() - began < 20  # measured: 5
     assert converted.pages == 300 and converted.text.count("\n# Chapter") + converted.text.startswith("# Chapter") == 15
     assert "The Book" not in converted.text and "\n300\n" not in converted.text
     found = passages([Document(Path("a.md"), converted.text)], lambda text: len(text.split()), 300)

@@ -139,6 +139,12 @@ def test_a_record_that_leads_elsewhere_is_left_out(lesson, page, tmp_path):
     assert sources(lesson) == []
     assert kept.text.is_file()
 
+    record.write_text(json.dumps(value))
+    assert sources(lesson) == [kept]
+    kept.text.unlink()
+    kept.text.symlink_to(tmp_path / "secret.md")
+    assert sources(lesson) == []
+
 
 def test_a_folder_of_originals_that_is_a_link_is_not_written_to(lesson, page, tmp_path):
     (tmp_path / "elsewhere").mkdir()
