@@ -85,8 +85,9 @@ def documents_beside(folder: Path, patterns: tuple[str, ...]) -> list[Path]:
             )
         if path.suffix.lower() in _CONVERTIBLE:
             raise DocumentError(
-                f'"{path.name}" is not Markdown or plain text; other formats cannot be converted yet.',
-                f'Save it as Markdown, for example "{path.stem}.md", and name that in document.patterns.',
+                f'"{path.name}" is not Markdown or plain text, so it cannot be read beside a lesson.',
+                f'Write it as Markdown: lab-desktop convert "{path.name}" -o "{path.stem}.md"; name that in '
+                "document.patterns.",
             )
     texts = [path for path in matches if path.suffix.lower() in TEXT_SUFFIXES]
     if not texts:

@@ -30,8 +30,8 @@ class Note:
     """Something to know or to look at.
 
     Attributes:
-        about: "scanned", "tables", "pictures", "letters", "sideways", "encoding", "formulas", "around", "nested" or
-            "missing".
+        about: "scanned", "tables", "pictures", "letters", "sideways", "encoding", "formulas", "around", "contents",
+            "nested" or "missing".
         text: a sentence; it names the pages.
         pages: counted from 1; empty where the file has none.
         needs_a_look: False for what is only said.

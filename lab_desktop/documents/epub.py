@@ -7,7 +7,7 @@ import re
 from urllib.parse import unquote
 from xml.etree.ElementTree import Element
 
-from bs4 import BeautifulSoup
+from bs4 import BeautifulSoup, Tag
 
 from lab_desktop.documents import html
 from lab_desktop.documents.archive import Archive
@@ -51,7 +51,7 @@ def from_epub(data: bytes, name: str, on_progress: Progress) -> Converted:
     return Converted(markdown, title or first_heading(markdown), Kind.EPUB, notes=notes)
 
 
-def _as_section(book: BeautifulSoup, chapter: BeautifulSoup, entry: str) -> object:
+def _as_section(book: BeautifulSoup, chapter: BeautifulSoup, entry: str) -> Tag:
     section = book.new_tag("section", id=entry)
     for child in list(chapter.children):
         section.append(child.extract())

@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from bs4 import BeautifulSoup, NavigableString, Tag
-from bs4.element import PreformattedString
+from bs4 import BeautifulSoup, Tag
+from bs4.element import NavigableString, PreformattedString
 from markdownify import MarkdownConverter
 
 from lab_desktop.documents.converted import Converted, Kind, Note, counted
@@ -21,7 +21,8 @@ _DEEPEST = 200
 """Elements within elements. Only what is made to do harm is deeper; its text is kept without its form."""
 _DROPPED = [
     "script", "style", "noscript", "template", "iframe", "object", "embed", "svg", "canvas", "audio", "video", "map",
-    "button", "input", "select", "textarea", "dialog", "nav", "head", "frameset", "link", "meta", "base", "rp", "rt",
+    "button", "input", "select", "textarea", "dialog", "nav", "head", "title", "frameset", "link", "meta", "base",
+    "rp", "rt",
 ]  # fmt: skip
 _BLOCKS = {
     "p", "div", "section", "article", "ul", "ol", "li", "dl", "table", "h1", "h2", "h3", "h4", "h5", "h6", "pre",
@@ -81,7 +82,7 @@ def to_markdown(soup: BeautifulSoup, *, is_page: bool = False) -> tuple[str, tup
         notes.append(Note("around", "Menus and the like around the main text were left out."))
     footnotes = _footnotes(soup)
     _mend(soup)
-    writer = _Writer(heading_style="atx", bullets="-", escape_asterisks=False, escape_underscores=False)
+    writer = _Writer()
     markdown = writer.convert_soup(soup)
     markdown = with_notes(markdown, {number: writer.one_line(note) for number, note in footnotes})
     markdown = tidy(regular(markdown))  # now, for a letter may be written as its number
@@ -169,7 +170,8 @@ def _footnotes(soup: BeautifulSoup) -> list[tuple[int, Tag]]:
             numbers[id(note)] = len(numbers) + 1
             found.append((numbers[id(note)], note))
         call = link.find_parent("sup") or link
-        call.replace_with(NavigableString(f"[^{numbers[id(note)]}]"))
+        call.name = "span"
+        call.string = f"[^{numbers[id(note)]}]"
     for _, note in found:
         for back in note.find_all("a", href=True):
             if str(back["href"]).startswith("#") and len(back.get_text(strip=True)) <= 4:
@@ -216,18 +218,11 @@ def _is_inside_string(text: NavigableString, tag: Tag) -> bool:
 
 
 def _mend(soup: BeautifulSoup) -> None:
-    """What Markdown would say wrongly: links, bold that is none, headings that are none, lists that Word wrote out."""
-    for tag in soup.find_all(
-        ["a", "font", "small", "big", "u", "ins", "mark", "abbr", "q", "cite", "dfn", "tt", "ruby", "rb"]
-    ):
-        if tag.name == "q":
-            tag.insert_before("“")
-            tag.insert_after("”")
-        tag.unwrap()
+    """What Markdown would say wrongly: bold that is none, headings that are none, lists that Word wrote out."""
     for tag in soup.find_all(["b", "strong", "i", "em"]):
         style = str(tag.get("style", "")).replace(" ", "").lower()
         # A clipboard wraps whole pages in a <b> that is not bold; and bold around paragraphs is no emphasis.
-        if "font-weight:normal" in style or "font-style:normal" in style or tag.find(list(_BLOCKS)):
+        if "font-weight:normal" in style or "font-style:normal" in style or _has_block(tag):
             tag.unwrap()
     for tag in soup.find_all(re.compile("^h[1-6]$")):
         for bold in tag.find_all(["b", "strong", "i", "em"]):
@@ -244,25 +239,35 @@ def _mend(soup: BeautifulSoup) -> None:
     soup.smooth()
 
 
+def _has_block(tag: Tag) -> bool:
+    return any(isinstance(inner, Tag) and inner.name in _BLOCKS for inner in tag.descendants)
+
+
 class _Writer(MarkdownConverter):
-    """Markdown of elements; links, pictures and scripts are gone before.
+    """Markdown of elements; pictures and scripts are gone before.
 
     Attributes:
         merged_tables: tables in which a cell spanned others.
     """
 
-    def __init__(self, **options: object) -> None:
-        super().__init__(**options)
+    def __init__(self) -> None:
+        super().__init__(heading_style="atx", bullets="-", wrap=True, wrap_width=None)
         self.merged_tables = 0
+        self._cells: dict[int, str] = {}
+        self._numbers: dict[int, int] = {}
 
     def one_line(self, tag: Tag) -> str:
         """An element as one line of Markdown."""
         tag.name = "span"
-        return " ".join(str(self.process_tag(tag, parent_tags={"_inline"})).split())
+        written: str = self.process_tag(tag, parent_tags={"_inline"})  # type: ignore[attr-defined] # left out of its stubs
+        return " ".join(written.split())
 
     def escape(self, text: str, parent_tags: set[str]) -> str:
         """A teacher reads this, not a browser: only what would turn a paragraph into a heading is marked."""
         return re.sub(r"^(\s*)(#{1,6}\s)", r"\1\\\2", text) if text.lstrip()[:1] == "#" else text
+
+    def convert_a(self, el: Tag, text: str, parent_tags: set[str]) -> str:
+        return text
 
     def convert_br(self, el: Tag, text: str, parent_tags: set[str]) -> str:
         return " " if "_inline" in parent_tags else "\n"
@@ -319,20 +324,15 @@ class _Writer(MarkdownConverter):
 
     convert_th = convert_td
 
-    @property
-    def _cells(self) -> dict[int, str]:
-        return self.__dict__.setdefault("_written_cells", {})
-
     def _number(self, item: Tag) -> int:
         """Of an item in its list. Each list is counted once, not once an item."""
-        numbers: dict[int, int] = self.__dict__.setdefault("_numbers", {})
-        if id(item) not in numbers:
+        if id(item) not in self._numbers:
             assert item.parent is not None
             start = str(item.parent.get("start", ""))
             first = int(start) if start.isdecimal() and len(start) < 7 else 1
             for place, sibling in enumerate(item.parent.find_all("li", recursive=False)):
-                numbers[id(sibling)] = first + place
-        return numbers.get(id(item), 1)
+                self._numbers[id(sibling)] = first + place
+        return self._numbers.get(id(item), 1)
 
     def _grid(self, table: Tag) -> list[list[str]]:
         grid: list[dict[int, str]] = []

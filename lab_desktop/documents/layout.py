@@ -16,7 +16,7 @@ import statistics
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from lab_desktop.documents.plain import tidy, with_notes
@@ -32,6 +32,8 @@ _BIGGER = 1.15
 """Times the usual size: a heading."""
 
 _BULLET = re.compile(r"^[•‣▪▫◦●○■□–—∙·⁃*-](?=\s|$)")
+_SURE_BULLET = re.compile(r"^[•‣▪▫◦●○■□∙⁃](?=\s|$)")
+"""A dash or number may also begin a line in the middle of a sentence."""
 _NUMBERED = re.compile(r"^(\(?(\d{1,3}|[a-zA-Z]|[ivx]{1,5})[.)])(?=\s|$)")
 _SECTION = re.compile(r"^\d{1,2}(\.\d{1,2})*\.?$")
 _PAGE_NUMBER = re.compile(
@@ -39,9 +41,14 @@ _PAGE_NUMBER = re.compile(
     re.IGNORECASE,
 )
 _LEADERS = re.compile(r"(?:\s?[.·…_]){4,}")
-_SENTENCE_END = re.compile(r"[.!?:…。！？؟۔][\"”’»)\]]*$")
+_CONTENTS = re.compile(r"(?:\s?[.·…_]){4,}\s*[\divxlc]{1,5}$")
+_EDGE_NUMBER = re.compile(r"^(\d{1,4})\b|\b(\d{1,4})$")
+_SENTENCE_END = re.compile(r"[.!?:…。！？؟۔][\"”’»)\]\ue002\ue003]*$")
 _NOTE_MARK = re.compile(r"^(\d{1,3}|[*†‡§])[.)]?\s*(?=\S)")
+# Signs that no text has (`pdf` leaves them out), for what is decided later.
 _RAISED, _RAISED_END = "\ue000", "\ue001"
+_BOLD, _ITALIC = "\ue002", "\ue003"
+_MARKS = _BOLD + _ITALIC
 _RAISED_DIGITS = str.maketrans("0123456789+-−()n", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁽⁾ⁿ")
 _LOWERED_DIGITS = str.maketrans("0123456789+-−()", "₀₁₂₃₄₅₆₇₈₉₊₋₋₍₎")
 
@@ -55,6 +62,7 @@ class Word(NamedTuple):
         base: the line it stands on.
         size: of its letters.
         is_spaced: the file has a blank before it.
+        is_code: its letters are all equally wide.
     """
 
     text: str
@@ -65,6 +73,7 @@ class Word(NamedTuple):
     is_bold: bool = False
     is_italic: bool = False
     is_spaced: bool = True
+    is_code: bool = False
 
 
 @dataclass
@@ -123,8 +132,8 @@ class _Block:
     """A paragraph, list item, heading, table or note of the text to be.
 
     Attributes:
-        kind: "text", "item", "table" or "note".
-        lines: rows of words; of a table its rows as Markdown in `text`.
+        kind: "text", "item", "table" or "code".
+        text: of a table, its rows as Markdown.
         region: columns and pages are numbered through; a paragraph may go on in the next.
     """
 
@@ -149,17 +158,33 @@ def is_rtl(text: str) -> bool:
     return sum(kind in ("R", "AL") for kind in kinds) > kinds.count("L")
 
 
-def to_markdown(pages: Sequence[Page]) -> tuple[str, list[int]]:
-    """(Markdown, the page of each table)."""
-    pages = [_mirrored(page) if _is_rtl_page(page) else page for page in pages]
+class Laid(NamedTuple):
+    """Pages as Markdown.
+
+    Attributes:
+        tables: the page of each.
+        contents: pages with lines that lead to page numbers; these lines are left out.
+    """
+
+    text: str
+    tables: list[int]
+    contents: list[int]
+
+
+def to_markdown(pages: Sequence[Page]) -> Laid:
+    """What the pages say, in the order in which they are read."""
+    is_rtl_page = [is_rtl("".join(word.text for word in page.words[:500])) for page in pages]
+    pages = [_mirrored(page) if mirror else page for page, mirror in zip(pages, is_rtl_page, strict=True)]
+    if _is_typewritten(pages):
+        pages = [replace(page, words=[word._replace(is_code=False) for word in page.words]) for page in pages]
     by_page = [_pieces(page.words) for page in pages]
-    _drop_running(pages, by_page)
     body = _body_size(by_page)
+    _drop_running(pages, by_page, body)
     vocabulary = {word.text.strip(".,;:!?()[]\"'“”‘’").lower() for page in pages for word in page.words}
+    contents = [page.number for page, pieces in zip(pages, by_page, strict=True) if _drop_contents(pieces)]
     blocks: list[_Block] = []
     region = 0
-    for page, pieces in zip(pages, by_page, strict=True):
-        is_mirrored = _is_rtl_page(page)
+    for page, pieces, is_mirrored in zip(pages, by_page, is_rtl_page, strict=True):
         for group in _in_columns(_with_drop_caps(pieces, body), body):
             region += 1
             blocks += _Composer(page.number, region, is_mirrored, vocabulary).blocks(group)
@@ -167,16 +192,21 @@ def to_markdown(pages: Sequence[Page]) -> tuple[str, list[int]]:
     blocks = _continued(blocks, vocabulary)
     text = _written(blocks, body)
     text = _resolved(text, notes)
-    return tidy(text), [block.page for block in blocks if block.kind == "table"]
-
-
-def _is_rtl_page(page: Page) -> bool:
-    return is_rtl("".join(word.text for word in page.words[:500]))
+    return Laid(tidy(text), [block.page for block in blocks if block.kind == "table"], contents)
 
 
 def _mirrored(page: Page) -> Page:
-    words = [word._replace(left=-word.right, right=-word.left) for word in page.words]
-    return Page(page.number, page.width, page.height, words)
+    return replace(page, words=[word._replace(left=-word.right, right=-word.left) for word in page.words])
+
+
+def _is_typewritten(pages: Iterable[Page]) -> bool:
+    """Most letters are equally wide, so that it is no sign of code."""
+    letters = code = 0
+    for page in pages:
+        for word in page.words:
+            letters += len(word.text)
+            code += len(word.text) * word.is_code
+    return code > 0.5 * letters
 
 
 def _body_size(by_page: Iterable[Iterable[_Piece]]) -> float:
@@ -193,15 +223,17 @@ def _body_size(by_page: Iterable[Iterable[_Piece]]) -> float:
 def _pieces(words: Iterable[Word]) -> list[_Piece]:
     """Words to pieces, from the top of the page down, from left to right."""
     rows: list[list[Word]] = []
+    biggest: list[Word] = []
     for word in sorted(words, key=lambda word: -word.base):
         # Small letters that are set high or low come before or after the line they belong to.
-        for row in reversed(rows[-3:]):
-            biggest = max(row, key=lambda other: other.size)
-            if abs(biggest.base - word.base) <= 0.6 * min(biggest.size, word.size):
-                row.append(word)
+        for place in range(len(rows) - 1, max(-1, len(rows) - 4), -1):
+            if abs(biggest[place].base - word.base) <= 0.6 * min(biggest[place].size, word.size):
+                rows[place].append(word)
+                biggest[place] = max(biggest[place], word, key=lambda other: other.size)
                 break
         else:
             rows.append([word])
+            biggest.append(word)
     pieces = []
     for row in rows:
         row.sort(key=lambda word: word.left)
@@ -267,12 +299,13 @@ def _with_drop_caps(pieces: list[_Piece], body: float) -> list[_Piece]:
 # What repeats
 
 
-def _drop_running(pages: Sequence[Page], by_page: list[list[_Piece]]) -> None:
-    """Leave out running heads and feet, and page numbers."""
+def _drop_running(pages: Sequence[Page], by_page: list[list[_Piece]], body: float) -> None:
+    """Leave out running heads and feet, and page numbers; larger letters are the heading of a chapter."""
     rows_of = [_rows(pieces) for pieces in by_page]
     seen: Counter[tuple[str, int]] = Counter()
     for rows in rows_of:
         seen.update({_running_key(row) for row in [*rows[:2], *rows[-2:]]})
+    shift = _number_shift(pages, rows_of)
     for place, (page, rows) in enumerate(zip(pages, rows_of, strict=True)):
         if not rows:
             continue
@@ -287,7 +320,9 @@ def _drop_running(pages: Sequence[Page], by_page: list[list[_Piece]]) -> None:
                 text, at = _running_key(row)
                 repeated = sum(seen[text, at + near] for near in (-1, 0, 1))
                 is_running = repeated >= 3 and repeated >= min(0.1 * len(pages), 6)
-                if is_at_edge and row not in gone and (is_running or _PAGE_NUMBER.match(_row_text(row))):
+                is_running = is_running or shift in _shifts(row, page.number)
+                is_small = all(piece.size < _BIGGER * body for piece in row)
+                if is_at_edge and is_small and row not in gone and (is_running or _PAGE_NUMBER.match(_row_text(row))):
                     gone.append(row)
                 else:
                     break
@@ -295,8 +330,32 @@ def _drop_running(pages: Sequence[Page], by_page: list[list[_Piece]]) -> None:
         by_page[place] = [piece for piece in by_page[place] if id(piece.words[0]) not in left]
 
 
+def _number_shift(pages: Sequence[Page], rows_of: Sequence[list[_Row]]) -> int | None:
+    """What the printed page numbers are ahead of ours; None where no numbers run through the pages."""
+    votes: Counter[int] = Counter()
+    for page, rows in zip(pages, rows_of, strict=True):
+        votes.update({shift for row in [*rows[:1], *rows[-1:]] for shift in _shifts(row, page.number)})
+    shift, count = max(votes.items(), key=lambda vote: vote[1], default=(0, 0))
+    return shift if count >= max(3, 0.3 * len(pages)) else None
+
+
+def _shifts(row: _Row, number: int) -> set[int]:
+    text = _row_text(row)
+    return {int(one or two) - number for one, two in _EDGE_NUMBER.findall(text)} if len(text) < 100 else set()
+
+
+def _drop_contents(pieces: list[_Piece]) -> bool:
+    """Leave out lines that lead to page numbers, where there are several; True where there were."""
+    found = [row for row in _rows(pieces) if _CONTENTS.search(_row_text(row))]
+    if len(found) < 3:
+        return False
+    gone = {id(word) for row in found for piece in row for word in piece.words}
+    pieces[:] = [piece for piece in pieces if id(piece.words[0]) not in gone]
+    return True
+
+
 def _running_key(row: _Row) -> tuple[str, int]:
-    return re.sub(r"\d+|\b[ivxlc]+\b", "#", _row_text(row).lower()), round(row[0].base / 4)
+    return re.sub(r"\b(\d+|[ivxlc]+)\b", "#", _row_text(row).lower()), round(row[0].base / 4)
 
 
 def _row_text(row: _Row) -> str:
@@ -313,16 +372,20 @@ def _in_columns(pieces: list[_Piece], body: float, depth: int = 0) -> list[list[
     gutter = _gutter(pieces, body)
     if gutter is None:
         return [pieces]
-    groups: list[list[_Piece]] = []
     spanning = sorted((piece for piece in pieces if piece.left < gutter < piece.right), key=lambda piece: -piece.base)
     rest = sorted((piece for piece in pieces if not piece.left < gutter < piece.right), key=lambda piece: -piece.base)
+    groups: list[list[_Piece]] = []
     while spanning or rest:
         # Between two lines that span both columns, first the one, then the other.
         lowest = spanning[0].base if spanning else float("-inf")
         band = [piece for piece in rest if piece.base > lowest + 0.5 * piece.size]
-        rest = rest[len(band) :]
-        for side in ([p for p in band if p.right <= gutter], [p for p in band if p.left >= gutter]):
-            groups += _in_columns(side, body, depth + 1)
+        rest = [piece for piece in rest if piece.base <= lowest + 0.5 * piece.size]
+        for part, is_columns in _parts_of_band(band, gutter):
+            if not is_columns:
+                groups.append(part)
+                continue
+            for side in ([p for p in part if p.right <= gutter], [p for p in part if p.left >= gutter]):
+                groups += _in_columns(side, body, depth + 1)
         highest = rest[0].base + 0.5 * rest[0].size if rest else float("-inf")
         across = [piece for piece in spanning if piece.base >= highest] or spanning[:1]
         spanning = spanning[len(across) :]
@@ -332,6 +395,25 @@ def _in_columns(pieces: list[_Piece], body: float, depth: int = 0) -> list[list[
             rest = [piece for piece in rest if piece not in beside]
             groups.append([*across, *beside])
     return groups
+
+
+def _parts_of_band(band: list[_Piece], gutter: float) -> list[tuple[list[_Piece], bool]]:
+    """A band cut at wide blank strips: (pieces, are they columns); a table below columns is none."""
+    chunks: list[list[_Piece]] = []
+    for piece in band:
+        if chunks and chunks[-1][-1].base - piece.base <= 1.8 * max(piece.size, chunks[-1][-1].size):
+            chunks[-1].append(piece)
+        else:
+            chunks.append([piece])
+    parts: list[tuple[list[_Piece], bool]] = []
+    for chunk in chunks:
+        sides = [p for p in chunk if p.right <= gutter], [p for p in chunk if p.left >= gutter]
+        is_columns = not all(sides) or all(statistics.mean(len(p.words) for p in side) >= 3 for side in sides)
+        if parts and is_columns and parts[-1][1]:
+            parts[-1][0].extend(chunk)
+        else:
+            parts.append((chunk, is_columns))
+    return parts
 
 
 def _gutter(pieces: list[_Piece], body: float) -> float | None:
@@ -408,6 +490,15 @@ class _Composer:
         lines: list[_Piece] = []
         place = 0
         while place < len(rows):
+            code = _code_at(rows, place)
+            if code:
+                found += self._paragraphs(lines)
+                lines = []
+                text = _code_text(rows[place : place + code])
+                first = rows[place][0]
+                found.append(_Block("code", self._page, self._region, first.size, first.left, text))
+                place += code
+                continue
             table = _table_at(rows, place)
             if table is None:
                 lines.append(_as_line(rows[place]))
@@ -420,9 +511,10 @@ class _Composer:
             place += count
         return found + self._paragraphs(lines)
 
-    def _table(self, row: _Row, cells: list[list[list[Word]]]) -> _Block:
+    def _table(self, row: _Row, cells: list[list[_Row]]) -> _Block:
         written = [
-            [" ".join(self._text(cell, plain=True).split()).replace("|", "\\|") for cell in line] for line in cells
+            [" ".join(self._text(piece.words, plain=True) for piece in cell).replace("|", "\\|") for cell in line]
+            for line in cells
         ]
         written.insert(1, ["---"] * len(written[0]))
         text = "\n".join(f"| {' | '.join(line)} |" for line in written)
@@ -438,8 +530,17 @@ class _Composer:
         before: _Piece | None = None
         for line in lines:
             text = self._text(line.words)
-            is_item = bool(_BULLET.match(text) or _NUMBERED.match(text))
             block = found[-1] if found else None
+            is_item = bool(_SURE_BULLET.match(text))
+            if not is_item and len(text.split(maxsplit=1)) > 1 and (_BULLET.match(text) or _NUMBERED.match(text)):
+                is_item = (
+                    block is None
+                    or before is None
+                    or block.kind == "item"
+                    or bool(re.search(r"[.:;!?]$", _plain(before.words)))
+                    or _is_short(before, left, right)
+                    or before.base - line.base > max(1.3 * pitch, pitch + 0.25) * line.size
+                )
             if block is None or before is None or self._begins(line, before, block, is_item, left, right, pitch):
                 block = _Block("item" if is_item else "text", self._page, self._region, line.size, line.left)
                 block.text = _LEADERS.sub(" … ", text)
@@ -511,7 +612,7 @@ class _Composer:
                     shown, blank = f"{_RAISED}{shown}{_RAISED_END}", blank if gap > 0.3 * size else ""
                 elif word.base < base - 0.05 * size and all(ord(letter) in _LOWERED_DIGITS for letter in shown):
                     shown, blank = shown.translate(_LOWERED_DIGITS), ""
-            wanted = "" if not is_mixed else "**" * word.is_bold or "*" * word.is_italic
+            wanted = "" if not is_mixed else _BOLD * word.is_bold or _ITALIC * word.is_italic
             if wanted != mark:
                 text += mark + blank + wanted
                 mark = wanted
@@ -565,7 +666,15 @@ def _plain(words: Sequence[Word]) -> str:
 
 
 def _without_empty_marks(text: str) -> str:
-    return re.sub(r"(\*{1,2})([^\w*]*)\1(?!\*)", r"\2", text)
+    """Emphasis on nothing but signs is none, and does not interrupt one."""
+    return re.sub(f"([{_MARKS}])([^\\w{_MARKS}]*)\\1", r"\2", text)
+
+
+def _emphasised(text: str) -> str:
+    """Marks of emphasis as Markdown; one that does not end is none."""
+    for mark, written in ((_BOLD, "**"), (_ITALIC, "*")):
+        text = text.replace(mark, written if text.count(mark) % 2 == 0 else "")
+    return text
 
 
 def joined(text: str, line: str, vocabulary: set[str]) -> str:
@@ -574,14 +683,15 @@ def joined(text: str, line: str, vocabulary: set[str]) -> str:
     Args:
         vocabulary: words of the document in small letters: they tell "well-known" from "exam-ple".
     """
-    tail = re.search(r"([^\W\d_]+)-\*{0,2}$", text)
-    head = re.match(r"\*{0,2}([^\W\d_]+)", line)
+    ending, beginning = (sign if sign and sign in _MARKS else "" for sign in (text[-1:], line[:1]))
+    if ending and ending == beginning:
+        text, line, ending = text[:-1], line[1:], ""
+    tail = re.search(f"([^\\W\\d_]+)-[{_MARKS}]?$", text)
+    head = re.match(f"[{_MARKS}]?([^\\W\\d_]+)", line)
     if tail and head and head.group(1)[0].islower():
         whole, parted = tail.group(1) + head.group(1), f"{tail.group(1)}-{head.group(1)}"
         is_one = whole.lower() in vocabulary or parted.lower() not in vocabulary
-        return text.rstrip("*").removesuffix("-" if is_one else "") + line.lstrip("*")
-    if text.endswith("**") and line.startswith("**") and not text.endswith("***"):
-        return f"{text[:-2]} {line[2:]}"
+        return text.removesuffix(ending).removesuffix("-" if is_one else "") + ending + line
     if text and line and _is_cjk(text[-1]) and _is_cjk(line[0]):
         return text + line
     return f"{text} {line}"
@@ -591,11 +701,39 @@ def _is_cjk(letter: str) -> bool:
     return "\u3000" <= letter <= "\u9fff" or "\uf900" <= letter <= "\ufaff" or "\uff00" <= letter <= "\uffef"
 
 
+def _code_at(rows: Sequence[_Row], start: int) -> int:
+    """How many rows of code begin at this row."""
+    count = 0
+    for place in range(start, len(rows)):
+        row = rows[place]
+        if not all(word.is_code for piece in row for word in piece.words):
+            break
+        if count and rows[place - 1][0].base - row[0].base > 2.6 * row[0].size:
+            break
+        count += 1
+    return count
+
+
+def _code_text(rows: Sequence[_Row]) -> str:
+    """Rows of equally wide letters, each word in its column."""
+    words = [word for row in rows for piece in row for word in piece.words]
+    left = min(word.left for word in words)
+    wide = statistics.median((word.right - word.left) / len(word.text) for word in words) or 1.0
+    lines = []
+    for row in rows:
+        line = ""
+        for word in sorted((word for piece in row for word in piece.words), key=lambda word: word.left):
+            column = round((word.left - left) / wide)
+            line = line.ljust(max(column, len(line) + bool(line) * word.is_spaced)) + word.text
+        lines.append(line.replace("```", "` ` `"))
+    return "\n".join(lines)
+
+
 # Tables
 
 
-def _table_at(rows: Sequence[_Row], start: int) -> tuple[int, list[list[list[Word]]]] | None:
-    """(rows used, words of each cell) of a table that begins at this row; None where none does."""
+def _table_at(rows: Sequence[_Row], start: int) -> tuple[int, list[list[_Row]]] | None:
+    """(rows used, pieces of each cell) of a table that begins at this row; None where none does."""
     if len(rows[start]) < 2:
         return None
     columns = [(piece.left, piece.right) for piece in rows[start]]
@@ -621,12 +759,12 @@ def _table_at(rows: Sequence[_Row], start: int) -> tuple[int, list[list[list[Wor
         return None  # a table of contents
     if sum(len(rows[place]) for place in full) < 0.5 * len(full) * len(columns):
         return None
-    cells: list[list[list[Word]]] = []
+    cells: list[list[_Row]] = []
     for place in used:
         row = rows[place]
-        line: list[list[Word]] = [[] for _ in columns]
+        line: list[_Row] = [[] for _ in columns]
         for piece in row:
-            line[_column_of(piece, columns) or 0] += piece.words
+            line[_column_of(piece, columns) or 0].append(piece)
         if len(row) == 1 and cells:
             cells[-1] = [above + below for above, below in zip(cells[-1], line, strict=True)]
         else:
@@ -706,7 +844,7 @@ def _continued(blocks: list[_Block], vocabulary: set[str]) -> list[_Block]:
 
 
 def _goes_on(above: str, text: str) -> bool:
-    first = text.lstrip('*"“‘([')[:1]
+    first = text.lstrip(_MARKS + '*"“‘([')[:1]
     if first.isalpha() and not first.isupper() and not first.islower():
         return True  # a script without capital letters
     return first.islower() or above.endswith(("-", ",", ";"))
@@ -720,10 +858,12 @@ def _written(blocks: Sequence[_Block], body: float) -> str:
     levels = _levels([block.size for block in big])
     parts: list[str] = []
     for block in blocks:
-        text = block.text.replace(_RAISED, f"{_RAISED}{block.page}:")
+        text = _emphasised(block.text.replace(_RAISED, f"{_RAISED}{block.page}:"))
         before_is_item = bool(parts) and parts[-1].lstrip().startswith(("- ", "1")) and _NUMBERED.match(parts[-1])
         if block.kind == "table":
             parts.append(text)
+        elif block.kind == "code":
+            parts.append(f"```\n{text}\n```")
         elif _is_heading(block, body) and block.size >= _BIGGER * body:
             parts.append(f"{'#' * levels[round(block.size, 1)]} {text}")
         elif _is_heading(block, body) and block.is_bold and not is_bold_text and block.lines <= 2:
@@ -742,7 +882,7 @@ def _written(blocks: Sequence[_Block], body: float) -> str:
 
 def _is_heading(block: _Block, body: float) -> bool:
     text = block.text
-    if block.kind == "table" or len(text) > _HEADING_LETTERS or sum(map(str.isalpha, text)) < 2:
+    if block.kind in ("table", "code") or len(text) > _HEADING_LETTERS or sum(map(str.isalpha, text)) < 2:
         return False
     if block.kind == "item" and _BULLET.match(text):
         return False
@@ -776,5 +916,5 @@ def _resolved(text: str, notes: dict[tuple[int, str], str]) -> str:
 
     marks = re.compile(f"{_RAISED}([^{_RAISED_END}]*){_RAISED_END}")
     text = marks.sub(mark, text)
-    bare = {number: re.sub(f"[{_RAISED}{_RAISED_END}]", "", notes[key]) for key, number in numbers.items()}
+    bare = {number: re.sub(f"[{_RAISED}{_RAISED_END}]", "", _emphasised(notes[key])) for key, number in numbers.items()}
     return with_notes(text, bare)

@@ -57,7 +57,12 @@ def from_pdf(data: bytes, name: str, on_progress: Progress) -> Converted:
     finally:
         document.close()
     notes = _notes(pages, name)
-    markdown, tables = layout.to_markdown(pages)
+    markdown, tables, contents = layout.to_markdown(pages)
+    if contents:
+        text = (
+            f"Lines that lead to page numbers, a table of contents or an index, were left out ({on_pages(contents)})."
+        )
+        notes.append(Note("contents", text, tuple(contents)))
     if tables:
         text = f"{counted(len(tables), 'table')} need{'s' * (len(tables) == 1)} a look ({on_pages(tables)})."
         notes.insert(0, Note("tables", text, tuple(sorted(set(tables))), needs_a_look=True))
@@ -147,7 +152,7 @@ def _pictures(page: Any) -> tuple[int, float]:
 
 
 class _Reader:
-    """Puts the letters of one page together to words."""
+    """Puts the letters of one page together to words. The library gives those from right to left as they are read."""
 
     def __init__(self, text: Any, width: float, height: float) -> None:
         self._text = text
@@ -157,7 +162,7 @@ class _Reader:
         self._words: list[Word] = []
         self._letters: list[int] = []
         self._sideways = self._unreadable = self._read = 0
-        self._fonts: dict[tuple[bytes, int], tuple[bool, bool]] = {}
+        self._fonts: dict[tuple[bytes, int], tuple[bool, bool, bool]] = {}
         self._name = ctypes.create_string_buffer(200)
 
     def read(self) -> tuple[list[Word], int, int, int]:
@@ -167,63 +172,65 @@ class _Reader:
         box = pdfium.FS_RECTF()
         pointer = ctypes.byref(box)
         is_spaced = True
-        left = right = bottom = top = first_left = last_left = 0.0
+        left = right = bottom = top = 0.0
         start = 0
         letters = self._letters
         for place in range(self._count):
             code = get_code(text, place)
             if code in _BLANKS or not get_box(text, place, pointer):
                 if letters:
-                    self._add(start, left, bottom, right, top, first_left > last_left, is_spaced)
+                    self._add(start, left, bottom, right, top, is_spaced)
                 is_spaced = True
                 continue
             if turn:
                 x0, y0, x1, y1 = self._upright(box.left, box.bottom, box.right, box.top)
             else:
                 x0, y0, x1, y1 = box.left, box.bottom, box.right, box.top
-            high = y1 - y0
             if letters:
                 near = 0.25 * (top - bottom)
                 is_same = abs(y0 - bottom) < near and abs(y1 - top) < near and x0 - right < near and left - x1 < near
                 if not is_same:
-                    self._add(start, left, bottom, right, top, first_left > last_left, is_spaced)
+                    self._add(start, left, bottom, right, top, is_spaced)
                     is_spaced = False
             if letters:
                 left, right = min(left, x0), max(right, x1)
             else:
-                start, left, right, bottom, top, first_left = place, x0, x1, y0, y0 + high, x0
-            last_left = x0
+                start, left, right, bottom, top = place, x0, x1, y0, y1
             letters.append(code)
         if letters:
-            self._add(start, left, bottom, right, top, first_left > last_left, is_spaced)
+            self._add(start, left, bottom, right, top, is_spaced)
         return self._words, self._read, self._unreadable, self._sideways
 
-    def _add(
-        self, start: int, left: float, bottom: float, right: float, top: float, runs_left: bool, is_spaced: bool
-    ) -> None:
-        codes = list(self._letters)
-        self._letters.clear()
-        text = "".join(_SYMBOLS.get(code) or ("-" if code in _HYPHENS else chr(code)) for code in codes)
-        if any(0xD800 <= code < 0xE000 for code in codes):
-            text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-        bare = "".join(letter for letter in text if not ("\ue000" <= letter <= "\uf8ff" or letter == "\ufffd"))
-        self._unreadable += len(text) - len(bare)
-        self._read += len(bare)
-        text = regular(bare)
+    def _add(self, start: int, left: float, bottom: float, right: float, top: float, is_spaced: bool) -> None:
+        text = self._word()
         if not text.strip():
             return
         angle = pdfium.FPDFText_GetCharAngle(self._text, start)
         if abs(math.remainder(angle - self._turn * math.pi / 2, 2 * math.pi)) > 0.1:
             self._sideways += len(text)
             return
-        if layout.is_rtl(text) and not runs_left and len(text) > 1:
-            text = text[::-1]  # as drawn from left to right
         size, base = self._size_and_base(start, bottom, top)
         width, height = self._size if self._turn % 2 == 0 else self._size[::-1]
         if not self._turn and (right < -1 or left > width + 1 or top < -1 or bottom > height + 1):
             return  # beside the page, where printers put marks
-        is_bold, is_italic = self._style(start)
-        self._words.append(Word(text, left, right, base, size, is_bold, is_italic, is_spaced))
+        is_bold, is_italic, is_code = self._style(start)
+        self._words.append(Word(text, left, right, base, size, is_bold, is_italic, is_spaced, is_code))
+
+    def _word(self) -> str:
+        """The letters collected, as text; those without a meaning are counted."""
+        codes = list(self._letters)
+        self._letters.clear()
+        if min(codes) > 32 and max(codes) < 127:
+            self._read += len(codes)
+            return "".join(map(chr, codes))
+        codes = [code for code in codes[:-1] if code not in _HYPHENS] + codes[-1:]  # soft ones within a word
+        text = "".join(_SYMBOLS.get(code) or ("-" if code in _HYPHENS else chr(code)) for code in codes)
+        if any(0xD800 <= code < 0xE000 for code in codes):
+            text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        bare = "".join(letter for letter in text if not ("\ue000" <= letter <= "\uf8ff" or letter == "\ufffd"))
+        self._unreadable += len(text) - len(bare)
+        self._read += len(bare)
+        return regular(bare)
 
     def _size_and_base(self, place: int, bottom: float, top: float) -> tuple[float, float]:
         matrix = pdfium.FS_MATRIX()
@@ -237,7 +244,8 @@ class _Reader:
             return size, bottom
         return size, self._upright(x.value, y.value, x.value, y.value)[1] if self._turn else y.value
 
-    def _style(self, place: int) -> tuple[bool, bool]:
+    def _style(self, place: int) -> tuple[bool, bool, bool]:
+        """Is the font of this letter bold, italic, of equally wide letters?"""
         flags = ctypes.c_int()
         pdfium.FPDFText_GetFontInfo(self._text, place, self._name, 200, flags)
         key = self._name.value, flags.value
@@ -247,11 +255,12 @@ class _Reader:
                 pdfium.FPDFText_GetFontWeight(self._text, place) >= 650
             )
             is_italic = b"italic" in name or b"oblique" in name or bool(flags.value & 64)
-            self._fonts[key] = is_bold, is_italic
+            is_code = bool(flags.value & 1) or any(word in name for word in (b"courier", b"mono", b"consol", b"cmtt"))
+            self._fonts[key] = is_bold, is_italic, is_code
         return self._fonts[key]
 
     def _turned(self) -> int:
-        """The quarter turns, against the clock, in which most of the page is written."""
+        """The quarter turns, with the clock, in which most of the page is written."""
         votes = [0, 0, 0, 0]
         for place in range(0, self._count, max(1, self._count // 60)):
             if pdfium.FPDFText_GetUnicode(self._text, place) not in _BLANKS:
@@ -262,7 +271,7 @@ class _Reader:
     def _upright(self, x0: float, y0: float, x1: float, y1: float) -> tuple[float, float, float, float]:
         """A box of a turned page, as if it lay as it is read."""
         if self._turn == 1:
-            return y0, -x1, y1, -x0
+            return -y1, x0, -y0, x1
         if self._turn == 2:
             return -x1, -y1, -x0, -y0
-        return -y1, x0, -y0, x1
+        return y0, -x1, y1, -x0

@@ -8,14 +8,13 @@ import unicodedata
 from lab_desktop.documents.converted import Converted, Kind, Note
 from lab_desktop.documents.markdown import sections
 
-_INVISIBLE = dict.fromkeys(
-    [0xAD, 0x200B, 0x2060, 0xFEFF, *range(0x202A, 0x202F), 0x200E, 0x200F, *range(0x2066, 0x206A)]
-)
+_INVISIBLE = "\u00ad\u200b\u2060\ufeff\u200e\u200f\u202a-\u202e\u2066-\u2069"
 """Soft hyphen, zero-width blanks, marks of direction. The joiners U+200C and U+200D belong to the spelling and stay."""
-_BLANKS = dict.fromkeys([0xA0, 0x2007, 0x202F, *range(0x2000, 0x2007), *range(0x2008, 0x200B), 0x205F, 0x3000], " ")
-_CONTROLS = dict.fromkeys([*range(9), 0x0B, *range(0x0E, 0x20), 0x7F, *range(0x80, 0xA0)])
-_LIGATURES = {code: unicodedata.normalize("NFKC", chr(code)) for code in [*range(0xFB00, 0xFB07), 0x132, 0x133]}
-_LETTERS = {**_CONTROLS, **_BLANKS, **_LIGATURES, **_INVISIBLE, 0x0C: "\n", 0x85: "\n", 0x2028: "\n", 0x2029: "\n\n"}
+_CONTROLS = "\x00-\x08\x0b\x0e-\x1f\x7f-\x84\x86-\x9f"
+_NOTHING = re.compile(f"[{_INVISIBLE}{_CONTROLS}]+")
+_BLANK = re.compile("[\u00a0\u2000-\u200a\u202f\u205f\u3000]")
+_LINE_END = re.compile("\r\n|[\r\x0c\x85\u2028\u2029]")
+_LIGATURE = re.compile("[\u0132\u0133\ufb00-\ufb06]")
 _ARABIC_FORMS = re.compile("[\ufb50-\ufdff\ufe70-\ufefc]+")
 
 _BULLET = re.compile(r"^([ \t]*)[•‣▪▫◦●○■□∙·⁃][ \t]+(?=\S)", re.MULTILINE)
@@ -25,8 +24,9 @@ _SHORT_LINE = 90
 
 def regular(text: str) -> str:
     """The text with \\n as line end, composed letters, plain blanks, and no ligatures, soft hyphens or controls."""
-    text = text.replace("\r\n", "\n").replace("\r", "\n").translate(_LETTERS)
-    text = _ARABIC_FORMS.sub(lambda found: unicodedata.normalize("NFKC", found.group()), text)
+    text = _BLANK.sub(" ", _NOTHING.sub("", _LINE_END.sub("\n", text)))
+    for shapes in (_LIGATURE, _ARABIC_FORMS):
+        text = shapes.sub(lambda found: unicodedata.normalize("NFKC", found.group()), text)
     return unicodedata.normalize("NFC", text)
 
 

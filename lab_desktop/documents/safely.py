@@ -51,6 +51,8 @@ class Pasted:
 
 _LIMITS = Limits()
 _POLL_S = 0.05
+OUT_OF_MEMORY = 77
+"""Exit status of a child that had not enough."""
 
 
 def convert_safely(
@@ -81,10 +83,13 @@ def convert_safely(
                     return Converted.from_json(said["converted"])
                 except (KeyError, TypeError, ValueError):
                     break
+        details = child.details()
+        if child.was_near_its_memory:
+            raise _too_much_memory(name, details)
         raise DocumentError(
             f"{name} could not be read: the reader stopped in the middle of it. It may be damaged.",
             "Open it in the program that made it and save it anew, then choose it again.",
-            child.details(),
+            details,
         )
 
 
@@ -95,6 +100,7 @@ class _Child:
         self._limits = limits
         self._heard: queue.Queue[bytes | None] = queue.Queue()
         self._errors = b""
+        self._most_used = 0
         request: dict[str, Any] = {"memory_bytes": limits.memory_bytes, "time_s": limits.time_s}
         if isinstance(source, Path):
             request["file"] = str(source.absolute())
@@ -116,8 +122,6 @@ class _Child:
         ]
         for thread in self._threads:
             thread.start()
-        with contextlib.suppress(psutil.Error):
-            self._watched: psutil.Process | None = psutil.Process(self._process.pid)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -155,6 +159,11 @@ class _Child:
                 if isinstance(said, dict):
                     return said
 
+    @property
+    def was_near_its_memory(self) -> bool:
+        """It says so, or was seen with most of what it may take: what it asked for next was refused."""
+        return self._process.poll() == OUT_OF_MEMORY or self._most_used > 0.7 * self._limits.memory_bytes
+
     def details(self) -> str:
         """What a bug report needs."""
         self._process.kill()
@@ -164,15 +173,16 @@ class _Child:
     def _check(self, name: str) -> None:
         now = time.monotonic()
         if now - self._began > self._limits.time_s or now - self._last_sign > self._limits.silence_s:
+            if self.was_near_its_memory:
+                raise _too_much_memory(name)
             raise DocumentError(
                 f"{name} took longer than {now - self._began:.0f} seconds to read and was given up.",
                 "Save the chapters you need as a file of their own, then choose that.",
             )
-        used = 0
         with contextlib.suppress(psutil.Error, OSError):
-            used = self._watched.memory_info().rss if self._watched else 0
-        if used > self._limits.memory_bytes:
-            raise DocumentError(*too_much_memory(name))
+            self._most_used = max(self._most_used, psutil.Process(self._process.pid).memory_info().rss)
+        if self._most_used > self._limits.memory_bytes:
+            raise _too_much_memory(name)
 
     def _ask(self) -> None:
         assert self._process.stdin
@@ -199,9 +209,9 @@ class _Child:
                 self._errors = (self._errors + piece)[-4000:]
 
 
-def too_much_memory(name: str) -> tuple[str, str]:
-    """(message, hint) for a document that needs more memory than it may take."""
-    return (
+def _too_much_memory(name: str, details: str = "") -> DocumentError:
+    return DocumentError(
         f"{name} needs more memory to read than it may take. It may be damaged, or made to do harm.",
         "Save the chapters you need as a file of their own, then choose that.",
+        details,
     )

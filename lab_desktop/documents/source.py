@@ -109,7 +109,9 @@ def keep(folder: Path, brought: Path | Pasted, converted: Converted) -> Source:
             return source
     originals = _originals(folder)
     ending = _ending(brought, converted.kind)
-    stem = _free(folder, _safe(Path(name).stem if isinstance(brought, Path) else converted.title or name), ending)
+    stem = _free(
+        folder, _safe(Path(name).stem if isinstance(brought, Path) else converted.title or name), ending, sha256
+    )
     original = originals / f"{stem}{ending}"
     with replacing(original, f'The copy of "{name}"') as temporary:
         temporary.write_bytes(data)
@@ -189,15 +191,27 @@ def _safe(name: str) -> str:
     return f"{name} document" if name.lower().partition(".")[0] in _RESERVED else name
 
 
-def _free(folder: Path, stem: str, ending: str) -> str:
+def _free(folder: Path, stem: str, ending: str, sha256: str) -> str:
     """`stem`, or with the first number that makes it new; capital letters do not make a name another one."""
-    taken = {name.name.lower() for place in (folder, folder / ORIGINALS) if place.is_dir() for name in place.iterdir()}
-    # A record without its Markdown is what a kill left behind; its original is as free as the name.
+    beside = {entry.name.lower() for entry in folder.iterdir()} if folder.is_dir() else set()
+    kept = {entry.name.lower(): entry for entry in (folder / ORIGINALS).iterdir()}
     number, name = 1, stem
-    while f"{name}.md".lower() in taken or (f"{name}{ending}".lower() in taken and f"{name}.json".lower() not in taken):
+    while f"{name}.md".lower() in beside or any(
+        (there := kept.get(f"{name}{suffix}".lower())) is not None and not _is_left_over(there, sha256)
+        for suffix in (ending, ".json")
+    ):
         number += 1
         name = f"{stem} {number}"
     return name
+
+
+def _is_left_over(file: Path, sha256: str) -> bool:
+    """It is what a kill left behind of keeping the same document."""
+    if file.suffix != ".json":
+        return _sha256_of(file) == sha256
+    with contextlib.suppress(RunError):
+        return bool(read_json(file).get("sha256") == sha256)
+    return True
 
 
 def _ending(brought: Path | Pasted, kind: Kind) -> str:

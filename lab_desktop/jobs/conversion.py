@@ -9,7 +9,8 @@ Writes JSON lines on standard output, the last of them exactly one of "done" and
     {"event": "progress", "done": 3, "total": 300}
     {"event": "done", "converted": {"text": "# …", "title": "…", "kind": "pdf", …}}
     {"event": "failed", "text": "…", "hint": "…", "details": "…"}
-The end of the input ends the process. Nothing is stored.
+Exit status 77 without a last line: there was not enough memory. The end of the input ends the process. Nothing is
+stored.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from typing import Any
 
 from lab_desktop.documents import convert
 from lab_desktop.documents.converted import Converted
-from lab_desktop.documents.safely import too_much_memory
+from lab_desktop.documents.safely import OUT_OF_MEMORY
 from lab_desktop.errors import LabError
 
 _OFTEN_ENOUGH = 200
@@ -61,8 +62,7 @@ def main() -> int:
     except LabError as error:
         tell("failed", text=error.message, hint=error.hint, details=error.details)
     except MemoryError:
-        message, hint = too_much_memory(name)
-        tell("failed", text=message, hint=hint, details="")
+        os._exit(OUT_OF_MEMORY)  # at once: taking the document's parts down needs memory too
     except Exception:  # noqa: BLE001 - a document library may raise anything; the person gets a sentence
         tell(
             "failed",
@@ -101,8 +101,13 @@ def _limit(memory_bytes: int, time_s: float) -> None:
         import resource
     except ImportError:  # Windows
         return
-    # Of the data, not of the address space: a library may reserve gigabytes of that and use none.
-    wanted = ((resource.RLIMIT_DATA, memory_bytes), (resource.RLIMIT_CPU, int(time_s) + 5), (resource.RLIMIT_CORE, 0))
+    # Of the data, not of the address space: a library may reserve gigabytes of that and use none. And a little more
+    # than allowed, for the caller says it in better words.
+    wanted = (
+        (resource.RLIMIT_DATA, memory_bytes * 5 // 4),
+        (resource.RLIMIT_CPU, int(time_s) + 5),
+        (resource.RLIMIT_CORE, 0),
+    )
     for what, most in wanted:
         with contextlib.suppress(OSError, ValueError):
             hard = resource.getrlimit(what)[1]

@@ -37,7 +37,7 @@ class Pdf:
         return self
 
     def text(self, x: float, y: float, text: str, size: float = 10, font: str = "F1", turned: bool = False) -> Pdf:
-        """One line. `font`: F1 plain, F2 bold, F3 italic, F5 any letters."""
+        """One line. `font`: F1 plain, F2 bold, F3 italic, F4 code, F5 any letters."""
         if font == ODD:
             codes = bytes(self._odd.setdefault(letter, 33 + len(self._odd)) for letter in text)
         else:
@@ -51,7 +51,7 @@ class Pdf:
         for word in words:
             text, font = word if isinstance(word, tuple) else (word, "F1")
             self.text(x, y, text, size, font)
-            x += width(text + " ", size) * (1.06 if font == "F2" else 1)
+            x += width(text + " ", size) * (1.12 if font == "F2" else 1)
         return self
 
     def prose(self, x: float, y: float, wide: float, text: str, size: float = 10, indent: float = 0) -> float:
@@ -91,7 +91,7 @@ class Pdf:
         add(b"<< /Type /Catalog /Pages 2 0 R >>")
         add(b"")
         fonts = b""
-        for number, name in enumerate((b"Helvetica", b"Helvetica-Bold", b"Helvetica-Oblique"), start=1):
+        for number, name in enumerate((b"Helvetica", b"Helvetica-Bold", b"Helvetica-Oblique", b"Courier"), start=1):
             made = add(b"<< /Type /Font /Subtype /Type1 /BaseFont /%s /Encoding /WinAnsiEncoding >>" % name)
             fonts += b"/F%d %d 0 R " % (number, made)
         cmap = stream(self._cmap())
@@ -262,8 +262,9 @@ def book(chapters: dict[str, str], *, title: str = "A book", more: dict[str, str
     refs = "".join(f'<itemref idref="c{place}"/>' for place in order)
     files: dict[str, str | bytes] = {
         "mimetype": "application/epub+zip",
-        "META-INF/container.xml": f'{head}<container xmlns="urn:oasis:names:tc:opendocument:xmlns:container"><rootfiles>'
-        '<rootfile full-path="OPS/book.opf" media-type="application/oebps-package+xml"/></rootfiles></container>',
+        "META-INF/container.xml": f'{head}<container xmlns="urn:oasis:names:tc:opendocument:xmlns:container">'
+        '<rootfiles><rootfile full-path="OPS/book.opf" media-type="application/oebps-package+xml"/></rootfiles>'
+        "</container>",
         "OPS/book.opf": f'{head}<package xmlns="http://www.idpf.org/2007/opf"><metadata '
         f'xmlns:dc="http://purl.org/dc/elements/1.1/"><dc:title>{title}</dc:title></metadata>'
         f"<manifest>{items}</manifest><spine>{refs}</spine></package>",
