@@ -377,7 +377,7 @@ class Reader:
             self._repair(node, f"{head}{comment}", f"{head}{quoted(comment)}", why)
             return comment
         written = self._written(node)
-        if _is_null(node):
+        if _is_null(node) and not written.startswith(("&", "!")):
             if written:
                 self._repair(node, f"{head}{written}", f'{head}""', f"{written} stands for nothing.")
             return ""
@@ -405,19 +405,22 @@ class Reader:
         return self._text[node.start_mark.index : node.end_mark.index]
 
     def _slice(self, node: yaml.Node) -> str:
-        """The source of a value, with the indent of its first line left off, and comments after it."""
-        lines = self._written(node).rstrip().split("\n")
-        while len(lines) > 1 and (not lines[-1].strip() or lines[-1].lstrip().startswith("#")):
-            lines.pop()
-        column = node.start_mark.column
-        return "\n".join([lines[0], *(line[min(column, len(line) - len(line.lstrip())) :] for line in lines[1:])])
+        """The source of a value."""
+        return self._between(node, node)
 
     def _source(self, name: yaml.Node, value: yaml.Node) -> str:
         """A field as it was written."""
         if value.start_mark.index < name.end_mark.index:  # an alias: the value stands elsewhere
             return self._line(name).strip()
-        text = self._text[name.start_mark.index : value.start_mark.index]
-        return text.rstrip("\n ") + ("\n" if "\n" in text else " ") * bool(self._slice(value)) + self._slice(value)
+        return self._between(name, value)
+
+    def _between(self, first: yaml.Node, last: yaml.Node) -> str:
+        """The source from one node to another with its indent left off, without comments after it."""
+        lines = self._text[first.start_mark.index : last.end_mark.index].rstrip().split("\n")
+        while len(lines) > 1 and (not lines[-1].strip() or lines[-1].lstrip().startswith("#")):
+            lines.pop()
+        column = first.start_mark.column
+        return "\n".join([lines[0], *(line[min(column, len(line) - len(line.lstrip())) :] for line in lines[1:])])
 
     def _line(self, node: yaml.Node) -> str:
         return self._mended.lines[self._at(node.start_mark.index)]

@@ -83,10 +83,11 @@ _MOST_WORK = 4_000_000
 """Letters that are parsed in all while lines are left out one by one."""
 _MOST_LEFT_OUT = 20
 
-_NAMES = "|".join(sorted(FIELDS, key=len, reverse=True))
+_NAMES = "|".join(FIELDS)
 _FIELD_LINE = re.compile(rf"(?P<indent>\s*)(?P<hyphens>(?:-\s*)*)(?P<name>{_NAMES})(?P<colon>\s*:)(?P<rest>.*)")
 _ANY_FIELD = re.compile(r"\s*(?:-\s+)*[\w-]+:(?:\s|$)")
 _ODD_NAME = re.compile(rf"[\W_]+(?:{_NAMES})\Z")
+_BLOCK = re.compile(r"\s*[|>][-+\d]*\s*(?:#.*)?\Z")
 _FENCE = re.compile(r"(`{3,}|~{3,})\s*[\w.+-]*\s*\Z")
 _SEPARATOR = re.compile(r"(?:---|\.\.\.)\s*(?:#.*)?\Z")
 _CONTROL = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -311,9 +312,9 @@ class _Sweep:
             self._replace(at, line, _SPELLING)
         if name in _GROUPS:
             return at + 1
-        if re.match(r"\s*[|>][-+\d]*\s*(?:#.*)?\Z", rest):
+        if _BLOCK.match(rest):
             self._indent_block(at + 1, end, column)
-        elif not self._is_sound(head, at, end):
+        elif not self._is_sound(self._lines[at][len(head) :].strip(), self._below(at + 1, end, column)):
             self._quote(head, at, end)
         return end
 
@@ -352,20 +353,29 @@ class _Sweep:
 
     def _end(self, at: int, column: int, rest: str) -> int:
         """Number of the first line after the text that begins in line `at`."""
-        is_block = bool(re.match(r"\s*[|>]", rest))
+        is_block = bool(_BLOCK.match(rest))
+        if rest.strip()[:1] in ("'", '"') and self._is_sound(rest.strip(), []):
+            return at + 1
+        written = [number for number in range(at + 1, len(self._lines)) if self._lines[number].strip()]
+        is_indented = bool(written) and self._indent(written[0]) > column
         end = at + 1
-        for number in range(at + 1, len(self._lines)):
+        for number in written:
             line = self._lines[number]
-            if not line.strip():
-                continue
-            indent = len(_straight(line[: len(line) - len(line.lstrip())]))
-            is_field = bool(_FIELD_LINE.match(line))
-            if is_block and indent > column:
-                pass
-            elif is_field or line.lstrip().startswith("#") or (indent <= column and _ANY_FIELD.match(line)):
+            if is_block and is_indented:
+                is_over = self._indent(number) <= column
+            elif is_block:
+                is_over = bool(_FIELD_LINE.match(line))
+            else:
+                is_outside = self._indent(number) <= column and bool(_ANY_FIELD.match(line))
+                is_over = is_outside or line.lstrip().startswith("#") or bool(_FIELD_LINE.match(line))
+            if is_over:
                 break
             end = number + 1
         return end
+
+    def _indent(self, at: int) -> int:
+        line = self._lines[at]
+        return len(_straight(line[: len(line) - len(line.lstrip())]))
 
     def _indent_block(self, start: int, end: int, column: int) -> None:
         """Indent the lines of a block text below its name."""
@@ -383,19 +393,23 @@ class _Sweep:
             if line.strip():
                 self._replace(number, " " * (len(_straight(blank)) + shift) + line[len(blank) :], _INDENT)
 
-    def _is_sound(self, head: str, at: int, end: int) -> bool:
-        """True where YAML reads the text of lines `at` to `end` as one value."""
-        value = self._lines[at][len(head) :].strip()
+    def _is_sound(self, value: str, others: list[str]) -> bool:
+        """True where YAML reads a text, and the lines that it goes on in, as one value."""
         if value[:1] == "*" and value[1:] in self._anchors:
             return True
-        # The name stands alone, so that only its own text can be wrong.
-        column = len(head) - len(head.lstrip(" -"))
-        text = "\n".join([f"{' ' * column}x: {value}", *self._lines[at + 1 : end]])
         try:
-            root = compose(text + "\n")
+            root = compose("\n".join([f"x: {value}", *others]) + "\n")
         except SourceProblem:
             return False
         return isinstance(root, yaml.MappingNode) and len(root.value) == 1
+
+    def _below(self, start: int, end: int, column: int) -> list[str]:
+        """Lines as they would stand below a field without indent."""
+        cut = [self._lines[number][: column + 1] for number in range(start, end)]
+        return [
+            line[column:] if not first.strip() else line.lstrip()
+            for first, line in zip(cut, self._lines[start:end], strict=True)
+        ]
 
     def _quote(self, head: str, at: int, end: int) -> None:
         """Put the text of lines `at` to `end` in quotes, on the first of them."""
@@ -434,6 +448,11 @@ def _unquoted(text: str) -> str:
         return text
     is_closed = len(text) > 1 and text.endswith(mark)
     inside = text[1:-1] if is_closed else text[1:]
-    if not is_closed and mark in inside:
+    for found in re.finditer(rf"(?<!\\){mark}", inside.replace("\\\\", "  ")):
+        before, after = inside[: found.start()][-1:], inside[found.end() :][:1]
+        if (before.isalnum() and after.isalnum()) or mark in (before, after):
+            continue  # an apostrophe, or a quote as YAML doubles it
+        if before.isspace() and is_closed:
+            break  # a word in quotes inside a text in quotes
         return text
     return inside.replace("''", "'") if mark == "'" else _ESCAPED_QUOTE.sub(r"\1", inside)
