@@ -122,7 +122,8 @@ class Reader:
         if not isinstance(root, yaml.MappingNode):
             return []
         names = {_plain_name(name) for name, _ in root.value}
-        if names & {*_EXAMPLE} and not names & {*_TOP}:
+        in_example = {_known_name(name, _EXAMPLE) for name in names} - {""}
+        if (names & {*_EXAMPLE} or len(in_example) > 1) and not names & {*_TOP}:
             return [
                 (
                     "seed_examples",
@@ -186,7 +187,7 @@ class Reader:
     def _list(self, node: yaml.Node, name: str) -> list[yaml.Node]:
         """The items of a list; a single item without hyphen counts as one."""
         if isinstance(node, yaml.SequenceNode):
-            return list(node.value)
+            return self._joined(node.value)
         if isinstance(node, yaml.MappingNode):
             self._repair(
                 node, self._line(node), f"- {self._line(node).strip()}", f"The items of {name} begin with a hyphen."
@@ -195,6 +196,19 @@ class Reader:
         if self._written(node):
             return [node]
         return []
+
+    def _joined(self, items: list[yaml.Node]) -> list[yaml.Node]:
+        """The items; what has a hyphen of its own, but belongs to the item before, is put there."""
+        joined: list[yaml.Node] = []
+        for item in items:
+            before = joined[-1] if joined else None
+            if isinstance(before, yaml.MappingNode) and _goes_on(_only_names(before), _only_names(item)):
+                here = self._line(item).strip()
+                self._repair(item, here, here.lstrip("- "), "This belongs to the item before and needs no hyphen.")
+                joined[-1] = yaml.MappingNode(before.tag, before.value + item.value, before.start_mark, item.end_mark)
+            else:
+                joined.append(item)
+        return joined
 
     def _example(self, node: yaml.MappingNode) -> Iterator[_Item]:
         fields = self._fields(node, _EXAMPLE)
@@ -279,7 +293,7 @@ class Reader:
         moved = (right, *node[1:])
         kind = "facts" if is_knowledge else "a skill"
         self.repairs.append(
-            Repair(1, "/".join(node), "/".join(moved), f"The lesson teaches {kind}, which have a place there.")
+            Repair(1, "/".join(node), "/".join(moved), f"The lesson teaches {kind}: this is the place for it.")
         )
         return moved
 
@@ -467,7 +481,7 @@ class Reader:
         import yamllint.config
         import yamllint.linter
 
-        if len(self._text) > _MOST_LINTED:
+        if not self._mended.was_yaml or len(self._text) > _MOST_LINTED:
             return
         config = yamllint.config.YamlLintConfig("{extends: relaxed, rules: {line-length: disable}}")
         lines: dict[str, list[int]] = {}
@@ -478,7 +492,7 @@ class Reader:
             at = min(found[0], len(self._mended.lines) - 1)
             line = self._mended.lines[at]
             message = LINT[rule][0].replace(" ({desc})", "")
-            more = f" So have {len(found) - 1} more lines." if len(found) > 1 else ""
+            more = f" There are {len(found)} such lines." if len(found) > 1 else ""
             after = " ".join(line.split())
             self.repairs.append(Repair(self._mended.numbers[at], line, after, f"{message}{more} {_LAYOUT_ONLY}"))
 
@@ -499,6 +513,16 @@ def _shared(root: yaml.Node | None) -> set[int]:
         elif isinstance(node, yaml.SequenceNode):
             rest += node.value
     return twice
+
+
+def _only_names(node: yaml.Node) -> list[str]:
+    return [_plain_name(name) for name, _ in node.value] if isinstance(node, yaml.MappingNode) else []
+
+
+def _goes_on(before: list[str], names: list[str]) -> bool:
+    """True where an item with these fields is the second half of the one before."""
+    halves = (("question", "answer"), ("context", "questions_and_answers"))
+    return any(names == [second] and first in before and second not in before for first, second in halves)
 
 
 def _plain_name(node: yaml.Node) -> str:

@@ -57,18 +57,25 @@ class Mended:
         lines: the text without its line ends.
         numbers: for each line its number in the file as it was, from 1.
         root: what YAML reads in it; None for nothing.
+        was_yaml: it could be read as it was.
         repairs, losses: what was done, in no order.
     """
 
     lines: list[str]
     numbers: list[int]
     root: yaml.Node | None = None
+    was_yaml: bool = True
     repairs: list[Repair] = field(default_factory=list)
     losses: list[Loss] = field(default_factory=list)
 
     @property
     def text(self) -> str:
         return "\n".join(self.lines)
+
+    def leave_out(self, at: int, what: str) -> None:
+        """Empty a line and list it as lost."""
+        self.losses.append(Loss(self.numbers[at], what, self.lines[at].strip()))
+        self.lines[at] = ""
 
 
 FIELDS = (
@@ -84,9 +91,12 @@ _MOST_WORK = 4_000_000
 _MOST_LEFT_OUT = 20
 
 _NAMES = "|".join(FIELDS)
-_FIELD_LINE = re.compile(rf"(?P<indent>\s*)(?P<hyphens>(?:-\s*)*)(?P<name>{_NAMES})(?P<colon>\s*:)(?P<rest>.*)")
+_FIELD_LINE = re.compile(
+    rf"(?P<indent>\s*)(?P<hyphens>(?:[-*•–—]\s*)*)(?P<quote>[\"']?)(?P<name>{_NAMES})(?P=quote)(?P<colon>\s*:)(?P<rest>.*)",
+    re.IGNORECASE,
+)
 _ANY_FIELD = re.compile(r"\s*(?:-\s+)*[\w-]+:(?:\s|$)")
-_ODD_NAME = re.compile(rf"[\W_]+(?:{_NAMES})\Z")
+_ODD_NAME = re.compile(rf"[\W_]+(?:{_NAMES})\Z", re.IGNORECASE)
 _BLOCK = re.compile(r"\s*[|>][-+\d]*\s*(?:#.*)?\Z")
 _FENCE = re.compile(r"(`{3,}|~{3,})\s*[\w.+-]*\s*\Z")
 _SEPARATOR = re.compile(r"(?:---|\.\.\.)\s*(?:#.*)?\Z")
@@ -116,6 +126,7 @@ def mend(data: bytes) -> Mended:
     except SourceProblem as problem:
         if problem.ours:
             raise _refused(problem, mended) from problem
+    mended.was_yaml = False
     _Sweep(mended).run()
     _parse_or_leave_out(mended)
     return mended
@@ -262,8 +273,7 @@ def _parse_or_leave_out(mended: Mended) -> None:
             at = min(problem.line, len(mended.lines)) - 1
             if problem.ours or attempt == most or not mended.lines[at].strip():
                 raise _refused(problem, mended) from problem
-            mended.losses.append(Loss(mended.numbers[at], "a line that fits nowhere", mended.lines[at].strip()))
-            mended.lines[at] = ""
+            mended.leave_out(at, "a line that fits nowhere")
 
 
 class _Sweep:
@@ -283,7 +293,11 @@ class _Sweep:
         self._is_in_document = False
 
     def run(self) -> None:
-        at = 0
+        first = next((at for at, line in enumerate(self._lines) if _FIELD_LINE.match(line)), 0)
+        for at in range(first):
+            if _says_something(self._lines[at]) and not _ANY_FIELD.match(self._lines[at]):
+                self._mended.leave_out(at, "a line before the lesson")
+        at = first
         while at < len(self._lines):
             found = _FIELD_LINE.match(self._lines[at])
             at = self._field(at, found) if found else self._other(at)
@@ -297,13 +311,13 @@ class _Sweep:
 
     def _field(self, at: int, found: re.Match[str]) -> int:
         """Mend the line of a field and the lines of its text; gives the number of the next line."""
-        name, rest = found["name"], found["rest"]
+        name, rest = found["name"].lower(), found["rest"]
         indent, column = self._place(found)
-        hyphens = "- " * found["hyphens"].count("-")
+        hyphens = "- " * _hyphens(found)
         end = self._end(at, column, rest)
         head = f"{' ' * indent}{hyphens}{name}:"
         line = f"{head} {rest.strip()}".rstrip() if rest[:1].strip() else head + rest
-        old_head = f"{found['indent']}{found['hyphens']}{name}{found['colon']}"
+        old_head = self._lines[at][: found.start("rest")]
         if old_head != head:
             same_blanks = old_head.split() == head.split()
             why = _TABS if "\t" in found["indent"] else _INDENT if same_blanks else _SPELLING
@@ -320,9 +334,9 @@ class _Sweep:
 
     def _place(self, found: re.Match[str]) -> tuple[int, int]:
         """(indent of the line, column of the name) that the line must have to stand with its like."""
-        name = found["name"]
+        name = found["name"].lower()
         indent = len(_straight(found["indent"]))
-        hyphens = 2 * found["hyphens"].count("-")
+        hyphens = 2 * _hyphens(found)
         if name in _TOP and not hyphens and (self._is_whole or not indent):
             self._is_in_document = name == "document"
             self._is_in_pairs = False
@@ -361,13 +375,14 @@ class _Sweep:
         end = at + 1
         for number in written:
             line = self._lines[number]
+            is_outside = self._indent(number) <= column
+            is_other = bool(_ANY_FIELD.match(line)) or line.lstrip().startswith("#")
             if is_block and is_indented:
-                is_over = self._indent(number) <= column
+                is_over = is_outside and (is_other or bool(_FIELD_LINE.match(line)))
             elif is_block:
                 is_over = bool(_FIELD_LINE.match(line))
             else:
-                is_outside = self._indent(number) <= column and bool(_ANY_FIELD.match(line))
-                is_over = is_outside or line.lstrip().startswith("#") or bool(_FIELD_LINE.match(line))
+                is_over = (is_outside and is_other) or line.lstrip()[:1] == "#" or bool(_FIELD_LINE.match(line))
             if is_over:
                 break
             end = number + 1
@@ -379,19 +394,18 @@ class _Sweep:
 
     def _indent_block(self, start: int, end: int, column: int) -> None:
         """Indent the lines of a block text below its name."""
-        blanks = [line[: len(line) - len(line.lstrip())] for line in self._lines[start:end]]
-        widths = [
-            len(_straight(blank)) for blank, line in zip(blanks, self._lines[start:end], strict=True) if line.strip()
-        ]
-        if not widths:
+        written = [number for number in range(start, end) if self._lines[number].strip()]
+        if not written:
             return
-        if min(widths) > column and not any("\t" in blank[: column + 1] for blank in blanks):
-            return
-        shift = max(0, column + 2 - min(widths))
-        for number, blank in zip(range(start, end), blanks, strict=True):
-            line = self._lines[number]
-            if line.strip():
-                self._replace(number, " " * (len(_straight(blank)) + shift) + line[len(blank) :], _INDENT)
+        base = self._indent(written[0])
+        new_base = base if base > column else column + 2
+        for number in written:
+            text = self._lines[number].lstrip()
+            blanks = self._lines[number][: -len(text)]
+            deeper = max(0, self._indent(number) - base)
+            # Blanks beyond the indent belong to the text, whatever they are.
+            if base != new_base or self._indent(number) < base or "\t" in blanks[:base]:
+                self._replace(number, " " * (new_base + deeper) + text, _INDENT)
 
     def _is_sound(self, value: str, others: list[str]) -> bool:
         """True where YAML reads a text, and the lines that it goes on in, as one value."""
@@ -433,7 +447,11 @@ class _Sweep:
 
 _TABS = "The line was indented with tabs or other odd blanks."
 _INDENT = "The indent did not fit the lines around it."
-_SPELLING = "Hyphen, name, colon and text need blanks between them."
+_SPELLING = "A field is written so: hyphen, blank, name in small letters, colon, blank, text."
+
+
+def _hyphens(found: re.Match[str]) -> int:
+    return len(found["hyphens"].replace(" ", "").replace("\t", ""))
 
 
 def _straight(blanks: str) -> str:

@@ -381,7 +381,7 @@ PLACES = [
 ]
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=160, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_verdict_equals_instructlabs_on_files_of_any_shape(tmp_path, monkeypatch, data):
     value = yaml.safe_load(data.draw(st.sampled_from(BASES)))

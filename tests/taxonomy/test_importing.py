@@ -214,8 +214,12 @@ def test_control_and_half_characters_are_dropped_and_shown(tmp_path):
         lambda text: text.replace('question: "Item 21?"', 'question:"Item 21?"'),
         lambda text: text.replace("  commit", "   commit"),
         lambda text: text.replace("domain:", " domain:"),
+        lambda text: text.replace("- question", "– question"),
+        lambda text: text.replace("- context", "* context"),
+        lambda text: text.replace(" answer", ' "answer"').replace("domain:", " domain:"),
+        lambda text: text.replace("answer", "Answer").replace("domain:", " domain:"),
     ],
-    ids=range(13),
+    ids=range(17),
 )  # fmt: skip
 def test_odd_indents_are_straightened_line_by_line(change, tmp_path):
     expected = read(knowledge(), tmp_path).leaf
@@ -239,6 +243,15 @@ def test_a_block_that_is_not_indented_is_read_up_to_the_next_field(tmp_path):
 
     assert imported.leaf.seed_examples[2].context == "One.\n\nTwo: three.\n"
     assert len(imported.leaf.seed_examples) == 5
+
+
+def test_a_line_of_a_block_that_slipped_to_the_left_stays_in_it(tmp_path):
+    text = knowledge().replace('context: "Bay 2 has a pier."', "context: |\n      One.\n        two\n  three.")
+
+    imported = read(text, tmp_path)
+
+    assert imported.leaf.seed_examples[2].context == "One.\n  two\nthree.\n"
+    assert [(repair.line, repair.before) for repair in imported.repairs] == [(25, "  three.")]
 
 
 def test_fields_inside_a_sound_block_are_its_text(tmp_path):
@@ -306,6 +319,18 @@ def test_forgotten_hyphens_make_pairs_all_the_same(tmp_path):
     assert read(text, tmp_path).leaf == read(skill(), tmp_path).leaf
 
 
+def test_an_answer_with_a_hyphen_of_its_own_belongs_to_the_question_before(tmp_path):
+    text = knowledge().replace('        answer: "Fact 21."', '      - answer: "Fact 21."')
+
+    imported = read(text, tmp_path)
+
+    assert imported.leaf == read(knowledge(), tmp_path).leaf
+    assert [(repair.line, repair.after) for repair in imported.repairs] == [(27, 'answer: "Fact 21."')]
+
+    text = knowledge().replace("    questions_and_answers", "  - questions_and_answers")
+    assert read(text, tmp_path).leaf == read(knowledge(), tmp_path).leaf
+
+
 def test_names_that_are_nearly_right_are_understood(tmp_path):
     text = knowledge().replace("created_by", "Created By").replace("seed_examples", "seed_example")
     text = text.replace("questions_and_answers", "questions_and_answer").replace("document_outline", "outline")
@@ -324,6 +349,8 @@ def test_pasted_parts_are_read(tmp_path):
     whole = read(body, tmp_path, "knowledge/a")
     one = read(body[: body.index('  - context: "Bay 1')], tmp_path, "knowledge/a")
     pairs = read('- question: "Q?"\n  answer: "A."\n- question: "R?"\n  answer: "B."\n', tmp_path)
+    short = read("Q: Is it? \nA: yes\nQ: And?\nA: no\n", tmp_path)
+    letter = read(f"Dear all,\n\n{skill()}\nBest regards\nJane\n", tmp_path)
     bare = read("question: Q?\nanswer: A.\n", tmp_path)
     chat = read(f"Here it is:\n\n```yaml\n{skill()}```\nHave fun!\n", tmp_path)
 
@@ -331,6 +358,9 @@ def test_pasted_parts_are_read(tmp_path):
     assert one.leaf.seed_examples == examples[:1]
     assert [each.pairs[0] for each in pairs.leaf.seed_examples] == [Pair("Q?", "A."), Pair("R?", "B.")]
     assert pairs.leaf.kind is LeafKind.FREEFORM_SKILL
+    assert [each.pairs[0] for each in short.leaf.seed_examples] == [Pair("Is it?", "yes"), Pair("And?", "no")]
+    assert letter.leaf == read(skill(), tmp_path).leaf
+    assert [loss.text for loss in letter.losses] == ["Dear all,", "Best regards", "Jane"]
     assert bare.leaf.seed_examples == (SeedExample((Pair("Q?", "A."),)),)
     assert chat.leaf == read(skill(), tmp_path).leaf
     assert [loss.text for loss in chat.losses] == ["Here it is:", "Have fun!"]
@@ -504,3 +534,4 @@ def test_no_damage_raises_anything_but_a_sentence_and_no_text_is_silently_lost(t
     assert not missing, (missing, imported.repairs, imported.losses)
     again = read(to_yaml(imported.leaf), tmp_path)
     assert again.leaf == imported.leaf
+    assert again.is_exact, (again.repairs, again.losses)
