@@ -18,8 +18,9 @@ import yaml
 
 from lab_desktop.artifacts import DocumentSource, Leaf, LeafKind, Pair, SeedExample
 from lab_desktop.errors import LeafError
-from lab_desktop.taxonomy.mending import FIELDS, Loss, Mended, Repair
 from lab_desktop.taxonomy.qna import quoted
+from lab_desktop.taxonomy.repairs import Loss, Mended, Repair
+from lab_desktop.taxonomy.sweep import FIELDS
 from lab_desktop.taxonomy.tree import ROOTS, node_of
 from lab_desktop.taxonomy.words import LINT
 
@@ -365,14 +366,14 @@ class Reader:
             return DocumentSource(source, "", ())
         values = {name: value for name, _, value in self._without_doubles(self._fields(node, _DOCUMENT))}
         patterns: list[str] = []
-        if "patterns" in values:
-            part = values["patterns"]
-            is_list = isinstance(part, yaml.SequenceNode)
-            patterns = [self._text_of(each, "-") for each in (part.value if is_list else [part])]
-            if not is_list and patterns[0]:
-                self._repair(part, self._line(part).strip(), f"- {quoted(patterns[0])}", "The file names are a list.")
+        part = values.get("patterns")
+        if isinstance(part, yaml.SequenceNode):
+            patterns = [self._text_of(each, "-") for each in part.value]
+        elif part is not None and (pattern := self._text_of(part, "-")):
+            patterns = [pattern]
+            self._repair(part, self._line(part).strip(), f"- {quoted(pattern)}", "The file names are a list.")
         repo, commit = (self._text_of(values[name], name) if name in values else "" for name in ("repo", "commit"))
-        return DocumentSource(repo, commit, tuple(pattern for pattern in patterns if pattern))
+        return DocumentSource(repo, commit, tuple(patterns))
 
     # Texts
 

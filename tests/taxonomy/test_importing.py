@@ -15,9 +15,7 @@ from lab_desktop.taxonomy.check import check_leaf, has_errors
 from lab_desktop.taxonomy.importing import ORIGINALS, Imported, keep_original, read_anything, write_imported
 from lab_desktop.taxonomy.qna import read_leaf, to_yaml
 from tests.taxonomy.leaves import knowledge, skill, write
-from tests.taxonomy.test_qna import TEXT, TRAPS, leaf
-
-PLACE = "knowledge"
+from tests.taxonomy.test_qna import ANY_TEXT, TRAPS, leaf
 
 
 def read(text: str | bytes, tmp_path, place: str = "topic") -> Imported:
@@ -34,9 +32,9 @@ def answer_of(imported: Imported) -> str:
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.sampled_from(LeafKind), st.lists(TEXT, min_size=1, max_size=8))
+@given(st.sampled_from(LeafKind), st.lists(ANY_TEXT, min_size=1, max_size=8))
 @example(LeafKind.KNOWLEDGE, TRAPS)
-@example(LeafKind.GROUNDED_SKILL, TRAPS)
+@example(LeafKind.GROUNDED_SKILL, [*TRAPS, "\ud83d", ""])
 def test_what_our_writer_wrote_is_read_as_it_is(tmp_path, kind, texts):
     written = leaf(kind, texts, tmp_path / "topic")
 
@@ -52,7 +50,7 @@ def test_an_unfinished_leaf_that_was_written_is_read_as_it_is(tmp_path, data):
     text = st.sampled_from(["", " ", "x", "a\nb", "#"])
     pairs = st.lists(st.builds(Pair, text, text), max_size=4).map(tuple)
     examples = data.draw(st.lists(st.builds(SeedExample, pairs, text), max_size=6))
-    document = data.draw(st.none() | st.builds(DocumentSource, text, text, st.just(("*.md",)) | st.just(())))
+    document = data.draw(st.none() | st.builds(DocumentSource, text, text, st.lists(text, max_size=2).map(tuple)))
     written = replace(
         leaf(LeafKind.KNOWLEDGE, ["x"], tmp_path / "topic"), seed_examples=tuple(examples), document=document
     )
@@ -485,6 +483,8 @@ BOMB = "a0: &a0 [x, x]\n" + "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9
         "---\n" * 5000,
         "seed_examples:\n" + "garbage here\n: : :\n" * 500,
         '"' * 100_000,
+        "question: @\n" * 30_000,
+        "- " + "* - " * 50_000 + "question: @\n",
         "answer: '\n" * 2000,
         "%" * 1000,
         'a: "\\UFFFFFFFF"\n',
