@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import shutil
+import subprocess
 import sys
 
 import pytest
@@ -199,6 +201,25 @@ def test_import_into_another_folder_says_what_is_missing_and_overwrites_nothing(
     write(tmp_path / "facts", knowledge())
     assert cli.main(["import", str(tmp_path / "facts"), "--into", str(tmp_path / "compositional_skills" / "x")]) == 1
     assert "belongs below knowledge" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there is no pty")
+@pytest.mark.parametrize(("typed", "status", "is_written"), [("y\n", 0, True), ("n\n", 1, False), ("\x04", 1, False)])
+def test_import_asks_a_person_at_a_terminal(typed, status, is_written, tmp_path):
+    file = write(tmp_path / "rhyme", skill(version=2), document=False)
+    screen, keyboard = os.openpty()
+    command = [sys.executable, "-m", "lab_desktop", "import", str(file)]
+    with subprocess.Popen(
+        command, stdin=keyboard, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        os.write(screen, typed.encode())
+        out, _ = process.communicate(timeout=60)
+    os.close(screen)
+    os.close(keyboard)
+
+    assert "[y/n]" in out
+    assert process.returncode == status
+    assert (file.read_text() == skill()) is is_written
 
 
 def test_import_of_no_lesson_is_one_sentence(tmp_path, capsys):

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from lab_desktop.artifacts import DocumentSource, LeafKind, Pair, SeedExample
-from lab_desktop.errors import LeafError
+from lab_desktop.errors import LeafError, StorageError
 from lab_desktop.taxonomy.check import check_leaf, has_errors
 from lab_desktop.taxonomy.importing import ORIGINALS, Imported, keep_original, read_anything, write_imported
 from lab_desktop.taxonomy.qna import read_leaf, to_yaml
@@ -454,6 +454,17 @@ def test_the_original_is_kept_before_anything_is_written(tmp_path):
 
     write_imported(read(skill(), tmp_path), tmp_path / "exact")
     assert not (tmp_path / "exact" / ORIGINALS).exists()
+
+
+def test_when_the_lesson_cannot_be_written_the_original_is_safe_already(tmp_path):
+    text = "# mine\n" + skill()
+    (tmp_path / "topic" / "qna.yaml").mkdir(parents=True)
+    (tmp_path / "topic" / "qna.yaml" / "inside").touch()
+
+    with pytest.raises(StorageError):
+        write_imported(read(text, tmp_path), tmp_path / "topic")
+
+    assert (tmp_path / "topic" / ORIGINALS / "qna.yaml.txt").read_text() == text
 
 
 BOMB = "a0: &a0 [x, x]\n" + "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 30))
