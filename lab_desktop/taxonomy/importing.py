@@ -75,8 +75,9 @@ def read_anything(source: Path | bytes | str, place: Path) -> Imported:
         reader.repairs.append(Repair(1, name, FILE_NAME, "InstructLab finds a lesson only under this name."))
     return Imported(
         leaf,
-        tuple(sorted(reader.repairs, key=lambda repair: repair.line)),
-        tuple(sorted(reader.losses, key=lambda loss: loss.line)),
+        # What stands in several places through an alias is noted once.
+        tuple(sorted(dict.fromkeys(reader.repairs), key=lambda repair: repair.line)),
+        tuple(sorted(dict.fromkeys(reader.losses), key=lambda loss: loss.line)),
         data,
     )
 

@@ -25,7 +25,6 @@ from lab_desktop.taxonomy.tree import ROOTS, node_of
 from lab_desktop.taxonomy.words import LINT
 
 _TEXTS = ("created_by", "domain", "task_description", "document_outline")
-_KNOWLEDGE_ONLY = ("domain", "document_outline", "document")
 _TOP = ("version", *_TEXTS, "seed_examples", "document")
 _EXAMPLE = ("context", "question", "answer", "questions_and_answers")
 _PAIR = ("question", "answer")
@@ -49,8 +48,10 @@ class _Item:
     Attributes:
         context: None where there is none.
         is_flat: its question stands beside its context, as in a skill.
+        line: where it begins, from 1.
     """
 
+    line: int
     context: str | None = None
     pairs: list[Pair] = field(default_factory=list)
     is_flat: bool = True
@@ -143,6 +144,7 @@ class Reader:
         """The known fields of a mapping, in order; what is not known is listed as lost."""
         fields: list[_Field] = []
         merged: list[_Field] = []
+        exact = {_plain_name(name_node) for name_node, _ in node.value}
         for name_node, value in node.value:
             if name_node.tag == f"{_STANDARD_TAG}merge":
                 self._repair(
@@ -155,7 +157,7 @@ class Reader:
                 continue
             written = _plain_name(name_node)
             name = _known_name(written, known)
-            if not name:
+            if not name or (name != written and name in exact):
                 shown = f'the field "{written}"' if written else "a field without a name"
                 self._lose(name_node, shown, self._source(name_node, value))
                 continue
@@ -215,11 +217,11 @@ class Reader:
         fields = self._fields(node, _EXAMPLE)
         contexts = [each for each in fields if each[0] == "context"]
         if len(contexts) > 1 and self._counts_agree(fields, "context"):
-            groups = self._regrouped(fields, ("context", "question", "answer", "questions_and_answers"))
+            groups = self._regrouped(fields)
         else:
             groups = [self._without_doubles(fields, but=("question", "answer", "questions_and_answers"))]
         for group in groups:
-            item = _Item()
+            item = _Item(self._number(group[0][1] if group else node))
             flat = [each for each in group if each[0] in _PAIR]
             for name, name_node, value in group:
                 if name == "context":
@@ -248,7 +250,7 @@ class Reader:
     def _pair(self, fields: list[_Field]) -> Iterator[Pair]:
         """The pairs of one mapping: more than one where the hyphens between them were forgotten."""
         if self._counts_agree(fields, "question") and len(fields) > len(_PAIR):
-            groups = self._regrouped(fields, _PAIR)
+            groups = self._regrouped(fields)
         else:
             groups = [self._without_doubles(fields)]
         for group in groups:
@@ -263,7 +265,7 @@ class Reader:
             return names.count("context") in (names.count("question"), names.count("questions_and_answers"))
         return names.count("question") == names.count("answer") > 0
 
-    def _regrouped(self, fields: list[_Field], names: tuple[str, ...]) -> list[list[_Field]]:
+    def _regrouped(self, fields: list[_Field]) -> list[list[_Field]]:
         """`fields` cut where one of them comes again."""
         groups: list[list[_Field]] = [[]]
         for each in fields:
@@ -277,11 +279,13 @@ class Reader:
     # What it is
 
     def _is_knowledge(self, names: set[str], items: list[_Item]) -> bool:
-        if names & {*_KNOWLEDGE_ONLY}:
+        if names & {"document", "document_outline"}:
             return True
-        if "task_description" in names:
-            return False
         root = node_of(self._place, False)[0] if set(self._place.parts) & {*ROOTS} else ""
+        if "task_description" in names:  # old knowledge has one too
+            return "domain" in names and root == "knowledge"
+        if "domain" in names:
+            return True
         if root in ("knowledge", "compositional_skills"):
             return root == "knowledge"
         return any(not item.is_flat for item in items)
@@ -321,6 +325,9 @@ class Reader:
         self, texts: dict[str, str], values: dict[str, tuple[yaml.Node, yaml.Node]], is_knowledge: bool
     ) -> None:
         """A task description has no place in knowledge any more: it becomes the outline where there is none."""
+        if not is_knowledge and "domain" in texts:
+            del texts["domain"]
+            self._lose(values["domain"][0], 'the field "domain"', self._source(*values["domain"]))
         if not is_knowledge or "task_description" not in texts:
             return
         task = texts.pop("task_description")
@@ -339,14 +346,20 @@ class Reader:
             if not is_flat:
                 examples += [SeedExample(tuple(item.pairs), item.context or "") for item in run]
                 continue
-            for context, same in itertools.groupby(run, key=lambda item: item.context or ""):
+            for context, group in itertools.groupby(run, key=lambda item: item.context or ""):
+                same = list(group)
                 examples.append(SeedExample(tuple(pair for item in same for pair in item.pairs), context))
+                why = "The questions are put under the passage that they share."
+                if not context:
+                    why = "These questions have no passage; they are kept together until you give them passages."
+                self.repairs.append(Repair(same[0].line, "- question:", "questions_and_answers:", why))
         return examples
 
     def _skill_examples(self, items: list[_Item]) -> list[SeedExample]:
-        if any(len(item.pairs) > 1 for item in items):
-            why = "An example of a skill has one question: those that shared one became examples of their own."
-            self.repairs.append(Repair(1, "questions_and_answers:", "- question:", why))
+        for item in items:
+            if len(item.pairs) > 1 or (item.pairs and not item.is_flat):
+                why = "An example of a skill has one question: those that share one become examples of their own."
+                self.repairs.append(Repair(item.line, "questions_and_answers:", "- question:", why))
         return [
             SeedExample((pair,), item.context)
             for item in items
@@ -538,8 +551,11 @@ def _known_name(written: str, known: tuple[str, ...]) -> str:
     name = _OTHER_NAMES.get(name, name)
     if name in known:
         return name
-    alike = difflib.get_close_matches(name[:40], known, n=1, cutoff=0.8) if len(name) > 3 else []
-    return alike[0] if alike and name not in FIELDS else ""
+    if len(name) < 4 or name in FIELDS:
+        return ""
+    # "question_id" is another field, "qestion" is not.
+    like = [each for each in known if each.count("_") == name.count("_")]
+    return next(iter(difflib.get_close_matches(name[:40], like, n=1, cutoff=0.8)), "")
 
 
 def _is_null(node: yaml.Node) -> bool:

@@ -48,7 +48,7 @@ def mend(data: bytes) -> Mended:
         if not _has_odd_names(mended.root):
             return mended
     except SourceProblem as problem:
-        if problem.ours or len(mended.text) > _MOST_MENDED:
+        if len(mended.text) > _MOST_MENDED:
             raise _refused(problem, mended) from problem
     mended.was_yaml = False
     Sweep(mended).run()

@@ -396,6 +396,44 @@ def test_aliases_and_merges_are_written_out(tmp_path):
     assert len(imported.repairs) == 2 and imported.losses == ()
 
 
+def test_an_alias_stays_one_in_a_file_that_is_mended(tmp_path):
+    text = skill().replace('"Rhyme on 1?"', '&q "Rhyme on 1?"').replace('"Number 2."', "*q")
+
+    imported = read(text.replace('"Number 3."', "@home"), tmp_path)
+
+    assert imported.leaf.seed_examples[2].pairs[0].answer == "Rhyme on 1?"
+    assert imported.leaf.seed_examples[3].pairs[0].answer == "@home"
+
+
+def test_a_field_that_only_looks_like_another_is_not_taken_for_it(tmp_path):
+    text = skill().replace('    answer: "Number 2."', '    answer: "Number 2."\n    question_id: "7"\n    Answer: "x"')
+
+    imported = read(text, tmp_path)
+
+    assert imported.leaf == read(skill(), tmp_path).leaf
+    assert [loss.text for loss in imported.losses] == ['question_id: "7"', 'Answer: "x"']
+
+
+def test_where_the_lines_are_yaml_of_another_kind_they_are_mended_too(tmp_path):
+    for lines in ("-question: a\n  answer: b", "\xa0\xa0- question: a\n\xa0\xa0\xa0\xa0answer: b"):
+        imported = read(f"created_by: x\nseed_examples:\n  {lines}\n".replace("  \xa0", "\xa0"), tmp_path)
+        assert imported.leaf.seed_examples == (SeedExample((Pair("a", "b"),)),)
+        assert imported.losses == ()
+
+
+def test_the_kind_follows_from_the_fields_and_then_from_the_place(tmp_path):
+    task = skill().replace("task_description", 'domain: "Poems"\ntask_description')
+    bare = "seed_examples:\n" + "  - context: c\n    question: q\n    answer: a\n" * 2
+
+    assert read(task, tmp_path).leaf.kind is LeafKind.FREEFORM_SKILL
+    assert [loss.text for loss in read(task, tmp_path).losses] == ['domain: "Poems"']
+    assert read(task, tmp_path, "knowledge/x").leaf.kind is LeafKind.KNOWLEDGE
+    assert read(bare, tmp_path, "compositional_skills/x").leaf.kind is LeafKind.GROUNDED_SKILL
+    facts = read(bare, tmp_path, "knowledge/x")
+    assert facts.leaf.seed_examples == (SeedExample((Pair("q", "a"),) * 2, "c"),)
+    assert any(repair.line == 2 and "passage" in repair.why for repair in facts.repairs)
+
+
 def test_the_document_may_be_written_in_odd_ways(tmp_path):
     start = knowledge()[: knowledge().index("document:")]
 

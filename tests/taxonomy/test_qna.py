@@ -94,7 +94,9 @@ def test_any_leaf_reads_back_the_same_and_passes_strict_checks(tmp_path, monkeyp
 
 
 ANY_TEXT = st.one_of(
-    st.sampled_from([*TRAPS, "", " ", "\n", "\t", "\ud83d", "\ude00\ud83d", "\ud83d\ude00", "a\n\ud83d", "x " * 3000]),
+    st.sampled_from(
+        [*TRAPS, "", " ", "\n", "\t", "\ud83d", "\ude00\ud83d", "\ud83d\ude00", "a\n\ud83d", "a\n\x00b", "x " * 3000]
+    ),
     st.text(st.characters(), max_size=40),  # half characters too
     st.text(st.characters(categories=("Cc", "Cf", "Cs", "Zl", "Zp", "Zs")), max_size=10),
     st.text(alphabet=" \n\r\t\x85\u2028\ufeff-#:'\"\\|>%@`&*!?{}[],~", max_size=30),
