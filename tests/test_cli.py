@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import shutil
+import subprocess
 import sys
 
 import pytest
@@ -201,6 +203,72 @@ def test_check_of_a_sound_leaf_is_an_empty_list(tmp_path, capsys):
     assert cli.main(["check", "--json", str(tmp_path)]) == 0
 
     assert json.loads(capsys.readouterr().out) == []
+
+
+def test_import_shows_repairs_and_losses_and_writes_nothing_without_consent(tmp_path, capsys):
+    text = "# mine\n" + skill(version=2).replace('"Number 2."', "012")
+    file = write(tmp_path / "rhyme", text, document=False)
+
+    assert cli.main(["import", str(file)]) == 1
+
+    said = capsys.readouterr()
+    assert 'Line 11: This is a text; YAML would read a number.\n    - answer: 012\n    + answer: "012"\n' in said.out
+    assert "Line 1 is not taken over, there is no place for a comment:\n    - # mine\n" in said.out
+    assert "Nothing was written" in said.err and "--yes" in said.err
+    assert file.read_text() == text
+    assert [path.name for path in file.parent.iterdir()] == ["qna.yaml"]
+
+
+def test_import_with_consent_writes_the_lesson_and_keeps_the_original(tmp_path, capsys):
+    file = write(tmp_path / "rhyme", skill(version=2), document=False)
+
+    assert cli.main(["import", str(file.parent), "--yes"]) == 0
+
+    assert file.read_text() == skill()
+    assert (file.parent / ".originals" / "qna.yaml.txt").read_text() == skill(version=2)
+    assert capsys.readouterr().out.endswith(f"{file}\n")
+    assert cli.main(["check", str(file), "--mode", "file"]) == 0
+
+
+def test_import_into_another_folder_says_what_is_missing_and_overwrites_nothing(tmp_path, capsys):
+    file = write(tmp_path / "old", "question: Q?\nanswer: 42\n", document=False)
+
+    assert cli.main(["import", str(file), "--into", str(tmp_path / "compositional_skills" / "new"), "--yes"]) == 0
+    assert "It is not complete yet" in capsys.readouterr().out
+    assert file.read_text() == "question: Q?\nanswer: 42\n"
+
+    assert cli.main(["import", str(file), "--into", str(tmp_path / "compositional_skills" / "new"), "--yes"]) == 1
+    assert "There is a lesson" in capsys.readouterr().err
+    write(tmp_path / "facts", knowledge())
+    assert cli.main(["import", str(tmp_path / "facts"), "--into", str(tmp_path / "compositional_skills" / "x")]) == 1
+    assert "belongs below knowledge" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there is no pty")
+@pytest.mark.parametrize(("typed", "status", "is_written"), [("y\n", 0, True), ("n\n", 1, False), ("\x04", 1, False)])
+def test_import_asks_a_person_at_a_terminal(typed, status, is_written, tmp_path):
+    file = write(tmp_path / "rhyme", skill(version=2), document=False)
+    screen, keyboard = os.openpty()
+    command = [sys.executable, "-m", "lab_desktop", "import", str(file)]
+    with subprocess.Popen(
+        command, stdin=keyboard, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        os.write(screen, typed.encode())
+        out, _ = process.communicate(timeout=60)
+    os.close(screen)
+    os.close(keyboard)
+
+    assert "[y/n]" in out
+    assert process.returncode == status
+    assert (file.read_text() == skill()) is is_written
+
+
+def test_import_of_no_lesson_is_one_sentence(tmp_path, capsys):
+    (tmp_path / "letter.txt").write_text("Dear Jane")
+
+    assert cli.main(["import", str(tmp_path / "letter.txt"), "--yes"]) == 1
+
+    assert "nothing of a lesson" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
+from typing import Any
 
 from lab_desktop.errors import LeafError
 from lab_desktop.files import write_text
@@ -270,16 +271,21 @@ def _labelled_works(lines: list[str]) -> Iterator[Attribution]:
     for line in lines:
         field, value = _labelled(line)
         if not field and last and line[0].isspace():  # people break long lines and indent the rest
-            work = replace(work, **{last: f"{getattr(work, last)} {value}".strip()})
+            work = _with(work, last, f"{getattr(work, last)} {value}".strip())
         elif not field:
             work = replace(work, others=(*work.others, value))
         else:
             if getattr(work, field) or (field == "title" and work != Attribution()):
                 yield work
                 work = Attribution()
-            work = replace(work, **{field: licence_id(value) if field == "licence" else value})
+            work = _with(work, field, licence_id(value) if field == "licence" else value)
             last = field
     yield work
+
+
+def _with(work: Attribution, field: str, value: str) -> Attribution:
+    change: dict[str, Any] = {field: value}
+    return replace(work, **change)
 
 
 def _labelled(line: str) -> tuple[str, str]:
@@ -297,7 +303,7 @@ def _unlabelled(lines: list[str]) -> Attribution:
         if _is_own(line) and not work.link:
             work = replace(work, link=OWN)
         elif _ADDRESS.match(line) and licence_id(line) == line and not (work.link and work.revision):
-            work = replace(work, **{"revision" if work.link else "link": line})
+            work = _with(work, "revision" if work.link else "link", line)
         elif licence_id(line) in accepted and not work.licence:
             work = replace(work, licence=licence_id(line))
         elif not work.title:

@@ -15,10 +15,10 @@ from lab_desktop.artifacts import Leaf
 from lab_desktop.errors import LeafError
 from lab_desktop.files import replacing
 from lab_desktop.taxonomy.lenient import Reader
-from lab_desktop.taxonomy.mending import Loss as Loss
-from lab_desktop.taxonomy.mending import Repair as Repair
 from lab_desktop.taxonomy.mending import mend
 from lab_desktop.taxonomy.qna import write_leaf
+from lab_desktop.taxonomy.repairs import Loss as Loss
+from lab_desktop.taxonomy.repairs import Repair as Repair
 from lab_desktop.taxonomy.source import MOST_BYTES
 from lab_desktop.taxonomy.tree import FILE_NAME, find_misnamed, is_misnamed
 
@@ -75,8 +75,9 @@ def read_anything(source: Path | bytes | str, place: Path) -> Imported:
         reader.repairs.append(Repair(1, name, FILE_NAME, "InstructLab finds a lesson only under this name."))
     return Imported(
         leaf,
-        tuple(sorted(reader.repairs, key=lambda repair: repair.line)),
-        tuple(sorted(reader.losses, key=lambda loss: loss.line)),
+        # What stands in several places through an alias is noted once.
+        tuple(sorted(dict.fromkeys(reader.repairs), key=lambda repair: repair.line)),
+        tuple(sorted(dict.fromkeys(reader.losses), key=lambda loss: loss.line)),
         data,
     )
 

@@ -18,13 +18,13 @@ import yaml
 
 from lab_desktop.artifacts import DocumentSource, Leaf, LeafKind, Pair, SeedExample
 from lab_desktop.errors import LeafError
-from lab_desktop.taxonomy.mending import FIELDS, Loss, Mended, Repair
 from lab_desktop.taxonomy.qna import quoted
+from lab_desktop.taxonomy.repairs import Loss, Mended, Repair
+from lab_desktop.taxonomy.sweep import FIELDS
 from lab_desktop.taxonomy.tree import ROOTS, node_of
 from lab_desktop.taxonomy.words import LINT
 
 _TEXTS = ("created_by", "domain", "task_description", "document_outline")
-_KNOWLEDGE_ONLY = ("domain", "document_outline", "document")
 _TOP = ("version", *_TEXTS, "seed_examples", "document")
 _EXAMPLE = ("context", "question", "answer", "questions_and_answers")
 _PAIR = ("question", "answer")
@@ -48,8 +48,10 @@ class _Item:
     Attributes:
         context: None where there is none.
         is_flat: its question stands beside its context, as in a skill.
+        line: where it begins, from 1.
     """
 
+    line: int
     context: str | None = None
     pairs: list[Pair] = field(default_factory=list)
     is_flat: bool = True
@@ -122,7 +124,8 @@ class Reader:
         if not isinstance(root, yaml.MappingNode):
             return []
         names = {_plain_name(name) for name, _ in root.value}
-        if names & {*_EXAMPLE} and not names & {*_TOP}:
+        in_example = {_known_name(name, _EXAMPLE) for name in names} - {""}
+        if (names & {*_EXAMPLE} or len(in_example) > 1) and not names & {*_TOP}:
             return [
                 (
                     "seed_examples",
@@ -141,6 +144,7 @@ class Reader:
         """The known fields of a mapping, in order; what is not known is listed as lost."""
         fields: list[_Field] = []
         merged: list[_Field] = []
+        exact = {_plain_name(name_node) for name_node, _ in node.value}
         for name_node, value in node.value:
             if name_node.tag == f"{_STANDARD_TAG}merge":
                 self._repair(
@@ -153,7 +157,7 @@ class Reader:
                 continue
             written = _plain_name(name_node)
             name = _known_name(written, known)
-            if not name:
+            if not name or (name != written and name in exact):
                 shown = f'the field "{written}"' if written else "a field without a name"
                 self._lose(name_node, shown, self._source(name_node, value))
                 continue
@@ -186,7 +190,7 @@ class Reader:
     def _list(self, node: yaml.Node, name: str) -> list[yaml.Node]:
         """The items of a list; a single item without hyphen counts as one."""
         if isinstance(node, yaml.SequenceNode):
-            return list(node.value)
+            return self._joined(node.value)
         if isinstance(node, yaml.MappingNode):
             self._repair(
                 node, self._line(node), f"- {self._line(node).strip()}", f"The items of {name} begin with a hyphen."
@@ -196,15 +200,28 @@ class Reader:
             return [node]
         return []
 
+    def _joined(self, items: list[yaml.Node]) -> list[yaml.Node]:
+        """The items; what has a hyphen of its own, but belongs to the item before, is put there."""
+        joined: list[yaml.Node] = []
+        for item in items:
+            before = joined[-1] if joined else None
+            if isinstance(before, yaml.MappingNode) and _goes_on(_only_names(before), _only_names(item)):
+                here = self._line(item).strip()
+                self._repair(item, here, here.lstrip("- "), "This belongs to the item before and needs no hyphen.")
+                joined[-1] = yaml.MappingNode(before.tag, before.value + item.value, before.start_mark, item.end_mark)
+            else:
+                joined.append(item)
+        return joined
+
     def _example(self, node: yaml.MappingNode) -> Iterator[_Item]:
         fields = self._fields(node, _EXAMPLE)
         contexts = [each for each in fields if each[0] == "context"]
         if len(contexts) > 1 and self._counts_agree(fields, "context"):
-            groups = self._regrouped(fields, ("context", "question", "answer", "questions_and_answers"))
+            groups = self._regrouped(fields)
         else:
             groups = [self._without_doubles(fields, but=("question", "answer", "questions_and_answers"))]
         for group in groups:
-            item = _Item()
+            item = _Item(self._number(group[0][1] if group else node))
             flat = [each for each in group if each[0] in _PAIR]
             for name, name_node, value in group:
                 if name == "context":
@@ -233,7 +250,7 @@ class Reader:
     def _pair(self, fields: list[_Field]) -> Iterator[Pair]:
         """The pairs of one mapping: more than one where the hyphens between them were forgotten."""
         if self._counts_agree(fields, "question") and len(fields) > len(_PAIR):
-            groups = self._regrouped(fields, _PAIR)
+            groups = self._regrouped(fields)
         else:
             groups = [self._without_doubles(fields)]
         for group in groups:
@@ -248,7 +265,7 @@ class Reader:
             return names.count("context") in (names.count("question"), names.count("questions_and_answers"))
         return names.count("question") == names.count("answer") > 0
 
-    def _regrouped(self, fields: list[_Field], names: tuple[str, ...]) -> list[list[_Field]]:
+    def _regrouped(self, fields: list[_Field]) -> list[list[_Field]]:
         """`fields` cut where one of them comes again."""
         groups: list[list[_Field]] = [[]]
         for each in fields:
@@ -262,11 +279,13 @@ class Reader:
     # What it is
 
     def _is_knowledge(self, names: set[str], items: list[_Item]) -> bool:
-        if names & {*_KNOWLEDGE_ONLY}:
+        if names & {"document", "document_outline"}:
             return True
-        if "task_description" in names:
-            return False
         root = node_of(self._place, False)[0] if set(self._place.parts) & {*ROOTS} else ""
+        if "task_description" in names:  # old knowledge has one too
+            return "domain" in names and root == "knowledge"
+        if "domain" in names:
+            return True
         if root in ("knowledge", "compositional_skills"):
             return root == "knowledge"
         return any(not item.is_flat for item in items)
@@ -279,7 +298,7 @@ class Reader:
         moved = (right, *node[1:])
         kind = "facts" if is_knowledge else "a skill"
         self.repairs.append(
-            Repair(1, "/".join(node), "/".join(moved), f"The lesson teaches {kind}, which have a place there.")
+            Repair(1, "/".join(node), "/".join(moved), f"The lesson teaches {kind}: this is the place for it.")
         )
         return moved
 
@@ -306,6 +325,9 @@ class Reader:
         self, texts: dict[str, str], values: dict[str, tuple[yaml.Node, yaml.Node]], is_knowledge: bool
     ) -> None:
         """A task description has no place in knowledge any more: it becomes the outline where there is none."""
+        if not is_knowledge and "domain" in texts:
+            del texts["domain"]
+            self._lose(values["domain"][0], 'the field "domain"', self._source(*values["domain"]))
         if not is_knowledge or "task_description" not in texts:
             return
         task = texts.pop("task_description")
@@ -324,14 +346,20 @@ class Reader:
             if not is_flat:
                 examples += [SeedExample(tuple(item.pairs), item.context or "") for item in run]
                 continue
-            for context, same in itertools.groupby(run, key=lambda item: item.context or ""):
+            for context, group in itertools.groupby(run, key=lambda item: item.context or ""):
+                same = list(group)
                 examples.append(SeedExample(tuple(pair for item in same for pair in item.pairs), context))
+                why = "The questions are put under the passage that they share."
+                if not context:
+                    why = "These questions have no passage; they are kept together until you give them passages."
+                self.repairs.append(Repair(same[0].line, "- question:", "questions_and_answers:", why))
         return examples
 
     def _skill_examples(self, items: list[_Item]) -> list[SeedExample]:
-        if any(len(item.pairs) > 1 for item in items):
-            why = "An example of a skill has one question: those that shared one became examples of their own."
-            self.repairs.append(Repair(1, "questions_and_answers:", "- question:", why))
+        for item in items:
+            if len(item.pairs) > 1 or (item.pairs and not item.is_flat):
+                why = "An example of a skill has one question: those that share one become examples of their own."
+                self.repairs.append(Repair(item.line, "questions_and_answers:", "- question:", why))
         return [
             SeedExample((pair,), item.context)
             for item in items
@@ -351,14 +379,14 @@ class Reader:
             return DocumentSource(source, "", ())
         values = {name: value for name, _, value in self._without_doubles(self._fields(node, _DOCUMENT))}
         patterns: list[str] = []
-        if "patterns" in values:
-            part = values["patterns"]
-            is_list = isinstance(part, yaml.SequenceNode)
-            patterns = [self._text_of(each, "-") for each in (part.value if is_list else [part])]
-            if not is_list and patterns[0]:
-                self._repair(part, self._line(part).strip(), f"- {quoted(patterns[0])}", "The file names are a list.")
+        part = values.get("patterns")
+        if isinstance(part, yaml.SequenceNode):
+            patterns = [self._text_of(each, "-") for each in part.value]
+        elif part is not None and (pattern := self._text_of(part, "-")):
+            patterns = [pattern]
+            self._repair(part, self._line(part).strip(), f"- {quoted(pattern)}", "The file names are a list.")
         repo, commit = (self._text_of(values[name], name) if name in values else "" for name in ("repo", "commit"))
-        return DocumentSource(repo, commit, tuple(pattern for pattern in patterns if pattern))
+        return DocumentSource(repo, commit, tuple(patterns))
 
     # Texts
 
@@ -377,7 +405,7 @@ class Reader:
             self._repair(node, f"{head}{comment}", f"{head}{quoted(comment)}", why)
             return comment
         written = self._written(node)
-        if _is_null(node):
+        if _is_null(node) and not written.startswith(("&", "!")):
             if written:
                 self._repair(node, f"{head}{written}", f'{head}""', f"{written} stands for nothing.")
             return ""
@@ -405,19 +433,22 @@ class Reader:
         return self._text[node.start_mark.index : node.end_mark.index]
 
     def _slice(self, node: yaml.Node) -> str:
-        """The source of a value, with the indent of its first line left off, and comments after it."""
-        lines = self._written(node).rstrip().split("\n")
-        while len(lines) > 1 and (not lines[-1].strip() or lines[-1].lstrip().startswith("#")):
-            lines.pop()
-        column = node.start_mark.column
-        return "\n".join([lines[0], *(line[min(column, len(line) - len(line.lstrip())) :] for line in lines[1:])])
+        """The source of a value."""
+        return self._between(node, node)
 
     def _source(self, name: yaml.Node, value: yaml.Node) -> str:
         """A field as it was written."""
         if value.start_mark.index < name.end_mark.index:  # an alias: the value stands elsewhere
             return self._line(name).strip()
-        text = self._text[name.start_mark.index : value.start_mark.index]
-        return text.rstrip("\n ") + ("\n" if "\n" in text else " ") * bool(self._slice(value)) + self._slice(value)
+        return self._between(name, value)
+
+    def _between(self, first: yaml.Node, last: yaml.Node) -> str:
+        """The source from one node to another with its indent left off, without comments after it."""
+        lines = self._text[first.start_mark.index : last.end_mark.index].rstrip().split("\n")
+        while len(lines) > 1 and (not lines[-1].strip() or lines[-1].lstrip().startswith("#")):
+            lines.pop()
+        column = first.start_mark.column
+        return "\n".join([lines[0], *(line[min(column, len(line) - len(line.lstrip())) :] for line in lines[1:])])
 
     def _line(self, node: yaml.Node) -> str:
         return self._mended.lines[self._at(node.start_mark.index)]
@@ -464,7 +495,7 @@ class Reader:
         import yamllint.config
         import yamllint.linter
 
-        if len(self._text) > _MOST_LINTED:
+        if not self._mended.was_yaml or len(self._text) > _MOST_LINTED:
             return
         config = yamllint.config.YamlLintConfig("{extends: relaxed, rules: {line-length: disable}}")
         lines: dict[str, list[int]] = {}
@@ -475,7 +506,7 @@ class Reader:
             at = min(found[0], len(self._mended.lines) - 1)
             line = self._mended.lines[at]
             message = LINT[rule][0].replace(" ({desc})", "")
-            more = f" So have {len(found) - 1} more lines." if len(found) > 1 else ""
+            more = f" There are {len(found)} such lines." if len(found) > 1 else ""
             after = " ".join(line.split())
             self.repairs.append(Repair(self._mended.numbers[at], line, after, f"{message}{more} {_LAYOUT_ONLY}"))
 
@@ -498,6 +529,16 @@ def _shared(root: yaml.Node | None) -> set[int]:
     return twice
 
 
+def _only_names(node: yaml.Node) -> list[str]:
+    return [_plain_name(name) for name, _ in node.value] if isinstance(node, yaml.MappingNode) else []
+
+
+def _goes_on(before: list[str], names: list[str]) -> bool:
+    """True where an item with these fields is the second half of the one before."""
+    halves = (("question", "answer"), ("context", "questions_and_answers"))
+    return any(names == [second] and first in before and second not in before for first, second in halves)
+
+
 def _plain_name(node: yaml.Node) -> str:
     return str(node.value) if isinstance(node, yaml.ScalarNode) else ""
 
@@ -510,8 +551,11 @@ def _known_name(written: str, known: tuple[str, ...]) -> str:
     name = _OTHER_NAMES.get(name, name)
     if name in known:
         return name
-    alike = difflib.get_close_matches(name[:40], known, n=1, cutoff=0.8) if len(name) > 3 else []
-    return alike[0] if alike and name not in FIELDS else ""
+    if len(name) < 4 or name in FIELDS:
+        return ""
+    # "question_id" is another field, "qestion" is not.
+    like = [each for each in known if each.count("_") == name.count("_")]
+    return next(iter(difflib.get_close_matches(name[:40], like, n=1, cutoff=0.8)), "")
 
 
 def _is_null(node: yaml.Node) -> bool:

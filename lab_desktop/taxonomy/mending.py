@@ -1,96 +1,31 @@
-"""Text that means to be a qna.yaml becomes text that YAML can read, line by line.
+"""Text that means to be a qna.yaml becomes text that YAML can read.
 
-It knows how the lines of a lesson look (`- question: …`), not what they mean, and touches the lines only of a file
-that is not YAML. A mended line stays on its line, so that a position in the result is one in the file as it was.
+Other encodings, Markdown fences, several documents, control characters; the lines themselves are mended (sweep.py)
+only where the file is not YAML.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 
 import yaml
 
 from lab_desktop.errors import LeafError
-from lab_desktop.taxonomy.qna import quoted
+from lab_desktop.taxonomy.repairs import Loss, Mended, Repair
 from lab_desktop.taxonomy.source import MOST_BYTES, SourceProblem, compose
+from lab_desktop.taxonomy.sweep import FIELD_LINE, NAMES, Sweep, says_something
 
-
-@dataclass(frozen=True)
-class Repair:
-    """Something that is read otherwise than YAML would, or written otherwise than it was.
-
-    Attributes:
-        line: of the file as it was, from 1.
-        before: what stood there.
-        after: what it is now.
-        why: in a sentence.
-    """
-
-    line: int
-    before: str
-    after: str
-    why: str
-
-
-@dataclass(frozen=True)
-class Loss:
-    """Something that the leaf has no place for.
-
-    Attributes:
-        line: of the file as it was, from 1.
-        what: in words: "a comment", 'the field "colour"'.
-        text: as it stood there.
-    """
-
-    line: int
-    what: str
-    text: str
-
-
-@dataclass
-class Mended:
-    """A text that YAML can read.
-
-    Attributes:
-        lines: the text without its line ends.
-        numbers: for each line its number in the file as it was, from 1.
-        root: what YAML reads in it; None for nothing.
-        repairs, losses: what was done, in no order.
-    """
-
-    lines: list[str]
-    numbers: list[int]
-    root: yaml.Node | None = None
-    repairs: list[Repair] = field(default_factory=list)
-    losses: list[Loss] = field(default_factory=list)
-
-    @property
-    def text(self) -> str:
-        return "\n".join(self.lines)
-
-
-FIELDS = (
-    "version", "created_by", "domain", "task_description", "document_outline", "seed_examples", "document", "context",
-    "questions_and_answers", "question", "answer", "repo", "commit", "patterns",
-)  # fmt: skip
-_TOP = frozenset(FIELDS[:7])
-_IN_DOCUMENT = frozenset(("repo", "commit", "patterns"))
-_GROUPS = frozenset(("seed_examples", "document", "questions_and_answers", "patterns", "version"))
-"""Fields whose value is no text."""
+_MOST_MENDED = 200_000
+"""Letters of a file that is not YAML and is mended all the same; a lesson has some ten thousand."""
 _MOST_WORK = 4_000_000
 """Letters that are parsed in all while lines are left out one by one."""
 _MOST_LEFT_OUT = 20
 
-_NAMES = "|".join(sorted(FIELDS, key=len, reverse=True))
-_FIELD_LINE = re.compile(rf"(?P<indent>\s*)(?P<hyphens>(?:-\s*)*)(?P<name>{_NAMES})(?P<colon>\s*:)(?P<rest>.*)")
-_ANY_FIELD = re.compile(r"\s*(?:-\s+)*[\w-]+:(?:\s|$)")
-_ODD_NAME = re.compile(rf"[\W_]+(?:{_NAMES})\Z")
+_ODD_NAME = re.compile(rf"[\W_]+(?:{NAMES})\Z", re.IGNORECASE)
 _FENCE = re.compile(r"(`{3,}|~{3,})\s*[\w.+-]*\s*\Z")
 _SEPARATOR = re.compile(r"(?:---|\.\.\.)\s*(?:#.*)?\Z")
 _CONTROL = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_ESCAPED_QUOTE = re.compile(r'\\(["\\])')
 
 
 def mend(data: bytes) -> Mended:
@@ -113,9 +48,10 @@ def mend(data: bytes) -> Mended:
         if not _has_odd_names(mended.root):
             return mended
     except SourceProblem as problem:
-        if problem.ours:
+        if len(mended.text) > _MOST_MENDED:
             raise _refused(problem, mended) from problem
-    _Sweep(mended).run()
+    mended.was_yaml = False
+    Sweep(mended).run()
     _parse_or_leave_out(mended)
     return mended
 
@@ -164,7 +100,7 @@ def _decoded_lines(data: bytes, mended: Mended) -> Iterator[str]:
 def _leave_out_fences(mended: Mended) -> None:
     """Keep what stands in a Markdown code fence, where the lesson is in one."""
     opened = next((at for at, line in enumerate(mended.lines) if _FENCE.match(line)), None)
-    first = next((at for at, line in enumerate(mended.lines) if _FIELD_LINE.match(line)), None)
+    first = next((at for at, line in enumerate(mended.lines) if FIELD_LINE.match(line)), None)
     if opened is None or (first is not None and first < opened):
         return
     mark = mended.lines[opened].strip()[:3]
@@ -194,8 +130,8 @@ def _choose_document(mended: Mended) -> None:
         range(start, end)
         for start, end in zip([0, *(cut + 1 for cut in cuts)], [*cuts, len(mended.lines)], strict=True)
     ]
-    written = [part for part in parts if any(_says_something(mended.lines[at]) for at in part)]
-    with_fields = [part for part in written if any(_FIELD_LINE.match(mended.lines[at]) for at in part)]
+    written = [part for part in parts if any(says_something(mended.lines[at]) for at in part)]
+    with_fields = [part for part in written if any(FIELD_LINE.match(mended.lines[at]) for at in part)]
     with_examples = [
         part
         for part in with_fields
@@ -212,10 +148,6 @@ def _choose_document(mended: Mended) -> None:
     if mended.lines and mended.lines[-1]:
         mended.lines.append("")
         mended.numbers.append(mended.numbers[-1])
-
-
-def _says_something(line: str) -> bool:
-    return bool(line.strip()) and not line.lstrip().startswith(("#", "%"))
 
 
 def _drop_control_characters(mended: Mended) -> None:
@@ -261,179 +193,4 @@ def _parse_or_leave_out(mended: Mended) -> None:
             at = min(problem.line, len(mended.lines)) - 1
             if problem.ours or attempt == most or not mended.lines[at].strip():
                 raise _refused(problem, mended) from problem
-            mended.losses.append(Loss(mended.numbers[at], "a line that fits nowhere", mended.lines[at].strip()))
-            mended.lines[at] = ""
-
-
-class _Sweep:
-    """One pass over the lines of a lesson: every line gets the indent of its kind, every text that YAML would
-    misunderstand gets quotes.
-
-    What must have one indent: the examples, the fields of an example, its pairs, the fields of a pair, of the document.
-    """
-
-    def __init__(self, mended: Mended) -> None:
-        self._mended = mended
-        self._lines = mended.lines
-        self._anchors = set(re.findall(r"&([\w-]+)", mended.text))
-        self._columns: dict[str, int] = {}
-        self._is_whole = any(re.match(r"(?:seed_examples|version)\s*:", line) for line in mended.lines)
-        self._is_in_pairs = False
-        self._is_in_document = False
-
-    def run(self) -> None:
-        at = 0
-        while at < len(self._lines):
-            found = _FIELD_LINE.match(self._lines[at])
-            at = self._field(at, found) if found else self._other(at)
-
-    def _other(self, at: int) -> int:
-        line = self._lines[at]
-        blanks = line[: len(line) - len(line.lstrip())]
-        if line.strip() and set(blanks) - {" "}:
-            self._replace(at, " " * len(_straight(blanks)) + line.lstrip(), _TABS)
-        return at + 1
-
-    def _field(self, at: int, found: re.Match[str]) -> int:
-        """Mend the line of a field and the lines of its text; gives the number of the next line."""
-        name, rest = found["name"], found["rest"]
-        indent, column = self._place(found)
-        hyphens = "- " * found["hyphens"].count("-")
-        end = self._end(at, column, rest)
-        head = f"{' ' * indent}{hyphens}{name}:"
-        line = f"{head} {rest.strip()}".rstrip() if rest[:1].strip() else head + rest
-        old_head = f"{found['indent']}{found['hyphens']}{name}{found['colon']}"
-        if old_head != head:
-            same_blanks = old_head.split() == head.split()
-            why = _TABS if "\t" in found["indent"] else _INDENT if same_blanks else _SPELLING
-            self._replace(at, line, why)
-        elif line != self._lines[at]:
-            self._replace(at, line, _SPELLING)
-        if name in _GROUPS:
-            return at + 1
-        if re.match(r"\s*[|>][-+\d]*\s*(?:#.*)?\Z", rest):
-            self._indent_block(at + 1, end, column)
-        elif not self._is_sound(head, at, end):
-            self._quote(head, at, end)
-        return end
-
-    def _place(self, found: re.Match[str]) -> tuple[int, int]:
-        """(indent of the line, column of the name) that the line must have to stand with its like."""
-        name = found["name"]
-        indent = len(_straight(found["indent"]))
-        hyphens = 2 * found["hyphens"].count("-")
-        if name in _TOP and not hyphens and (self._is_whole or not indent):
-            self._is_in_document = name == "document"
-            self._is_in_pairs = False
-            self._columns.clear()
-            return (0, 0) if self._is_whole else (indent, indent)
-        if name in _IN_DOCUMENT:
-            indent = self._columns.setdefault("document", indent or 2)
-            return indent, indent
-        if not hyphens:
-            in_pair = self._is_in_pairs and name in ("question", "answer")
-            kind = "pair" if in_pair else "example"
-            if name == "questions_and_answers":
-                self._is_in_pairs = True
-                self._columns.pop("pairs", None)
-                self._columns.pop("pair", None)
-            elif name == "context":
-                self._is_in_pairs = False
-            indent = self._columns.setdefault(kind, indent)
-            return indent, indent
-        in_pairs = self._is_in_pairs and name in ("question", "answer")
-        if not in_pairs:
-            self._is_in_pairs = name == "questions_and_answers"
-            self._columns.pop("pairs", None)
-            self._columns.pop("pair", None)
-        indent = self._columns.setdefault("pairs" if in_pairs else "examples", indent)
-        self._columns["pair" if in_pairs else "example"] = indent + hyphens
-        return indent, indent + hyphens
-
-    def _end(self, at: int, column: int, rest: str) -> int:
-        """Number of the first line after the text that begins in line `at`."""
-        is_block = bool(re.match(r"\s*[|>]", rest))
-        end = at + 1
-        for number in range(at + 1, len(self._lines)):
-            line = self._lines[number]
-            if not line.strip():
-                continue
-            indent = len(_straight(line[: len(line) - len(line.lstrip())]))
-            is_field = bool(_FIELD_LINE.match(line))
-            if is_block and indent > column:
-                pass
-            elif is_field or line.lstrip().startswith("#") or (indent <= column and _ANY_FIELD.match(line)):
-                break
-            end = number + 1
-        return end
-
-    def _indent_block(self, start: int, end: int, column: int) -> None:
-        """Indent the lines of a block text below its name."""
-        blanks = [line[: len(line) - len(line.lstrip())] for line in self._lines[start:end]]
-        widths = [
-            len(_straight(blank)) for blank, line in zip(blanks, self._lines[start:end], strict=True) if line.strip()
-        ]
-        if not widths:
-            return
-        if min(widths) > column and not any("\t" in blank[: column + 1] for blank in blanks):
-            return
-        shift = max(0, column + 2 - min(widths))
-        for number, blank in zip(range(start, end), blanks, strict=True):
-            line = self._lines[number]
-            if line.strip():
-                self._replace(number, " " * (len(_straight(blank)) + shift) + line[len(blank) :], _INDENT)
-
-    def _is_sound(self, head: str, at: int, end: int) -> bool:
-        """True where YAML reads the text of lines `at` to `end` as one value."""
-        value = self._lines[at][len(head) :].strip()
-        if value[:1] == "*" and value[1:] in self._anchors:
-            return True
-        # The name stands alone, so that only its own text can be wrong.
-        column = len(head) - len(head.lstrip(" -"))
-        text = "\n".join([f"{' ' * column}x: {value}", *self._lines[at + 1 : end]])
-        try:
-            root = compose(text + "\n")
-        except SourceProblem:
-            return False
-        return isinstance(root, yaml.MappingNode) and len(root.value) == 1
-
-    def _quote(self, head: str, at: int, end: int) -> None:
-        """Put the text of lines `at` to `end` in quotes, on the first of them."""
-        parts = [self._lines[at][len(head) :].strip(), *(line.strip() for line in self._lines[at + 1 : end])]
-        # As YAML folds: a line end is a blank, a blank line is a line end.
-        text = re.sub(r"\n+", lambda found: found[0][1:] or " ", "\n".join(parts)).strip()
-        before = "\n".join(line.strip() for line in self._lines[at:end])
-        self._lines[at] = f"{head} {quoted(_unquoted(text))}"
-        for number in range(at + 1, end):
-            self._lines[number] = ""
-        why = "YAML would not read this as a text: it needs quotes."
-        if text[:1] in ("'", '"'):
-            why = "The quotes around this text do not fit together."
-        self._mended.repairs.append(Repair(self._mended.numbers[at], before, self._lines[at].strip(), why))
-
-    def _replace(self, at: int, line: str, why: str) -> None:
-        if line != self._lines[at]:
-            self._mended.repairs.append(Repair(self._mended.numbers[at], self._lines[at], line, why))
-            self._lines[at] = line
-
-
-_TABS = "The line was indented with tabs or other odd blanks."
-_INDENT = "The indent did not fit the lines around it."
-_SPELLING = "Hyphen, name, colon and text need blanks between them."
-
-
-def _straight(blanks: str) -> str:
-    """An indent in plain blanks: a tab stands for two, as a lesson's lines are indented."""
-    return " " * sum(2 if letter == "\t" else 1 for letter in blanks)
-
-
-def _unquoted(text: str) -> str:
-    """The text inside quotes that do not fit together; a text that only begins with a quoted word stays as it is."""
-    mark = text[:1]
-    if mark not in ("'", '"'):
-        return text
-    is_closed = len(text) > 1 and text.endswith(mark)
-    inside = text[1:-1] if is_closed else text[1:]
-    if not is_closed and mark in inside:
-        return text
-    return inside.replace("''", "'") if mark == "'" else _ESCAPED_QUOTE.sub(r"\1", inside)
+            mended.leave_out(at, "a line that fits nowhere")

@@ -290,8 +290,9 @@ def _in_words(error: yaml.YAMLError, text: str) -> SourceProblem:
     if not isinstance(error, yaml.MarkedYAMLError):
         return SourceProblem("The file is not YAML.", f"Compare it with an example. ({error})")
     said = f"{error.context} {error.problem}"
-    # An unclosed quote is noticed at the end of the file; where it was opened helps more.
-    mark = error.context_mark if "quoted scalar" in said and error.context_mark else error.problem_mark
+    # An unclosed quote, or a name without colon, is noticed at the end of the file; where it began helps more.
+    began = "quoted scalar" in said or "simple key" in said
+    mark = error.context_mark if began and error.context_mark else error.problem_mark
     line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
     lines = text.split("\n")
     character = lines[line - 1][column - 1 : column] if line <= len(lines) else ""

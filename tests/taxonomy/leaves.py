@@ -43,6 +43,26 @@ def write(folder: Path, text: str | bytes, document: bool = True) -> Path:
     return folder / "qna.yaml"
 
 
+def answered(answer: str) -> str:
+    """A knowledge leaf whose third example's second answer is `answer`, as written in the file."""
+    return knowledge().replace('"Fact 21."', answer)
+
+
+def skill_answered(answer: str) -> str:
+    return skill().replace('"Number 2."', answer)
+
+
+def swapped(text: str, old: str, new: str) -> str:
+    assert old in text
+    return text.replace(old, new)
+
+
+VERSION = "version: 3\n"
+MIXED = swapped(skill(), '  - question: "Rhyme on 2?"', '  - context: "Bay"\n    question: "Rhyme on 2?"')
+TWINS = swapped(swapped(skill(), "Rhyme on 1?", "Rhyme on 0?"), "Number 1.", "Number 0.")
+SAME_QUESTION = swapped(skill(), "Rhyme on 1?", "Rhyme on 0?")
+
+
 @functools.cache
 def _config(rules: str) -> YamlLintConfig:
     return YamlLintConfig(rules)

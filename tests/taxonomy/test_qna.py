@@ -6,6 +6,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import yaml
+import yamllint.config
+import yamllint.linter
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
@@ -15,6 +18,7 @@ from lab_desktop.taxonomy.check import check_leaf
 from lab_desktop.taxonomy.qna import read_leaf, to_yaml, write_leaf
 from tests.taxonomy.leaves import instructlab_rejects, knowledge, skill, write
 
+LINT_RULES = yamllint.config.YamlLintConfig("{extends: relaxed, rules: {line-length: disable}}")
 TRAPS = [
     *("Yes", "42", "2024-01-01", "12:30", "#tag", "@x", "*x", "%x", "`x", "!x", "&x", "- x", "a: b", "[a]", "{a}"),
     *("~", "null", "|", ">-\n x", " leading", "trailing ", "two\nlines", "two\nlines\n", "tail\n\n", "\nhead", " a\nb"),
@@ -87,6 +91,35 @@ def test_any_leaf_reads_back_the_same_and_passes_strict_checks(tmp_path, monkeyp
     assert not instructlab_rejects(file, "file", monkeypatch)
     assert read_leaf(folder) == written
     assert to_yaml(read_leaf(file)) == file.read_bytes().decode()
+
+
+ANY_TEXT = st.one_of(
+    st.sampled_from(
+        [*TRAPS, "", " ", "\n", "\t", "\ud83d", "\ude00\ud83d", "\ud83d\ude00", "a\n\ud83d", "a\n\x00b", "x " * 3000]
+    ),
+    st.text(st.characters(), max_size=40),  # half characters too
+    st.text(st.characters(categories=("Cc", "Cf", "Cs", "Zl", "Zp", "Zs")), max_size=10),
+    st.text(alphabet=" \n\r\t\x85\u2028\ufeff-#:'\"\\|>%@`&*!?{}[],~", max_size=30),
+)
+
+
+@settings(max_examples=120, deadline=None)
+@given(st.sampled_from(LeafKind), st.lists(ANY_TEXT, min_size=1, max_size=8))
+@example(LeafKind.KNOWLEDGE, ["a\r\nb\r\n", "\ud83d", ""])
+def test_any_text_at_all_is_written_without_a_word_from_lint_and_reads_back_the_same(kind, texts):
+    written = leaf(kind, texts, Path("topic").absolute())
+
+    text = to_yaml(written)
+
+    assert list(yamllint.linter.run(text.encode("utf-8"), LINT_RULES)) == []
+    read = yaml.safe_load(text)
+    assert read["created_by"] == written.created_by
+    for example_, item in zip(written.seed_examples, read["seed_examples"], strict=True):
+        assert item.get("context") == example_.context
+        pairs = item.get("questions_and_answers", [item])
+        assert [(pair["question"], pair["answer"]) for pair in pairs] == [
+            (pair.question, pair.answer) for pair in example_.pairs
+        ]
 
 
 @pytest.mark.parametrize("text", TRAPS, ids=range(len(TRAPS)))
