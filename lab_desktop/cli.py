@@ -22,7 +22,7 @@ from pathlib import Path
 from types import FrameType
 
 from lab_desktop import __version__, paths
-from lab_desktop.artifacts import ChatMessage, LeafKind
+from lab_desktop.artifacts import ChatMessage, LeafKind, Suggestion
 from lab_desktop.errors import Cancelled, LabError, LeafError, ModelError, RunError
 from lab_desktop.jobs import requests
 from lab_desktop.jobs.events import Progress
@@ -296,23 +296,26 @@ def _suggest(options: argparse.Namespace, stopped: threading.Event) -> int:
         if taught:
             teacher.use_adapter("teacher")
         tutor = meet(teacher, path, stopped.is_set)
-        if leaf.kind is LeafKind.KNOWLEDGE:
-            passage = example.context or ""
-            found = suggest_questions(
+        if leaf.kind is not LeafKind.KNOWLEDGE:
+            examples, place = leaf.seed_examples, options.passage - 1
+            _show(suggest_like(tutor, leaf.task_description, examples, place, options.seed, stopped.is_set))
+            return 0
+        passage, is_empty = example.context or "", True
+        with teacher.one_matter():
+            for each in suggest_questions(
                 tutor, passage, leaf.title, example.pairs, options.seed, is_cancelled=stopped.is_set
-            )
-        else:
-            place = options.passage - 1
-            found = iter(
-                [suggest_like(tutor, leaf.task_description, leaf.seed_examples, place, options.seed, stopped.is_set)]
-            )
-        count = 0
-        for count, each in enumerate(found, start=1):  # noqa: B007 - the last one says how many there were
-            lines = (each.context, each.question, each.answer, f'"{each.sentence}"' * bool(each.sentence), each.why)
-            print("\n  ".join(printable(line) for line in lines if line) + "\n", flush=True)
-    if not count:
+            ):
+                _show(each)
+                is_empty = False
+    if is_empty:
         print(f"{teacher.name} found no more questions in this passage.", file=sys.stderr)
     return 0
+
+
+def _show(suggestion: Suggestion) -> None:
+    sentence = f'"{suggestion.sentence}"' if suggestion.sentence else ""
+    lines = (suggestion.context, suggestion.question, suggestion.answer, sentence, suggestion.why)
+    print("\n  ".join(printable(line) for line in lines if line) + "\n", flush=True)
 
 
 def _convert(options: argparse.Namespace, stopped: threading.Event) -> int:
@@ -340,7 +343,7 @@ def _convert(options: argparse.Namespace, stopped: threading.Event) -> int:
 def _import(options: argparse.Namespace, stopped: threading.Event) -> int:
     from lab_desktop.taxonomy.check import check_leaf, has_errors
     from lab_desktop.taxonomy.importing import read_anything, write_imported
-    from lab_desktop.taxonomy.tree import FILE_NAME, node_of
+    from lab_desktop.taxonomy.tree import node_of
 
     file = options.file.resolve()
     here = file if file.is_dir() else file.parent

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeVar
 
 import yaml
 
@@ -36,11 +37,16 @@ WANTED = 3
 FEWEST_EXAMPLES = 3
 """Of a skill; with fewer of them no two answers can be compared (`writing.ORDERS`)."""
 _SENTENCES_AT_ONCE = 3
+"""But at first one alone, so that something is there soon."""
+_FEWEST_ALIKE = 0.5
+"""Share of a fact's wordings that must be answered alike: what is mostly misread is better not asked."""
 _MOST_DRAWS = 3
 _NEARLY = 0.5
 """Content words that two questions with one answer may share; from here on they ask the same."""
 _ROOM_TOKENS = 700
 """What a teacher reads and writes beside the passage: the prompts, the pairs it was given, its reply."""
+T = TypeVar("T")
+
 _HEADING = re.compile(r"^#+ .*$", re.MULTILINE)
 
 
@@ -187,8 +193,11 @@ def _fact_by_fact(
             for number in numbers:
                 asked = [row for row in rows if fact_of[row.id] == number]
                 kept = [row for row in asked if is_open(row)]
-                if kept and not _is_fact_told(found[number].answer, told):
-                    yield _as_question(max(kept, key=_clearness), found[number].sentence, len(kept), len(asked))
+                is_sure = len(kept) >= _FEWEST_ALIKE * max(1, len(asked))
+                if is_sure and not _is_fact_told(found[number].answer, told):
+                    sentence = found[number].sentence
+                    best = max(kept, key=lambda row: _clearness(row, sentence))
+                    yield _as_question(best, sentence, len(kept), len(asked))
 
 
 def _fact_groups(unit: Unit, passage: str, told: Sequence[Pair], teacher: TextModel, run: Run) -> Iterator[list[Fact]]:
@@ -199,8 +208,7 @@ def _fact_groups(unit: Unit, passage: str, told: Sequence[Pair], teacher: TextMo
     chance.shuffle(order)
     order.sort(key=lambda sentence: any(contains(sentence, pair.answer) for pair in told))
     left: list[Fact] = []
-    for start in range(0, len(order), _SENTENCES_AT_ONCE):
-        group = order[start : start + _SENTENCES_AT_ONCE]
+    for group in (order[:1], *_in_groups(order[1:])):
         of_sentence: dict[str, list[Fact]] = {}
         for fact in facts.facts_told([(unit, sentence) for sentence in group], prompts, teacher, run):
             if not _is_fact_told(fact.answer, told):
@@ -209,9 +217,12 @@ def _fact_groups(unit: Unit, passage: str, told: Sequence[Pair], teacher: TextMo
             chance.shuffle(several)
         yield [several[0] for several in of_sentence.values()]
         left += [fact for several in of_sentence.values() for fact in several[1:]]
-    for start in range(0, len(left), _SENTENCES_AT_ONCE):
-        group_left = left[start : start + _SENTENCES_AT_ONCE]
-        yield [fact for fact in group_left if not _is_fact_told(fact.answer, told)]
+    for several in _in_groups(left):
+        yield [fact for fact in several if not _is_fact_told(fact.answer, told)]
+
+
+def _in_groups(items: Sequence[T]) -> Iterator[Sequence[T]]:
+    return (items[start : start + _SENTENCES_AT_ONCE] for start in range(0, len(items), _SENTENCES_AT_ONCE))
 
 
 def _pair_by_pair(
@@ -258,10 +269,12 @@ def _is_fact_told(answer: str, told: Sequence[Pair]) -> bool:
     return any(agree(answer, pair.answer) for pair in told)
 
 
-def _clearness(row: Sample) -> tuple[bool, int]:
-    """A question that names something is better understood without the passage; of two such the shorter one."""
+def _clearness(row: Sample, sentence: str) -> tuple[bool, int]:
+    """A question that names something is understood without the passage; one in the sentence's own words asks for it,
+    and words that the passage does not have ask for something else."""
     is_named = any(not word[0].islower() for word in row.question.split()[1:])
-    return is_named, -len(words(row.question))
+    said = content_words(row.question)
+    return is_named, len(said & content_words(sentence)) - len(said - content_words(row.context))
 
 
 def _as_question(row: Sample, sentence: str, alike: int, asked: int) -> Suggestion:

@@ -179,15 +179,17 @@ class _Models:
             self._open(self._teacher, self._taught)
         return self._speaking(_TEACHER if self._taught else None)
 
-    def tutor(self, number: int, is_cancelled: Callable[[], bool]) -> Tutor:
-        """The teacher, and how it works."""
+    @contextlib.contextmanager
+    def tutor(self, number: int, is_cancelled: Callable[[], bool]) -> Iterator[Tutor]:
+        """The teacher, and how it works; what it reads inside is read once."""
         from lab_desktop.generation.suggest import meet
 
         model = self.teacher(number)
         if self._tutor is None or self._tutor.teacher is not model:
             assert self._teacher is not None
             self._tutor = meet(model, self._teacher, is_cancelled)
-        return self._tutor
+        with model.one_matter():
+            yield self._tutor
 
     def close(self) -> None:
         model, self._model, self._file, self._voice, self._tutor = self._model, None, None, None, None
@@ -257,9 +259,9 @@ def _suggest(number: int, said: dict[str, Any], models: _Models, is_stopped: Cal
     from lab_desktop.generation.suggest import WANTED, suggest_questions
 
     counts = {"found": 0, "wanted": int(said.get("wanted", WANTED))}
-    with _finished(number, counts, is_stopped, tell):
+    with _finished(number, counts, is_stopped, tell), models.tutor(number, is_stopped) as tutor:
         found = suggest_questions(
-            models.tutor(number, is_stopped),
+            tutor,
             str(said["passage"]),
             str(said.get("title", "")),
             [Pair(question, answer) for question, answer in said.get("given", [])],
@@ -276,12 +278,12 @@ def _like(number: int, said: dict[str, Any], models: _Models, is_stopped: Callab
     from lab_desktop.generation.suggest import suggest_like
 
     counts = {"found": 0, "wanted": 1}
-    with _finished(number, counts, is_stopped, tell):
+    with _finished(number, counts, is_stopped, tell), models.tutor(number, is_stopped) as tutor:
         examples = [
             SeedExample((Pair(question, answer),), material or None) for question, answer, material in said["examples"]
         ]
         suggestion = suggest_like(
-            models.tutor(number, is_stopped),
+            tutor,
             str(said.get("description", "")),
             examples,
             int(said["number"]),

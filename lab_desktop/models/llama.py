@@ -72,6 +72,7 @@ class LlamaModel:
         self.name = path.stem
         self.decoded_tokens = 0
         self._busy = False
+        self._keeps_read = False
         with contextlib.ExitStack() as opened:
             file = read_header(path)
             trained_for = int(file.setting("context_length", context_tokens))
@@ -176,6 +177,20 @@ class LlamaModel:
                 if piece := writing.take_piece():
                     yield piece
 
+    @contextlib.contextmanager
+    def one_matter(self) -> Iterator[None]:
+        """Inside, what one `complete` read the next ones need not read again; nothing is shared with what was before.
+
+        The same calls in the same order give the same replies, but one call's depend on those before it.
+        """
+        self._require_idle()
+        self._forget()
+        self._keeps_read = True
+        try:
+            yield
+        finally:
+            self._keeps_read = False
+
     def logits(self, tokens: Sequence[int]) -> Logits:
         """Scores of every vocabulary entry after each token: (T, vocabulary) float32, unnormalised. For tests."""
         if len(tokens) > self._longest:
@@ -210,7 +225,7 @@ class LlamaModel:
         """Decode until all are done; yields after every step the sequences that it finished (often none)."""
         self._require_idle()
         self._busy = True
-        if not keep_replies:
+        if not keep_replies and not self._keeps_read:
             self._forget()
         queue = collections.deque(waiting)
         live: list[Slot] = []  # in the order of admission
