@@ -15,19 +15,18 @@ from PySide6.QtCore import Qt, QUrl
 from PySide6.QtGui import QCloseEvent, QDesktopServices, QKeyEvent, QKeySequence, QResizeEvent, QShortcut, QShowEvent
 from PySide6.QtWidgets import (
     QBoxLayout,
-    QFrame,
     QLineEdit,
-    QScrollArea,
     QWidget,
 )
 
 from lab_desktop import paths
 from lab_desktop.ui.awake import Awake
 from lab_desktop.ui.background import Background
+from lab_desktop.ui.guard import guarded
 from lab_desktop.ui.preferences import LARGEST_TEXT, SMALLEST_TEXT, TEXT_STEP, Choices
 from lab_desktop.ui.session import Session
 from lab_desktop.ui.theme import look
-from lab_desktop.ui.widgets.basic import Banner, Button, Card, Label, Segmented, column, row, rule
+from lab_desktop.ui.widgets.basic import Banner, Button, Card, Label, Segmented, column, row, rule, scrolled
 from lab_desktop.ui.widgets.panel import NameList, Switch, as_panel
 from lab_desktop.ui.words import size
 
@@ -96,11 +95,7 @@ class SettingsWindow(QWidget):
             self._names.add(group.title, group.title)
         inside = QWidget()
         inside.setLayout(column(self._banner, self._none, *self.groups, -1, gap=20, margins=(24, 16, 24, 24)))
-        self._scroll = QScrollArea()
-        self._scroll.setWidgetResizable(True)
-        self._scroll.setFrameShape(QFrame.Shape.NoFrame)
-        self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self._scroll.setWidget(inside)
+        self._scroll = scrolled(inside)
         whole = row(left, rule(is_upright=True), self._scroll)
         whole.setStretch(2, 1)
         as_panel(self, self.tr("Settings"), whole)
@@ -394,11 +389,11 @@ class SettingsWindow(QWidget):
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
-        self._measure.start()
+        guarded(self._measure.start)
         self.search.setFocus()
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        self._measure.stop()
+        guarded(self._measure.stop)
         super().closeEvent(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
@@ -459,7 +454,7 @@ class Setting(QWidget):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        self._turn()
+        guarded(self._turn)
 
     def _turn(self) -> None:
         if self.control is None:

@@ -20,7 +20,20 @@ from lab_desktop.ui.guard import guarded
 from lab_desktop.ui.jobs import Job, JobState
 from lab_desktop.ui.session import Session
 from lab_desktop.ui.theme import look
-from lab_desktop.ui.widgets.basic import Badge, Banner, Button, Card, ElidedLabel, Icon, Label, column, empty, row, rule
+from lab_desktop.ui.widgets.basic import (
+    Badge,
+    Banner,
+    Button,
+    Card,
+    ElidedLabel,
+    Icon,
+    Label,
+    column,
+    empty,
+    row,
+    rule,
+    scrolled,
+)
 from lab_desktop.ui.widgets.job_list import STATE_ICONS
 from lab_desktop.ui.widgets.meters import Bar
 from lab_desktop.ui.words import job_words, model_word, number, progress_words, result_words, safe_words, tr
@@ -44,9 +57,6 @@ class HomePage(QScrollArea):
         self._cards: list[ProjectCard] = []
         self._thrown: Binned | None = None
         self._problem: LabError | None = None
-        self.setWidgetResizable(True)
-        self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setAccessibleName(self.tr("Home"))
         self._banners = QVBoxLayout()
         self._banners.setSpacing(8)
@@ -56,7 +66,7 @@ class HomePage(QScrollArea):
         self._body.setSpacing(28)
         inside = QWidget()
         inside.setLayout(column(self._banners, self._body, -1, gap=0, margins=(32, 24, 32, 24)))
-        self.setWidget(inside)
+        scrolled(inside, self)
         self._live = QTimer(self, interval=_LIVE_MS)
         self._live.timeout.connect(self._show_progress)
         session.changed.connect(self.redraw)

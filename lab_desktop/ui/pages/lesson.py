@@ -19,7 +19,7 @@ from PySide6.QtGui import (
     QTextDocument,
     QTextFormat,
 )
-from PySide6.QtWidgets import QFrame, QLayout, QLineEdit, QScrollArea, QStackedWidget, QTextEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QLayout, QLineEdit, QStackedWidget, QTextEdit, QVBoxLayout, QWidget
 
 from lab_desktop.artifacts import Leaf, LeafKind, Pair
 from lab_desktop.documents.passages import read_documents
@@ -37,11 +37,13 @@ from lab_desktop.ui.widgets.basic import (
     Icon,
     Label,
     announce,
+    arrow,
     column,
     empty,
     nothing_yet,
     row,
     rule,
+    scrolled,
 )
 from lab_desktop.words import content_words, shared, telling_sentence
 
@@ -70,9 +72,9 @@ class LessonPage(QWidget):
         self._count = Label("", "body", "text2")
         self._others.setLayout(
             row(
-                _walk("chevron-left", self.tr("Lesson before"), lambda: self._show_lesson(self._place - 1)),
+                arrow("chevron-left", self.tr("Lesson before"), lambda: self._show_lesson(self._place - 1)),
                 self._count,
-                _walk("chevron-right", self.tr("Next lesson"), lambda: self._show_lesson(self._place + 1)),
+                arrow("chevron-right", self.tr("Next lesson"), lambda: self._show_lesson(self._place + 1)),
                 gap=4,
             )
         )
@@ -89,19 +91,14 @@ class LessonPage(QWidget):
         self._cards = QVBoxLayout()
         self._cards.setSpacing(10)
         self.own = OwnQuestion(self._verdict, self._add)
-        before = _walk("chevron-left", self.tr("Passage before"), lambda: self.show_passage(self._active - 1))
-        self._after = _walk("chevron-right", self.tr("Next passage"), lambda: self.show_passage(self._active + 1))
+        before = arrow("chevron-left", self.tr("Passage before"), lambda: self.show_passage(self._active - 1))
+        self._after = arrow("chevron-right", self.tr("Next passage"), lambda: self.show_passage(self._active + 1))
         walk = row(self._passage, -1, before, self._after, gap=2)
         side = QWidget()
         side.setLayout(column(walk, 12, self._cards, 16, self.own, -1, margins=(20, 14, 20, 16)))
-        scroll = QScrollArea()
-        scroll.setWidgetResizable(True)
-        scroll.setFrameShape(QFrame.Shape.NoFrame)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setWidget(side)
-        self._scroll = scroll
+        self._scroll = scrolled(side)
         lesson = QWidget()
-        parts = row(left, rule(is_upright=True), scroll)
+        parts = row(left, rule(is_upright=True), self._scroll)
         parts.setStretch(0, 1)
         lesson.setLayout(parts)
         self._stack = QStackedWidget()
@@ -526,10 +523,3 @@ def _find(plain: str, part: str) -> tuple[int, int]:
     pieces = [re.escape(piece) for piece in part.split()]
     found = re.search(r"\s+".join(pieces), plain) if pieces else None
     return found.span() if found else (0, 0)
-
-
-def _walk(icon: str, name: str, on_click: Callable[[], object]) -> Button:
-    button = Button("", "quiet", icon=icon, size="small", on_click=on_click)
-    button.setAccessibleName(name)
-    button.setToolTip(name)
-    return button

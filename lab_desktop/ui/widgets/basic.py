@@ -23,6 +23,7 @@ from PySide6.QtWidgets import (
     QLabel,
     QLayout,
     QPushButton,
+    QScrollArea,
     QSizePolicy,
     QToolButton,
     QVBoxLayout,
@@ -105,6 +106,20 @@ class Label(QLabel):
         self.setFont(look().font(self._style))  # tabular figures and letter spacing, which no style sheet can say
 
 
+def scrolled(inside: QWidget, area: QScrollArea | None = None) -> QScrollArea:
+    """A part of a page that scrolls up and down, without a frame.
+
+    Args:
+        area: made to be so, where there is one already.
+    """
+    made = area if area is not None else QScrollArea()
+    made.setWidgetResizable(True)
+    made.setFrameShape(QFrame.Shape.NoFrame)
+    made.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    made.setWidget(inside)
+    return made
+
+
 class ElidedLabel(Label):
     """One line that ends in … where it does not fit; the whole text is its tooltip then."""
 
@@ -150,6 +165,23 @@ class Icon(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         icons.draw(painter, self._name, QRectF(self.rect()), self._role)
+
+
+class Dot(QWidget):
+    """A dot in a colour role, before the word that it stands for."""
+
+    def __init__(self, role: str) -> None:
+        super().__init__()
+        self._role = role
+        self.setFixedSize(8, 8)
+        look().changed.connect(self.update)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(look().theme.color(self._role))
+        painter.drawEllipse(self.rect())
 
 
 class Button(QPushButton):
@@ -200,6 +232,14 @@ class Button(QPushButton):
             self.click()
         else:
             super().keyPressEvent(event)
+
+
+def arrow(icon: str, name: str, on_click: Callable[[], object]) -> Button:
+    """A small button that is an arrow: on to the next, or back."""
+    made = Button("", "quiet", icon=icon, size="small", on_click=on_click)
+    made.setAccessibleName(name)
+    made.setToolTip(name)
+    return made
 
 
 class Folding(QWidget):

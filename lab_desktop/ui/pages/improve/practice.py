@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from PySide6.QtCore import Qt, QTimer
@@ -13,7 +13,6 @@ from PySide6.QtWidgets import (
     QFrame,
     QLineEdit,
     QPlainTextEdit,
-    QScrollArea,
     QStackedWidget,
     QTextEdit,
     QVBoxLayout,
@@ -29,7 +28,7 @@ from lab_desktop.reviews import FILE_NAME as REVIEWS
 from lab_desktop.reviews import Review, read_reviews
 from lab_desktop.ui.jobs import JobState
 from lab_desktop.ui.pages.improve.plans import amount_words, plan, took
-from lab_desktop.ui.pages.improve.review import WORDS, ReviewModel, ReviewTable, Row, why, with_review
+from lab_desktop.ui.pages.improve.review import ReviewModel, ReviewTable, Row, score_words, why, with_review
 from lab_desktop.ui.pages.improve.station import SETTLED_MS, Heading, Note, Trouble, Waiting
 from lab_desktop.ui.session import Session
 from lab_desktop.ui.theme import look
@@ -43,10 +42,12 @@ from lab_desktop.ui.widgets.basic import (
     Label,
     Segmented,
     announce,
+    arrow,
     column,
     empty,
     row,
     rule,
+    scrolled,
 )
 from lab_desktop.ui.widgets.meters import Bar
 from lab_desktop.ui.words import SILENCE_S, duration, number, progress_words
@@ -497,7 +498,7 @@ class _Funnel(Card):
         if model.rows:
             newest = model.rows[-1]
             self._last.setText(f"{newest.question}  {newest.answer}")
-            _, tone, word = WORDS[newest.word]
+            _, tone, word = score_words(newest)
             self._word.setText(word)
             self._word.set_tone(tone)
 
@@ -556,8 +557,8 @@ class _Detail(QWidget):
         self._coverage.setSpacing(6)
         walk = row(
             Button(self.tr("Undo  Z"), "quiet", size="small", on_click=lambda: table.decided.emit("", "undo")),
-            _arrow("chevron-left", self.tr("The row before"), lambda: table.step(-1)),
-            _arrow("chevron-right", self.tr("The next row"), lambda: table.step(1)),
+            arrow("chevron-left", self.tr("The row before"), lambda: table.step(-1)),
+            arrow("chevron-right", self.tr("The next row"), lambda: table.step(1)),
             gap=2,
         )
         self._passages = QWidget()
@@ -583,14 +584,9 @@ class _Detail(QWidget):
                 margins=(16, 8, 16, 12),
             )
         )
-        scroll = QScrollArea()
-        scroll.setWidgetResizable(True)
-        scroll.setFrameShape(QFrame.Shape.NoFrame)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setWidget(inside)
         self._foot = QWidget()
         self._foot.setLayout(column(rule(), row(keys, saving, margins=(16, 8, 16, 8))))
-        whole = column(rule(), scroll, self._foot)
+        whole = column(rule(), scrolled(inside), self._foot)
         whole.setStretch(1, 1)
         self.setLayout(whole)
         self.show_row(None)
@@ -612,7 +608,7 @@ class _Detail(QWidget):
             self._why.setText(self.tr("Choose a row: K keeps it, F lets you fix it, D drops it."))
             self._source.clear()
             return
-        icon, tone, word = WORDS[found.word]
+        icon, tone, word = score_words(found)
         self._badge_place.addWidget(Badge(word, tone if tone != "text2" else "plain", icon))  # type: ignore[arg-type]
         self._question.setText(found.question)
         self._answer.setText(found.answer)
@@ -691,10 +687,3 @@ class _Detail(QWidget):
             holder = QWidget()
             holder.setLayout(line)
             self._coverage.addWidget(holder)
-
-
-def _arrow(icon: str, name: str, step: Callable[[], object]) -> Button:
-    made = Button("", "quiet", size="small", icon=icon, on_click=step)
-    made.setAccessibleName(name)
-    made.setToolTip(name)
-    return made
