@@ -99,7 +99,7 @@ class MainWindow(QMainWindow):
     def start(self) -> None:
         """Begin where a person begins: with what there is, or with Welcome where there is nothing yet."""
         self.show()
-        if not self._session.projects:
+        if not self._session.projects and not self._session.damaged:
             self.show_page("welcome")
 
     @property

@@ -18,7 +18,8 @@ from lab_desktop.projects import Project
 from lab_desktop.ui.jobs import Job, JobState
 from lab_desktop.ui.main_window import MainWindow
 from lab_desktop.ui.pages.activity import ActivityPage
-from lab_desktop.ui.pages.home import HomePage, ProjectCard
+from lab_desktop.ui.pages.home import HomePage
+from lab_desktop.ui.pages.home_cards import ProjectCard
 from lab_desktop.ui.session import Session
 from lab_desktop.ui.widgets.basic import Banner, Button
 from tests.screenshots import states

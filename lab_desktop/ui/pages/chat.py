@@ -136,7 +136,6 @@ class ChatPage(QWidget):
         self._clock.timeout.connect(self._tick)
         self._shortcut("Ctrl+F", self._find)
         self._shortcut("Esc", self._escape)
-        chats.clear_bin(session.chats)
         look().changed.connect(self._fit)
         self._fit()
         self._session_changed()

@@ -29,7 +29,7 @@ from lab_desktop.reviews import Review, read_reviews
 from lab_desktop.ui.jobs import JobState
 from lab_desktop.ui.pages.improve.plans import amount_words, plan, took
 from lab_desktop.ui.pages.improve.review import ReviewModel, ReviewTable, Row, score_words, why, with_review
-from lab_desktop.ui.pages.improve.station import SETTLED_MS, Heading, Note, Trouble, Waiting
+from lab_desktop.ui.pages.improve.station import SETTLED_MS, Heading, Note, Trouble, Waiting, stop_and_keep
 from lab_desktop.ui.session import Session
 from lab_desktop.ui.theme import look
 from lab_desktop.ui.widgets.basic import (
@@ -88,7 +88,9 @@ class PracticeStation(QWidget):
 
         self._start = Button(self.tr("Write questions"), "", icon="play", on_click=lambda: session.begin("practice"))
         self._pause = Button(self.tr("Pause"), icon="pause", on_click=session.jobs.pause)
-        self._keep = Button(self.tr("Stop and keep"), icon="stop", on_click=lambda: session.jobs.keep("generate"))
+        self._keep = Button(
+            self.tr("Stop and keep"), icon="stop", on_click=lambda: stop_and_keep(session, "generate", self._told)
+        )
         title, term = self.tr("Practice questions"), self.tr("synthetic data")
         self.heading = Heading(title, term, self._start, self._pause, self._keep)
         self.trouble, self.waiting = Trouble(session, "practice"), Waiting(session, "practice")

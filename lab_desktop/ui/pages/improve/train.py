@@ -18,7 +18,7 @@ from lab_desktop.reviews import FILE_NAME as REVIEWS
 from lab_desktop.ui.jobs import JobState, last_words
 from lab_desktop.ui.pages.improve.course import Course, SavePoint, best, kept_step, read_course
 from lab_desktop.ui.pages.improve.plans import Plan, plan
-from lab_desktop.ui.pages.improve.station import Heading, Note, Trouble, Waiting
+from lab_desktop.ui.pages.improve.station import Heading, Note, Trouble, Waiting, stop_and_keep
 from lab_desktop.ui.session import Session
 from lab_desktop.ui.theme import look
 from lab_desktop.ui.widgets.basic import (
@@ -59,7 +59,9 @@ class TrainStation(QWidget):
 
         self._start = Button(self.tr("Train"), icon="play", on_click=lambda: session.begin("train"))
         self._pause = Button(self.tr("Pause"), icon="pause", on_click=session.jobs.pause)
-        self._keep = Button(self.tr("Stop and keep best"), icon="stop", on_click=lambda: session.jobs.keep("train"))
+        self._keep = Button(
+            self.tr("Stop and keep best"), icon="stop", on_click=lambda: stop_and_keep(session, "train", self._told)
+        )
         self.heading = Heading(self.tr("Training"), self.tr("fine-tuning"), self._start, self._pause, self._keep)
         self.trouble, self.waiting = Trouble(session, "train"), Waiting(session, "train")
         self._told = Note()
