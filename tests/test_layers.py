@@ -22,8 +22,8 @@ SEEN = (
 )
 """What the window shows."""
 SHARED = {
-    "ui.chat_process", "ui.guard", "ui.icons", "ui.jobs", "ui.known", "ui.session", "ui.theme", "ui.widgets",
-    "ui.words",
+    "ui.chat_process", "ui.guard", "ui.icons", "ui.jobs", "ui.known", "ui.preferences", "ui.session", "ui.theme",
+    "ui.widgets", "ui.words",
 }  # fmt: skip
 """What pages may use of the window: no page knows another, nor the window."""
 CHAT = {"ui.pages.chat", "ui.pages.chat_items", "ui.pages.chat_parts", "ui.pages.chat_teach"}

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import get_args
 
 from PySide6.QtCore import Qt, QUrl
 from PySide6.QtGui import QCloseEvent, QDesktopServices, QKeyEvent, QKeySequence, QResizeEvent, QShortcut, QShowEvent
@@ -23,7 +24,7 @@ from lab_desktop import paths
 from lab_desktop.ui.awake import Awake
 from lab_desktop.ui.background import Background
 from lab_desktop.ui.guard import guarded
-from lab_desktop.ui.preferences import LARGEST_TEXT, SMALLEST_TEXT, TEXT_STEP, Choices
+from lab_desktop.ui.preferences import LARGEST_TEXT, SMALLEST_TEXT, TEXT_STEP, Answers, Choices
 from lab_desktop.ui.session import Session
 from lab_desktop.ui.theme import look
 from lab_desktop.ui.widgets.basic import Banner, Button, Card, Label, Segmented, column, row, rule, scrolled
@@ -168,7 +169,12 @@ class SettingsWindow(QWidget):
 
     def _chat(self) -> Group:
         self._answers = Segmented(
-            [("careful", self.tr("Careful")), ("balanced", self.tr("Balanced")), ("creative", self.tr("Creative"))],
+            [
+                ("careful", self.tr("Careful")),
+                ("balanced", self.tr("Balanced")),
+                ("creative", self.tr("Creative")),
+                ("own", self.tr("My own")),
+            ],
             "careful",
             self._choose_answers,
         )
@@ -307,7 +313,7 @@ class SettingsWindow(QWidget):
 
     def _choose_answers(self, name: str) -> None:
         choices = self._preferences.choices
-        for answers in ("careful", "balanced", "creative"):
+        for answers in get_args(Answers):
             if answers == name:
                 choices = replace(choices, answers=answers)
         self._take(choices)

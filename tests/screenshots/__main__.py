@@ -373,7 +373,7 @@ def _teaching(stage: Stage) -> None:
     """Press "Teach it this" at the last answer."""
     _talk(stage)
     chat = stage.window.pages.chat
-    chat._act(len(chat._places) - 1, 0, "teach")
+    chat._act(len(chat._items.places) - 1, 0, "teach")
     sheet = chat.findChild(TeachSheet)
     assert sheet is not None
     QTest.keyClicks(sheet.answer, "It destroyed 212 houses.")

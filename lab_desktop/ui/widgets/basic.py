@@ -25,6 +25,7 @@ from PySide6.QtWidgets import (
     QPushButton,
     QScrollArea,
     QSizePolicy,
+    QSlider,
     QToolButton,
     QVBoxLayout,
     QWidget,
@@ -481,6 +482,31 @@ class Segmented(QFrame):
     @property
     def chosen(self) -> str:
         return next((name for name, button in self._buttons.items() if button.isChecked()), "")
+
+
+class Slider(QSlider):
+    """An amount between two words; it is taken when the hand lets go, or with each key."""
+
+    def __init__(self, most: int, name: str, on_choice: Callable[[int], object], step: int = 5) -> None:
+        super().__init__(Qt.Orientation.Horizontal)
+        self.setRange(0, most)
+        self.setSingleStep(step)
+        self.setPageStep(2 * step)
+        self.setTracking(False)
+        self.setAccessibleName(name)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.valueChanged.connect(lambda value: on_choice(value))
+        look().changed.connect(self._fit)
+        self._fit()
+
+    def _fit(self) -> None:
+        self.setFixedWidth(look().grown(160))
+
+    def show_value(self, value: int) -> None:
+        """Stand there without taking it as a choice."""
+        self.blockSignals(True)
+        self.setValue(value)
+        self.blockSignals(False)
 
 
 def announce(widget: QWidget, text: str) -> None:
