@@ -7,7 +7,7 @@ import os
 import shutil
 import stat
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import get_args
@@ -277,6 +277,10 @@ class SettingsWindow(QWidget):
         """Show what a word finds."""
         self.search.setText(text)
 
+    def all_settings(self) -> Iterator[tuple[str, str]]:
+        """The name of each setting, and what else people call it."""
+        return ((setting.title, setting.found_by) for group in self.groups for setting in group.settings)
+
     def show_group(self, title: str) -> None:
         """Show one group by its name on screen."""
         self.search.clear()
@@ -415,17 +419,18 @@ class Setting(QWidget):
     """One setting: its name, a sentence, its control beside them or, where room is short, below.
 
     Attributes:
+        found_by: what else people call it.
         control: None where there is nothing to choose.
     """
 
     def __init__(self, title: str, text: str, control: QWidget | None, found_by: str) -> None:
         super().__init__()
+        self.title, self.found_by = title, found_by
         self._title = Label(title, "strong", wraps=True)
         self._text = Label(text, "body", "text2", wraps=True)
         self._value = Label("", "label", "text2")
         self._value.hide()
         self.control = control
-        self._found_by = found_by
         if control is not None:
             if not control.accessibleName() and not getattr(control, "text", str)():
                 control.setAccessibleName(title)
@@ -451,7 +456,7 @@ class Setting(QWidget):
 
     def is_about(self, wanted: list[str]) -> bool:
         """Do all these words stand in its name, its sentence or what else people call it?"""
-        said = " ".join((self._title.text(), self._text.text(), self._found_by)).casefold()
+        said = " ".join((self._title.text(), self._text.text(), self.found_by)).casefold()
         return all(word in said for word in wanted)
 
     def show_line(self, is_shown: bool) -> None:

@@ -250,6 +250,17 @@ class ChatPage(QWidget):
         """Whether the one filled button of the window is another than Send."""
         self._send.set_kind("" if is_yielded else "primary")
 
+    @property
+    def saved(self) -> Sequence[Chat]:
+        """The saved chats, the newest first."""
+        return self._shelf.chats
+
+    def open_saved(self, name: str) -> None:
+        """Go on with the saved chat of this id."""
+        chat = next((each for each in self._shelf.chats if each.id == name), None)
+        if chat is not None:
+            self._open_saved(chat)
+
     def next_step(self) -> tuple[str, str, Callable[[], object]]:
         return "", "", lambda: None
 

@@ -72,9 +72,9 @@ class LessonPage(QWidget):
         self._count = Label("", "body", "text2")
         self._others.setLayout(
             row(
-                arrow("chevron-left", self.tr("Lesson before"), lambda: self._show_lesson(self._place - 1)),
+                arrow("chevron-left", self.tr("Lesson before"), lambda: self.show_lesson(self._place - 1)),
                 self._count,
-                arrow("chevron-right", self.tr("Next lesson"), lambda: self._show_lesson(self._place + 1)),
+                arrow("chevron-right", self.tr("Next lesson"), lambda: self.show_lesson(self._place + 1)),
                 gap=4,
             )
         )
@@ -145,12 +145,13 @@ class LessonPage(QWidget):
             folders, problem = [], error
         if folders != self._folders or problem is not None:
             self._folders = folders
-            self._show_lesson(0)
+            self.show_lesson(0)
         if problem is not None:
             self._stack.setCurrentIndex(0)
             self._say(problem)
 
-    def _show_lesson(self, place: int) -> None:
+    def show_lesson(self, place: int) -> None:
+        """Show one of the project's lessons; after the last comes the first."""
         self._banner.hide()
         self._leaf = None
         folders = self._folders or []
