@@ -202,6 +202,23 @@ def new_run(project: Project, practice_model: Path) -> Path:
     return folder
 
 
+def ask_for(project: Project, samples: int) -> Project:
+    """The project wanting so many practice questions, in the run in hand too; what is written stays.
+
+    Args:
+        samples: 0: as many as the lessons hold.
+
+    Raises:
+        RunError: the run is damaged.
+        StorageError: it could not be written.
+    """
+    if project.run is not None:
+        requests.write(project.run, replace(requests.read(project.run), samples=samples))
+    asked = replace(project, samples=samples)
+    save(asked)
+    return asked
+
+
 @dataclass(frozen=True)
 class State:
     """How far a run is.

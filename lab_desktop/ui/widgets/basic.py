@@ -479,6 +479,11 @@ class Segmented(QFrame):
             self._buttons[name].setAccessibleName(text)
             self._fit()
 
+    def describe(self, name: str, text: str) -> None:
+        """What a choice means, for who stays on it."""
+        self._buttons[name].setToolTip(text)
+        self._buttons[name].setAccessibleDescription(text)
+
     @property
     def chosen(self) -> str:
         return next((name for name, button in self._buttons.items() if button.isChecked()), "")

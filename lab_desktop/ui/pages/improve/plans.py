@@ -23,6 +23,9 @@ from lab_desktop.words import sentences
 
 _ROWS_A_SENTENCE, _ROWS_A_SKILL = 6, 80
 """As many questions as a lesson holds, where the person asked for no number."""
+_FEW, _MANY = 0.4, 2.0
+"""Of what the lessons hold: enough for a first try; everything asked for once more, in other words."""
+_LEAST = 20
 _GENERAL = 40
 _PRACTICE = {"practice": (3, 8), "train": (4, 9), "check": (1, 3)}
 """Minutes of the practice lesson on computers it was measured on."""
@@ -80,8 +83,22 @@ def plan(station: Station, project: Project, session: Session) -> Plan:
         took = sum(seconds for seconds, _ in known) / sum(units for _, units in known) * amount / 60
         minutes = (took * 0.7, took * 1.5)
     elif project.is_practice:
-        minutes = _PRACTICE[station]
+        share = amount / max(1, _expected(project.lessons)) if station == "practice" else 1.0
+        minutes = (_PRACTICE[station][0] * share, _PRACTICE[station][1] * share)
     return Plan(amount, minutes, _memory(station, model), hardware.memory_available_bytes())
+
+
+def amounts(project: Project) -> dict[str, int]:
+    """How many practice questions a project can ask for; 0: as many as its lessons hold."""
+    held = _expected(project.lessons)
+    return {"few": max(_LEAST, round(_FEW * held)), "good": 0, "many": max(_LEAST, round(_MANY * held))}
+
+
+def amount_of(project: Project) -> str:
+    """Which of `amounts` a project asks for."""
+    if not project.samples:
+        return "good"
+    return "few" if project.samples <= _expected(project.lessons) else "many"
 
 
 def took(run: Path | None, station: Station) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtCore import Qt, QTimer
@@ -19,6 +20,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from lab_desktop import projects
 from lab_desktop.artifacts import Sample
 from lab_desktop.errors import LabError
 from lab_desktop.files import JsonLines
@@ -27,7 +29,7 @@ from lab_desktop.jobs.events import Event
 from lab_desktop.reviews import FILE_NAME as REVIEWS
 from lab_desktop.reviews import Review, read_reviews
 from lab_desktop.ui.jobs import JobState
-from lab_desktop.ui.pages.improve.plans import amount_words, plan, took
+from lab_desktop.ui.pages.improve.plans import amount_of, amount_words, amounts, plan, took
 from lab_desktop.ui.pages.improve.review import ReviewModel, ReviewTable, Row, score_words, why, with_review
 from lab_desktop.ui.pages.improve.station import SETTLED_MS, Heading, Note, Trouble, Waiting, stop_and_keep
 from lab_desktop.ui.session import Session
@@ -93,6 +95,13 @@ class PracticeStation(QWidget):
         )
         title, term = self.tr("Practice questions"), self.tr("synthetic data")
         self.heading = Heading(title, term, self._start, self._pause, self._keep)
+        self._amounts = Segmented(
+            [("few", self.tr("Few")), ("good", self.tr("Good")), ("many", self.tr("Many"))], "good", self._ask_for
+        )
+        self._amount_line = QWidget()
+        self._amount_line.setLayout(
+            row(Label(self.tr("How many"), "small", "text2"), self._amounts, -1, gap=10, margins=(24, 0, 24, 12))
+        )
         self.trouble, self.waiting = Trouble(session, "practice"), Waiting(session, "practice")
         self._told = Note()
         self._funnel = _Funnel()
@@ -100,6 +109,7 @@ class PracticeStation(QWidget):
         top.setLayout(
             column(
                 self.heading,
+                self._amount_line,
                 self.trouble,
                 self.waiting,
                 self._told,
@@ -251,6 +261,7 @@ class PracticeStation(QWidget):
         is_free = has_lessons and self.trouble.isHidden() and self.waiting.isHidden()
         self._start.setVisible(not is_running and not has_dataset and is_free)
         self.heading.say("" if is_running or has_dataset else self._plan())
+        self._show_amounts(is_open=not is_running and not has_dataset and is_free)
         self._show_funnel()
         self._show_strong()
         self._show_counts()
@@ -268,6 +279,27 @@ class PracticeStation(QWidget):
         found = plan("practice", session.project, session)
         amount = amount_words(found.amount)
         return " · ".join((amount[:1].upper() + amount[1:], found.time_words(), found.memory_words()))
+
+    def _show_amounts(self, *, is_open: bool) -> None:
+        """How many questions there can be, each with its time."""
+        project = self._session.project
+        self._amount_line.setVisible(is_open and project is not None)
+        if project is None or not is_open:
+            return
+        self._amounts.choose(amount_of(project))
+        for name, samples in amounts(project).items():
+            found = plan("practice", replace(project, samples=samples), self._session)
+            self._amounts.describe(name, f"{amount_words(found.amount)}, {found.time_words()}")
+
+    def _ask_for(self, name: str) -> None:
+        session = self._session
+        if session.project is None:
+            return
+        try:
+            projects.ask_for(session.project, amounts(session.project)[name])
+        except LabError as error:
+            self._told.say("bad", error.message, error.hint)
+        session.refresh()
 
     def _show_counts(self) -> None:
         """Each filter with its count; where they would not fit, without."""
