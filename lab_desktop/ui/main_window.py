@@ -83,7 +83,7 @@ class MainWindow(QMainWindow):
         self.panels = Panels(session, self._awake, self)
         self.palette_window = Palette(self)
 
-        self.header.find.clicked.connect(self.find_anything)
+        self.header.anything.clicked.connect(self.find_anything)
         self.sidebar.chosen.connect(self.show_page)
         self.path.chosen.connect(self._show_step)
         self.path.switched.connect(self._switch_project)

@@ -240,10 +240,10 @@ class Header(QWidget):
         self.chip.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self.chip.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         keys = QKeySequence("Ctrl+K").toString(QKeySequence.SequenceFormat.NativeText)
-        self.find = Button(keys, "quiet", icon="search", size="small")
-        self.find.setAccessibleName(self.tr("Go to anything"))
-        self.find.setToolTip(self.tr("Go to anything: pages, projects, lessons, chats, settings, help"))
-        inside = row(self.title, self.place, self.saved, self.chip, self.find, gap=12, margins=(24, 0, 24, 0))
+        self.anything = Button(keys, "quiet", icon="search", size="small")
+        self.anything.setAccessibleName(self.tr("Go to anything"))
+        self.anything.setToolTip(self.tr("Go to anything: pages, projects, lessons, chats, settings, help"))
+        inside = row(self.title, self.place, self.saved, self.chip, self.anything, gap=12, margins=(24, 0, 24, 0))
         inside.setStretch(1, 1)
         self.setLayout(inside)
         look().changed.connect(self._relook)
@@ -261,7 +261,7 @@ class Header(QWidget):
 
     def _fit(self) -> None:
         """The title gets what it needs, but the chip is never pushed out."""
-        beside = self.chip.sizeHint().width() + self.find.sizeHint().width()
+        beside = self.chip.sizeHint().width() + self.anything.sizeHint().width()
         needed = self.title.fontMetrics().horizontalAdvance(self.title.whole) + 4
         self.title.setFixedWidth(min(needed, max(60, self.width() - beside - 108)))
 
