@@ -10,10 +10,6 @@ from typing import TYPE_CHECKING
 from PySide6.QtGui import QAction, QKeySequence
 
 from lab_desktop import paths
-from lab_desktop.errors import LabError
-from lab_desktop.taxonomy.qna import read_leaf
-from lab_desktop.taxonomy.tree import FILE_NAME as LESSON
-from lab_desktop.taxonomy.tree import find_leaves
 from lab_desktop.ui.help_texts import Article, Word, read_articles, read_words
 from lab_desktop.ui.session import Session
 from lab_desktop.ui.widgets.chrome import Place
@@ -81,31 +77,13 @@ def _lessons(window: MainWindow, session: Session) -> Iterator[Entry]:
     """Of the project in hand."""
     if session.project is None:
         return
-    try:
-        folders = find_leaves(session.project.lessons)
-    except LabError:
-        return
-    nothing: tuple[str, ...] = ()
-    files = [folder / LESSON for folder in folders]
-    titles = session.known.get(("titles", session.project.lessons), files, lambda: _titles(folders), nothing)
 
     def go(place: int) -> None:
         window.show_page("lesson")
         window.pages.lesson.show_lesson(place)
 
-    for place, title in enumerate(titles):
-        yield Entry(title, tr("Lesson"), "book", functools.partial(go, place))
-
-
-def _titles(folders: Sequence[Path]) -> tuple[str, ...]:
-    """What each lesson is called; a damaged one by its folder."""
-    titles = []
-    for folder in folders:
-        try:
-            titles.append(read_leaf(folder).title)
-        except LabError:
-            titles.append(folder.name)
-    return tuple(titles)
+    for place, lesson in enumerate(session.known.lessons(session.project.lessons)):
+        yield Entry(lesson.title, tr("Lesson"), "book", functools.partial(go, place))
 
 
 def _chats(window: MainWindow) -> Iterator[Entry]:

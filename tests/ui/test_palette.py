@@ -31,6 +31,9 @@ def palette(session: Session, window: MainWindow, qtbot: QtBot) -> Iterator[Pale
     page = window.pages["chat"]
     assert isinstance(page, ChatPage)
     page._list_saved()
+    project = session.project
+    assert project is not None
+    qtbot.waitUntil(lambda: bool(session.known.lessons(project.lessons)), timeout=5000)
     qtbot.keyClick(window, Qt.Key.Key_K, Qt.KeyboardModifier.ControlModifier)
     assert window.palette_window.isVisible()
     yield window.palette_window
@@ -132,7 +135,9 @@ def test_it_opens_at_once(session: Session, window: MainWindow, qtbot: QtBot) ->
 
     with dog.watching():
         window.find_anything()
-        qtbot.keyClicks(window.palette_window.field, "practice questions")
+        for letter in "practice questions":
+            qtbot.keyClicks(window.palette_window.field, letter)
+            qtbot.wait(1)
 
     window.palette_window.hide()
     assert dog.longest_s < LIMIT_S, str(dog)

@@ -909,5 +909,6 @@ class ChatPage(QWidget):
 
 def _own_questions(session: Session) -> Sequence[str]:
     """Questions of the project's own that are worth asking: at most four, the short ones."""
-    found = session.known.questions(session.project.lessons) if session.project else ()
+    lessons = session.known.lessons(session.project.lessons) if session.project else ()
+    found = (question for lesson in lessons for question in lesson.questions)
     return [question for question in found if len(question) < _CHIP_LETTERS][:_CHIPS]

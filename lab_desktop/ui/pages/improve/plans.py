@@ -53,7 +53,7 @@ class Plan:
         return self.memory > self.free
 
     def time_words(self, left: float = 1.0) -> str:
-        """ "about 3–8 minutes" for what is left, or that nobody knows yet."""
+        """ "about 3–8 minutes" for a part or a multiple of it, or that nobody knows yet."""
         if self.minutes is None:
             return tr("the first minute will tell how long it takes")
         low, high = (left * minutes for minutes in self.minutes)
@@ -83,22 +83,18 @@ def plan(station: Station, project: Project, session: Session) -> Plan:
         took = sum(seconds for seconds, _ in known) / sum(units for _, units in known) * amount / 60
         minutes = (took * 0.7, took * 1.5)
     elif project.is_practice:
-        share = amount / max(1, _expected(project.lessons)) if station == "practice" else 1.0
-        minutes = (_PRACTICE[station][0] * share, _PRACTICE[station][1] * share)
+        minutes = _PRACTICE[station]
     return Plan(amount, minutes, _memory(station, model), hardware.memory_available_bytes())
 
 
-def amounts(project: Project) -> dict[str, int]:
-    """How many practice questions a project can ask for; 0: as many as its lessons hold."""
-    held = _expected(project.lessons)
+def amounts(held: int) -> dict[str, int]:
+    """How many practice questions can be asked for, of lessons that hold so many; 0: as many as they hold."""
     return {"few": max(_LEAST, round(_FEW * held)), "good": 0, "many": max(_LEAST, round(_MANY * held))}
 
 
-def amount_of(project: Project) -> str:
-    """Which of `amounts` a project asks for."""
-    if not project.samples:
-        return "good"
-    return "few" if project.samples <= _expected(project.lessons) else "many"
+def amount_of(samples: int, held: int) -> str:
+    """Which of `amounts` it is that a project asks for."""
+    return "good" if not samples else "few" if samples <= held else "many"
 
 
 def took(run: Path | None, station: Station) -> float:

@@ -55,7 +55,7 @@ from lab_desktop.ui.widgets.meters import Bar
 from lab_desktop.ui.words import SILENCE_S, duration, number, progress_words
 from lab_desktop.words import telling_sentence
 
-_SLICE_S = 0.015
+_SLICE_S = 0.01
 """So long rows are read in one go; then the person has a turn."""
 _MANY = 250
 """Rows that are decided in one go: so many take some milliseconds."""
@@ -70,7 +70,7 @@ class PracticeStation(QWidget):
         self._session = session
         self._undo: list[list[tuple[str, Review | None]]] = []
         self._soon = QTimer(self, singleShot=True, interval=250)
-        self._soon.timeout.connect(self._redraw)
+        self._soon.timeout.connect(self._recount)
         self._settled = QTimer(self, singleShot=True, interval=SETTLED_MS)
         self._settled.timeout.connect(session.refresh)
         self._loading: Iterator[None] = iter(())
@@ -82,6 +82,9 @@ class PracticeStation(QWidget):
         self._soon_more.timeout.connect(self._decide_on)
         QGuiApplication.instance().aboutToQuit.connect(self._decide_to_the_end)  # type: ignore[union-attr]
         self._folder: Path | None = None
+        self._how_long = ""
+        self._held = 1
+        """Practice questions that the lessons hold."""
         self._is_narrow = False
         self.model = ReviewModel()
         self.table = ReviewTable(self.model)
@@ -252,16 +255,22 @@ class PracticeStation(QWidget):
         job = self._session.jobs.current
         self._pause.setVisible(is_running and job is not None and job.state is JobState.RUNNING)
         self._keep.setVisible(is_running)
-        self._stack.setCurrentIndex(1 if self.model.rows else 0)
-        self._funnel.setVisible(bool(self.model.rows) or is_running)
         written = number(len(self.model.rows))
         self.trouble.look_at(self._folder, self.tr("after {0} questions").format(written) if self.model.rows else "")
         self.waiting.look_at(self._folder)
         has_lessons = self._session.project is not None
         is_free = has_lessons and self.trouble.isHidden() and self.waiting.isHidden()
         self._start.setVisible(not is_running and not has_dataset and is_free)
-        self.heading.say("" if is_running or has_dataset else self._plan())
-        self._show_amounts(is_open=not is_running and not has_dataset and is_free)
+        is_open = not is_running and not has_dataset
+        self._show_plan(is_open=is_open, is_free=is_free)
+        seconds = took(self._folder, "practice")
+        self._how_long = self.tr("in {0}").format(duration(seconds)) if seconds else ""
+        self._recount()
+
+    def _recount(self) -> None:
+        """What changes with each row."""
+        self._stack.setCurrentIndex(1 if self.model.rows else 0)
+        self._funnel.setVisible(bool(self.model.rows) or self._is_ours())
         self._show_funnel()
         self._show_strong()
         self._show_counts()
@@ -272,31 +281,30 @@ class PracticeStation(QWidget):
         self._accept.setText(self.tr("Accept all Strong ({0})").format(number(strong)))
         self._accept.setVisible(strong > 0)
 
-    def _plan(self) -> str:
-        session = self._session
-        if session.project is None:
-            return ""
-        found = plan("practice", session.project, session)
-        amount = amount_words(found.amount)
-        return " · ".join((amount[:1].upper() + amount[1:], found.time_words(), found.memory_words()))
-
-    def _show_amounts(self, *, is_open: bool) -> None:
-        """How many questions there can be, each with its time."""
-        project = self._session.project
-        self._amount_line.setVisible(is_open and project is not None)
-        if project is None or not is_open:
+    def _show_plan(self, *, is_open: bool, is_free: bool) -> None:
+        """What writing will take, and how many questions there can be, each with its time."""
+        project = self._session.project if is_open else None
+        self._amount_line.setVisible(project is not None and is_free)
+        if project is None:
+            self.heading.say("")
             return
-        self._amounts.choose(amount_of(project))
-        for name, samples in amounts(project).items():
-            found = plan("practice", replace(project, samples=samples), self._session)
-            self._amounts.describe(name, f"{amount_words(found.amount)}, {found.time_words()}")
+        whole = plan("practice", replace(project, samples=0), self._session)
+        self._held = held = max(1, whole.amount)
+        for name, samples in amounts(held).items():
+            words = f"{amount_words(samples or held)}, {whole.time_words((samples or held) / held)}"
+            self._amounts.describe(name, words)
+        self._amounts.choose(amount_of(project.samples, held))
+        wanted = project.samples or held
+        amount = amount_words(wanted)
+        words = amount[:1].upper() + amount[1:], whole.time_words(wanted / held), whole.memory_words()
+        self.heading.say(" · ".join(words))
 
     def _ask_for(self, name: str) -> None:
         session = self._session
         if session.project is None:
             return
         try:
-            projects.ask_for(session.project, amounts(session.project)[name])
+            projects.ask_for(session.project, amounts(self._held)[name])
         except LabError as error:
             self._told.say("bad", error.message, error.hint)
         session.refresh()
@@ -312,9 +320,7 @@ class PracticeStation(QWidget):
     def _show_funnel(self) -> None:
         jobs = self._session.jobs
         if not self._is_ours():
-            seconds = took(self._folder, "practice")
-            how_long = self.tr("in {0}").format(duration(seconds)) if seconds else ""
-            self._funnel.show_rows(self.model, how_long, 1.0, is_running=False)
+            self._funnel.show_rows(self.model, self._how_long, 1.0, is_running=False)
             return
         progress = jobs.progress
         silent = time.monotonic() - jobs.last_word

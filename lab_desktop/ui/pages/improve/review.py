@@ -91,6 +91,7 @@ class ReviewModel(QAbstractTableModel):
         self.tally: Counter[Group] = Counter()
         self.headings: dict[int, str] = {}
         self._groups: list[frozenset[Group]] = []
+        self._kinds: dict[frozenset[Group], frozenset[Group]] = {}
         self._place: dict[str, int] = {}
         self._headers = [
             "", self.tr("Question and answer"), self.tr("Passage"), self.tr("Score"), self.tr("Why"),
@@ -116,10 +117,14 @@ class ReviewModel(QAbstractTableModel):
         for row in rows:
             self._place[row.sample.id] = len(self.rows)
             self.rows.append(row)
-            self._groups.append(groups(row))
+            self._groups.append(self._known(groups(row)))
             self.tally.update(self._groups[-1])
             if row.sample.passage not in self.headings:
                 self.headings[row.sample.passage] = row.sample.context.split("\n", 1)[0].split(" › ")[-1]
+
+    def _known(self, found: frozenset[Group]) -> frozenset[Group]:
+        """The same groups, kept once: of many thousand rows there are a few dozen kinds."""
+        return self._kinds.setdefault(found, found)
 
     def change(self, *rows: Row) -> None:
         """The same rows with other decisions."""
@@ -136,7 +141,7 @@ class ReviewModel(QAbstractTableModel):
         for row in rows:
             at = self._place[row.sample.id]
             self.tally.subtract(self._groups[at])
-            self.rows[at], self._groups[at] = row, groups(row)
+            self.rows[at], self._groups[at] = row, self._known(groups(row))
             self.tally.update(self._groups[at])
 
     def show_anew(self) -> None:
