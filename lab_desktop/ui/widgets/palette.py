@@ -81,13 +81,25 @@ class Palette(QFrame):
         self._find()
         window = self.parentWidget()
         assert window is not None
-        wide = min(look().grown(_WIDE), window.width() - 32) + 2 * _SHADOW
-        tall = self._row_height() * _ROWS + look().line_height("body") + 12 + 8 + 24 + 2 * _SHADOW + 8
-        self.resize(wide, min(tall, window.height() - _ABOVE))
-        place = QPoint((window.width() - wide) // 2, min(_ABOVE, window.height() // 8) - _SHADOW)
+        place = QPoint((window.width() - self.width()) // 2, min(_ABOVE, window.height() // 8) - _SHADOW)
         self.move(window.mapToGlobal(place))
         self.show()
         self.field.setFocus()
+
+    def _fit(self) -> None:
+        """As tall as what was found, but never taller than its window has room for."""
+        window = self.parentWidget()
+        assert window is not None
+        room = window.height() - 2 * _ABOVE - self.field.sizeHint().height()
+        rows = max(1, min(_ROWS, self._model.rowCount(), room // self._row_height()))
+        self.list.setFixedHeight(rows * self._row_height() + 4)
+        layout = self.layout()
+        assert layout is not None
+        wide = min(look().grown(_WIDE), window.width() - 32) + 2 * _SHADOW
+        layout.activate()
+        self.setFixedSize(
+            wide, layout.heightForWidth(wide) if layout.hasHeightForWidth() else layout.sizeHint().height()
+        )
 
     @staticmethod
     def _row_height() -> int:
@@ -99,6 +111,7 @@ class Palette(QFrame):
         self.list.setVisible(bool(found))
         self._none.setVisible(not found)
         self._none.setText(self.tr("Nothing has to do with “{0}”. Try another word.").format(self.field.text().strip()))
+        self._fit()
         if found:
             self._choose(0)
         else:

@@ -142,6 +142,7 @@ class PracticeStation(QWidget):
             wraps=True,
         )
         self._empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._empty.setContentsMargins(24, 0, 24, 0)
         self._stack = QStackedWidget()
         self._stack.addWidget(self._empty)
         self._stack.addWidget(lower)
@@ -149,7 +150,7 @@ class PracticeStation(QWidget):
         whole.setStretch(2, 1)
         self.setLayout(whole)
         session.jobs.said.connect(self._hear)
-        look().changed.connect(self._fit)
+        look().changed.connect(self._relook)
         self._fit()
         self._show_row(None)
 
@@ -170,12 +171,21 @@ class PracticeStation(QWidget):
         self._make_room()
         self._redraw()
 
+    @property
+    def _is_tight(self) -> bool:
+        """Big text in a small window: one line each for what it is, what came of it, and what is shown."""
+        return self._is_narrow and look().text_size > _BIG_TEXT
+
     def _fit(self) -> None:
         self._detail.setFixedWidth(look().grown(288 if self._is_narrow else 320))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self._show_counts()
+
+    def _relook(self) -> None:
+        self._fit()
+        self._redraw()
 
     def _filter(self, name: str) -> None:
         self.table.filtered.choose(name)
@@ -253,7 +263,8 @@ class PracticeStation(QWidget):
         has_dataset = self._session.state.has_dataset
         self._start.setText(self.tr("Go on writing") if self.model.rows else self.tr("Write questions"))
         job = self._session.jobs.current
-        self._pause.setVisible(is_running and job is not None and job.state is JobState.RUNNING)
+        can_pause = is_running and job is not None and job.state is JobState.RUNNING
+        self._pause.setVisible(can_pause and not self._is_tight)  # the activity bar has one too
         self._keep.setVisible(is_running)
         written = number(len(self.model.rows))
         self.trouble.look_at(self._folder, self.tr("after {0} questions").format(written) if self.model.rows else "")
@@ -270,15 +281,21 @@ class PracticeStation(QWidget):
     def _recount(self) -> None:
         """What changes with each row."""
         self._stack.setCurrentIndex(1 if self.model.rows else 0)
-        self._funnel.setVisible(bool(self.model.rows) or self._is_ours())
+        has_any = bool(self.model.rows) or self._is_ours()
+        self._funnel.setVisible(has_any and not self._is_tight)
         self._show_funnel()
+        if has_any and self._is_tight:
+            self.heading.say(self._funnel.short)
         self._show_strong()
         self._show_counts()
         self._detail.show_coverage(self.model)
 
     def _show_strong(self) -> None:
         strong = self.model.tally["strong"]
-        self._accept.setText(self.tr("Accept all Strong ({0})").format(number(strong)))
+        words = self.tr("Accept all Strong ({0})").format(number(strong))
+        self._accept.setText(self.tr("Strong ({0})").format(number(strong)) if self._is_tight else words)
+        self._accept.setAccessibleName(words)
+        self._accept.setToolTip(words)
         self._accept.setVisible(strong > 0)
 
     def _show_plan(self, *, is_open: bool, is_free: bool) -> None:
@@ -296,8 +313,8 @@ class PracticeStation(QWidget):
         self._amounts.choose(amount_of(project.samples, held))
         wanted = project.samples or held
         amount = amount_words(wanted)
-        words = amount[:1].upper() + amount[1:], whole.time_words(wanted / held), whole.memory_words()
-        self.heading.say(" · ".join(words))
+        told = amount[:1].upper() + amount[1:], whole.time_words(wanted / held), whole.memory_words()
+        self.heading.say(" · ".join(told))
 
     def _ask_for(self, name: str) -> None:
         session = self._session
@@ -504,6 +521,11 @@ class _Funnel(Card):
         self._just.setLayout(column(10, rule(), 10, just))
         super().__init__(self._wide, self._narrow, self._just, padding=(20, 12))
 
+    @property
+    def short(self) -> str:
+        """The whole in a few words."""
+        return self._short.text()
+
     def set_narrow(self, is_narrow: bool) -> None:
         self._wide.setVisible(not is_narrow)
         self._narrow.setVisible(is_narrow)
@@ -533,8 +555,7 @@ class _Funnel(Card):
             gone_words.append(text)
         self._short.setText(self.tr("{0} written, {1} kept").format(number(written), number(kept)))
         self._lost.setText(pace if is_running else " · ".join(gone_words))
-        is_tight = self._wide.isHidden() and look().text_size > _BIG_TEXT
-        self._just.setVisible(is_running and bool(model.rows) and not is_tight)
+        self._just.setVisible(is_running and bool(model.rows))
         if model.rows:
             newest = model.rows[-1]
             self._last.setText(f"{newest.question}  {newest.answer}")
