@@ -17,7 +17,7 @@ MOST_FREELY = 100
 """Of `Choices.freely`: as creative as can be."""
 
 Appearance = Literal["system", "light", "dark"]
-Answers = Literal["careful", "balanced", "creative", "own"]
+Answers = Literal["careful", "balanced", "creative"]
 
 
 @dataclass(frozen=True)

@@ -169,12 +169,7 @@ class SettingsWindow(QWidget):
 
     def _chat(self) -> Group:
         self._answers = Segmented(
-            [
-                ("careful", self.tr("Careful")),
-                ("balanced", self.tr("Balanced")),
-                ("creative", self.tr("Creative")),
-                ("own", self.tr("My own")),
-            ],
+            [("careful", self.tr("Careful")), ("balanced", self.tr("Balanced")), ("creative", self.tr("Creative"))],
             "careful",
             self._choose_answers,
         )

@@ -301,7 +301,8 @@ class PracticeStation(QWidget):
     def _show_plan(self, *, is_open: bool, is_free: bool) -> None:
         """What writing will take, and how many questions there can be, each with its time."""
         project = self._session.project if is_open else None
-        self._amount_line.setVisible(project is not None and is_free)
+        has_room = not (self._is_tight and self.model.rows)
+        self._amount_line.setVisible(project is not None and is_free and has_room)
         if project is None:
             self.heading.say("")
             return
