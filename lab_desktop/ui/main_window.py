@@ -81,7 +81,7 @@ class MainWindow(QMainWindow):
         self._awake = Awake(session.jobs, session.preferences, parent=self)
         self._notices = Notices(session, self)
         self.panels = Panels(session, self._awake, self)
-        self.palette_window = Palette(self)
+        self._palette_window: Palette | None = None
 
         self.header.anything.clicked.connect(self.find_anything)
         self.sidebar.chosen.connect(self.show_page)
@@ -138,6 +138,13 @@ class MainWindow(QMainWindow):
             self.pages.show_page(page)
             self.sidebar.show_place(page)
             self.redraw()
+
+    @property
+    def palette_window(self) -> Palette:
+        """Made when it is first asked for."""
+        if self._palette_window is None:
+            self._palette_window = Palette(self)
+        return self._palette_window
 
     def find_anything(self) -> None:
         """Open the palette, with everything that is there now."""

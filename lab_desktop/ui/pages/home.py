@@ -58,13 +58,13 @@ class HomePage(QScrollArea):
         self.setAccessibleName(self.tr("Home"))
         self._banners = QVBoxLayout()
         self._banners.setSpacing(8)
-        self._welcome = _Welcome(session, _Bin(self.restore))
-        self._welcome.hide()
+        self._welcome: _Welcome | None = None
+        """Made when there is nothing else to show."""
         self._projects = self._make_projects()
         self._today = self._make_today()
-        body = column(self._welcome, self._projects, self._today, _tip(), gap=28)
+        self._body = column(self._projects, self._today, _tip(), gap=28)
         inside = QWidget()
-        inside.setLayout(column(self._banners, body, -1, gap=0, margins=(32, 24, 32, 24)))
+        inside.setLayout(column(self._banners, self._body, -1, gap=0, margins=(32, 24, 32, 24)))
         scrolled(inside, self)
         self._live = QTimer(self, interval=_LIVE_MS)
         self._live.timeout.connect(self._show_progress)
@@ -160,11 +160,9 @@ class HomePage(QScrollArea):
             return
         self._shown = wanted
         self._show_cards(shown, states, reports)
-        is_empty = not self._cards
-        self._welcome.setVisible(is_empty)
-        self._projects.setVisible(not is_empty)
-        for button in (self._bin, self._welcome.bin):
-            button.show_thrown(thrown)
+        self._projects.setVisible(bool(self._cards))
+        self._bin.show_thrown(thrown)
+        self._show_welcome(thrown)
         more = len(session.projects) - len(shown)
         self._more.setText(self.tr("Show all {0} projects").format(number(len(session.projects))))
         self._more.setVisible(more > 0)
@@ -173,6 +171,14 @@ class HomePage(QScrollArea):
             self._jobs_today.addWidget(_job_row(job))
         self._today.setVisible(bool(today))
         self._show_progress()
+
+    def _show_welcome(self, thrown: Sequence[Binned]) -> None:
+        if self._welcome is None and not self._cards:
+            self._welcome = _Welcome(self._session, _Bin(self.restore))
+            self._body.insertWidget(0, self._welcome)
+        if self._welcome is not None:
+            self._welcome.setVisible(not self._cards)
+            self._welcome.bin.show_thrown(thrown)
 
     def _show_cards(
         self, shown: Sequence[Project], states: Sequence[State], reports: Sequence[dict[str, object] | None]
