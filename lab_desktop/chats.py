@@ -2,11 +2,15 @@
 
 A chat is a file `<id>.json` below `paths.user_data()/chats`; its title is what the person named it, else its first
 question. A deleted one lies in `bin` beside them for thirty days.
+
+Whoever asks again in other words, or has a question answered again, parts the chat: it goes on another way, and the
+way it went before is kept (`part`). Ways that part at one place are walked there (`ways`, `walk`).
 """
 
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import math
 import os
@@ -60,8 +64,11 @@ class Chat:
         is_compare: two answers follow each question.
         is_blind: whose they are is said after the vote.
         voice: who is asked when it is no comparison: "new" where there is one, or "" for the original.
+        turns: the way in hand, from the first question on.
         name: what the person calls it; "" for its first question.
         changed: UTC seconds.
+        others: the other ways, from the first question on, in the order in which they began.
+        place: where the way in hand stands among them.
     """
 
     id: str
@@ -72,6 +79,8 @@ class Chat:
     is_blind: bool = False
     voice: str = "new"
     name: str = ""
+    others: tuple[tuple[Turn, ...], ...] = ()
+    place: int = 0
 
     @property
     def title(self) -> str:
@@ -140,6 +149,104 @@ def clear_bin(folder: Path) -> None:
         with contextlib.suppress(OSError):
             if path.stat().st_mtime < oldest:
                 path.unlink()
+
+
+@dataclass(frozen=True)
+class Ways:
+    """The ways that part at one place of a chat.
+
+    Attributes:
+        now: which of them the chat goes, from 0.
+        leads: for each the newest chat that goes it, as a place among all ways.
+    """
+
+    now: int
+    leads: tuple[int, ...]
+
+
+def part(chat: Chat, turns: tuple[Turn, ...]) -> Chat:
+    """The chat going another way from some place on; the way so far is kept.
+
+    Args:
+        turns: the new way, from the first question on.
+    """
+    if _is_said(chat.turns, (turns,)):
+        return replace(chat, turns=turns)
+    others = chat.others if _is_said(chat.turns, chat.others) else _all_ways(chat)
+    return replace(chat, turns=turns, others=others, place=len(others))
+
+
+def walk(chat: Chat, at: int, by: int) -> Chat:
+    """The chat going the next of the ways that part at a place, or one before; after the last comes the first."""
+    found = ways(chat).get(at)
+    if found is None:
+        return chat
+    lead = found.leads[(found.now + by) % len(found.leads)]
+    every_way = _all_ways(chat)
+    left = {lead} | ({chat.place} if _is_said(chat.turns, chat.others) else set())
+    kept = [number for number in range(len(every_way)) if number not in left]
+    others = tuple(every_way[number] for number in kept)
+    return replace(chat, turns=every_way[lead], others=others, place=sum(number < lead for number in kept))
+
+
+def ways(chat: Chat) -> dict[int, Ways]:
+    """Where other ways part from the one in hand: the place of a question, or of the first answer to one."""
+    if not chat.others:
+        return {}
+    parts: set[int] = set()
+    shared = []
+    every_way = _all_ways(chat)
+    for way in every_way:
+        same = _shared(way, chat.turns)
+        shared.append(same)
+        if same == len(way):
+            continue
+        if same == len(chat.turns) and way[same].role == "user":
+            continue  # it is this way, and goes on
+        parts.add(same if way[same].role == "user" else _first_answer(way, same))
+    found = {}
+    for at in sorted(parts):
+        leads: dict[tuple[Turn, ...], int] = {}
+        for number, (way, same) in enumerate(zip(every_way, shared, strict=True)):
+            if same >= at and (len(way) > at or number == chat.place):
+                leads[_step(way, at)] = number
+        if len(leads) > 1:
+            found[at] = Ways(list(leads).index(_step(chat.turns, at)), tuple(leads.values()))
+    return found
+
+
+def _all_ways(chat: Chat) -> tuple[tuple[Turn, ...], ...]:
+    return (*chat.others[: chat.place], chat.turns, *chat.others[chat.place :])
+
+
+def _is_said(way: tuple[Turn, ...], others: Sequence[tuple[Turn, ...]]) -> bool:
+    """Another way says all that this one does."""
+    return any(_shared(way, other) == len(way) for other in others)
+
+
+def _shared(one: tuple[Turn, ...], other: tuple[Turn, ...]) -> int:
+    """How many turns two ways have in common; a vote about a question makes it no other question."""
+    for at, (turn, turn_there) in enumerate(zip(one, other, strict=False)):
+        if turn is not turn_there and _unvoted(turn) != _unvoted(turn_there):
+            return at
+    return min(len(one), len(other))
+
+
+def _first_answer(way: tuple[Turn, ...], at: int) -> int:
+    while at > 0 and way[at - 1].role == "assistant":
+        at -= 1
+    return at
+
+
+def _step(way: tuple[Turn, ...], at: int) -> tuple[Turn, ...]:
+    """What a way says at a place: a question, or all answers to one."""
+    if at < len(way) and way[at].role == "user":
+        return (_unvoted(way[at]),)
+    return tuple(itertools.takewhile(lambda turn: turn.role == "assistant", way[at:]))
+
+
+def _unvoted(turn: Turn) -> Turn:
+    return replace(turn, choice="") if turn.choice else turn
 
 
 class Shelf:
@@ -223,22 +330,23 @@ def _to_json(chat: Chat) -> dict[str, Any]:
         "is_blind": chat.is_blind,
         "voice": chat.voice,
         "changed": round(chat.changed, 3),
-        "turns": [vars(turn) | {"seconds": round(turn.seconds, 3)} for turn in chat.turns],
+        "turns": _turns_to_json(chat.turns),
+        "others": [
+            {"same": (same := _shared(way, chat.turns)), "turns": _turns_to_json(way[same:])} for way in chat.others
+        ],
+        "place": chat.place,
     }
 
 
+def _turns_to_json(turns: Sequence[Turn]) -> list[dict[str, Any]]:
+    return [vars(turn) | {"seconds": round(turn.seconds, 3)} for turn in turns]
+
+
 def _from_json(name: str, value: dict[str, Any]) -> Chat:
-    known = Turn.__dataclass_fields__
-    turns = tuple(Turn(**{key: each[key] for key in each if key in known}) for each in value["turns"])
-    for turn in turns:
-        texts = (turn.text, turn.voice, turn.model, turn.choice)
-        numbers = (turn.tokens, turn.seconds)
-        if not all(isinstance(text, str) for text in texts) or not all(
-            isinstance(each, (int, float)) for each in numbers
-        ):
-            raise TypeError(name)
-        if turn.role not in ("user", "assistant") or turn.column not in (0, 1):
-            raise ValueError(name)
+    turns = _turns_from_json(name, value["turns"])
+    others = tuple(
+        turns[: int(each["same"])] + _turns_from_json(name, each["turns"]) for each in value.get("others", [])
+    )
     return Chat(
         name,
         str(value.get("project", "")),
@@ -248,4 +356,21 @@ def _from_json(name: str, value: dict[str, Any]) -> Chat:
         bool(value.get("is_blind")),
         str(value.get("voice", "new")),
         str(value.get("name", "")),
+        others,
+        min(max(0, int(value.get("place", 0))), len(others)),
     )
+
+
+def _turns_from_json(name: str, value: list[dict[str, Any]]) -> tuple[Turn, ...]:
+    known = Turn.__dataclass_fields__
+    turns = tuple(Turn(**{key: each[key] for key in each if key in known}) for each in value)
+    for turn in turns:
+        texts = (turn.text, turn.voice, turn.model, turn.choice)
+        numbers = (turn.tokens, turn.seconds)
+        if not all(isinstance(text, str) for text in texts) or not all(
+            isinstance(each, (int, float)) for each in numbers
+        ):
+            raise TypeError(name)
+        if turn.role not in ("user", "assistant") or turn.column not in (0, 1):
+            raise ValueError(name)
+    return turns

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import io
 import json
 import os
 import tempfile
@@ -183,7 +184,7 @@ class JsonLines:
         return self._stream
 
     def _rows(self, data: bytes) -> Iterator[Any]:
-        for number, line in enumerate(data.splitlines(), start=1):
+        for number, line in enumerate(io.BytesIO(data), start=1):
             try:
                 yield json.loads(line)
             except ValueError as error:

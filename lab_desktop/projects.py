@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from lab_desktop import bins
+from lab_desktop import bins, paths
 from lab_desktop.errors import LabError, RunError
 from lab_desktop.files import JsonLines, disk_errors, read_json, stamp, write_json
 from lab_desktop.jobs import requests
@@ -117,15 +117,68 @@ def read(folder: Path) -> Project:
     return project
 
 
-def every(root: Path) -> list[Project]:
-    """All projects, the newest first; a damaged one is left out here (opening it says what is wrong)."""
-    found = []
-    for path in root.glob(f"*/{FILE_NAME}"):
+@dataclass(frozen=True)
+class Damaged:
+    """A folder that was a project and whose project.json cannot be read; all else in it is as it was.
+
+    Attributes:
+        why: what is wrong, for who wants to look into the file.
+    """
+
+    folder: Path
+    why: str
+
+    @property
+    def title(self) -> str:
+        """What the person called it at first, as far as the folder tells."""
+        return self.folder.name
+
+
+def found(root: Path) -> tuple[list[Project], list[Damaged]]:
+    """All projects, the newest first, and those that are damaged, by name.
+
+    A folder without project.json was a project when something was taught in it; what a killed `create` left was none.
+    """
+    whole, damaged = [], []
+    for folder in root.glob("*"):
+        if not any(folder.glob(f"{FILE_NAME}*")) and not any(folder.glob(f"runs/*/{requests.FILE_NAME}")):
+            continue
         try:
-            found.append(read(path.parent))
+            whole.append(read(folder))
+        except RunError as error:
+            damaged.append(Damaged(folder, error.details or error.message))
+    whole.sort(key=lambda project: project.created, reverse=True)
+    return whole, sorted(damaged, key=lambda each: each.folder.name)
+
+
+def every(root: Path) -> list[Project]:
+    """All projects, the newest first; a damaged one is left out here."""
+    return found(root)[0]
+
+
+def mend(damaged: Damaged) -> Project:
+    """Give a damaged project a new project.json: under its folder's name, with the models of its newest run.
+
+    The damaged file stays beside it as `project.json.damaged`.
+
+    Raises:
+        StorageError: it could not be written; the damaged file is where it was.
+    """
+    folder = damaged.folder
+    project = Project(folder, damaged.title, created=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()))
+    for run in project.runs[::-1]:
+        try:
+            asked = requests.read(run)
         except RunError:
             continue
-    return sorted(found, key=lambda project: project.created, reverse=True)
+        teacher = "" if asked.teacher == asked.student else _chosen(asked.teacher)
+        project = replace(project, model=_chosen(asked.student), teacher=teacher, samples=asked.samples)
+        break
+    with disk_errors(folder, FILE_NAME):
+        if (old := folder / FILE_NAME).exists():
+            old.rename(_free_file(folder / f"{FILE_NAME}.damaged"))
+    save(project)
+    return project
 
 
 def new_run(project: Project, practice_model: Path) -> Path:
@@ -145,6 +198,23 @@ def new_run(project: Project, practice_model: Path) -> Path:
         shutil.rmtree(folder, ignore_errors=True)
         raise
     return folder
+
+
+def ask_for(project: Project, samples: int) -> Project:
+    """The project wanting so many practice questions, in the run in hand too; what is written stays.
+
+    Args:
+        samples: 0: as many as the lessons hold.
+
+    Raises:
+        RunError: the run is damaged.
+        StorageError: it could not be written.
+    """
+    if project.run is not None:
+        requests.write(project.run, replace(requests.read(project.run), samples=samples))
+    asked = replace(project, samples=samples)
+    save(asked)
+    return asked
 
 
 @dataclass(frozen=True)
@@ -291,7 +361,7 @@ class Binned:
     deleted: float
 
 
-def move_to_bin(project: Project) -> Binned:
+def move_to_bin(project: Project | Damaged) -> Binned:
     """Take a project away; it can be restored until the bin is emptied.
 
     Raises:
@@ -348,6 +418,19 @@ def _bin(root: Path) -> Path:
 def _next_run(project: Project) -> Path:
     number = 1 + max((int(path.name) for path in project.runs if path.name.isdigit()), default=0)
     return project.folder / "runs" / f"{number:03}"
+
+
+def _chosen(model: Path) -> str:
+    """A model as project.json has it: "" for the practice model, wherever it lies."""
+    return "" if model.name == paths.PRACTICE_MODEL else str(model)
+
+
+def _free_file(path: Path) -> Path:
+    """The path, or one with a number where that is taken."""
+    number = 1
+    while (free := path if number == 1 else path.with_name(f"{path.name}-{number}")).exists():
+        number += 1
+    return free
 
 
 def _free(root: Path, title: str) -> Path:

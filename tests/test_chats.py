@@ -111,3 +111,100 @@ def test_what_cannot_be_deleted_stays_and_is_told(tmp_path: Path) -> None:
     with pytest.raises(StorageError):
         chats.delete(tmp_path, chat)
     assert [each.id for each in chats.every(tmp_path)] == ["a"]
+
+
+def said(*texts: str, column: int = 0) -> tuple[Turn, ...]:
+    """Question and answer in turn; the seconds make each answer its own."""
+    return tuple(
+        Turn("assistant", text, "new", seconds=float(len(text)), column=column) if number % 2 else Turn("user", text)
+        for number, text in enumerate(texts)
+    )
+
+
+def texts(chat: Chat) -> list[str]:
+    return [turn.text for turn in chat.turns]
+
+
+def places(chat: Chat) -> dict[int, tuple[int, int]]:
+    return {at: (found.now, len(found.leads)) for at, found in chats.ways(chat).items()}
+
+
+def test_another_answer_keeps_the_first_and_both_are_walked_in_their_order() -> None:
+    chat = Chat("a", turns=said("Who?", "Mira."))
+
+    asked = chats.part(chat, chat.turns[:1])
+    assert places(asked) == {1: (1, 2)}
+    again = replace(asked, turns=(*asked.turns, Turn("assistant", "Bram.", seconds=9.0)))
+    first = chats.walk(again, 1, -1)
+
+    assert places(again) == {1: (1, 2)}
+    assert (texts(first), places(first)) == (["Who?", "Mira."], {1: (0, 2)})
+    assert texts(chats.walk(first, 1, -1)) == ["Who?", "Bram."]
+    assert chats.walk(first, 1, 1) == again
+
+
+def test_an_edited_question_leads_back_to_all_that_followed_the_first() -> None:
+    chat = Chat("a", turns=said("Who?", "Mira.", "Where?", "In Orra.", "When?", "Then."))
+    other = chats.part(chat, chat.turns[:2])
+    other = replace(other, turns=other.turns + said("Why?", "So."))
+    third = chats.part(other, other.turns[:2])
+    third = replace(third, turns=third.turns + said("How?", "Thus."))
+
+    assert places(third) == {2: (2, 3)}
+    assert texts(chats.walk(third, 2, 1)) == texts(chat)
+    assert texts(chats.walk(third, 2, -1)) == ["Who?", "Mira.", "Why?", "So."]
+
+
+def test_ways_part_at_several_places_and_the_newest_is_gone_to() -> None:
+    chat = Chat("a", turns=said("Who?", "Mira.", "Where?", "Here."))
+    chat = chats.part(chat, chat.turns[:3])
+    chat = replace(chat, turns=(*chat.turns, Turn("assistant", "There.", seconds=8.0)))
+    first = replace(chats.part(chat, ()), turns=said("Which?", "That."))
+
+    back = chats.walk(first, 0, -1)
+
+    assert texts(back) == ["Who?", "Mira.", "Where?", "There."]
+    assert places(back) == {0: (0, 2), 3: (1, 2)}
+
+
+def test_a_way_that_was_never_answered_is_not_kept() -> None:
+    chat = Chat("a", turns=said("Who?", "Mira."))
+    failed = chats.part(chat, chat.turns[:1])
+
+    back = chats.walk(failed, 1, -1)
+
+    assert (texts(back), back.others) == (["Who?", "Mira."], ())
+
+
+def test_a_vote_makes_no_other_question() -> None:
+    chat = Chat("a", turns=(Turn("user", "Who?", choice="new"), *said("", "Mira.")[1:]))
+    again = chats.part(chat, (Turn("user", "Who?"),))
+    again = replace(again, turns=(*again.turns, Turn("assistant", "Bram.", seconds=9.0)))
+
+    assert places(again) == {1: (1, 2)}
+    assert chats.walk(again, 1, 1).turns == chat.turns
+
+
+def test_in_a_comparison_the_pair_is_walked() -> None:
+    pair = (Turn("user", "Who?"), Turn("assistant", "A.", seconds=1.0), Turn("assistant", "B.", seconds=2.0, column=1))
+    chat = Chat("a", is_compare=True, turns=pair)
+    again = chats.part(chat, (pair[0], pair[2]))
+    again = replace(again, turns=(*again.turns, Turn("assistant", "C.", seconds=3.0)))
+    right = chats.part(again, (again.turns[0], again.turns[2]))
+    right = replace(right, turns=(*right.turns, Turn("assistant", "D.", seconds=4.0, column=1)))
+
+    assert places(right) == {1: (2, 3)}
+    assert texts(chats.walk(right, 1, 1)) == ["Who?", "A.", "B."]
+
+
+def test_the_ways_come_back_and_an_older_version_reads_the_one_in_hand(tmp_path: Path) -> None:
+    chat = Chat("a", turns=said("Who?", "Mira.", "Where?", "Here."))
+    chat = chats.part(chat, chat.turns[:3])
+    chat = chats.save(tmp_path, replace(chat, turns=(*chat.turns, Turn("assistant", "There.", seconds=8.0))))
+
+    (back,) = chats.every(tmp_path)
+    written = json.loads((tmp_path / "a.json").read_text(encoding="utf-8"))
+
+    assert (back.turns, back.others, back.place) == (chat.turns, chat.others, 1)
+    assert [turn["text"] for turn in written["turns"]] == ["Who?", "Mira.", "Where?", "There."]
+    assert [len(other["turns"]) for other in written["others"]] == [1]

@@ -24,11 +24,12 @@ SEEN = (
 )
 """What the window shows."""
 SHARED = {
-    "ui.chat_process", "ui.guard", "ui.icons", "ui.jobs", "ui.known", "ui.session", "ui.theme", "ui.widgets",
-    "ui.editor", "ui.words",
+    "ui.chat_process", "ui.editor", "ui.guard", "ui.icons", "ui.jobs", "ui.known", "ui.preferences", "ui.session",
+    "ui.theme", "ui.widgets", "ui.words",
 }  # fmt: skip
 """What pages may use of the window: no page knows another, nor the window."""
-CHAT = {"ui.pages.chat", "ui.pages.chat_parts", "ui.pages.chat_teach"}
+CHAT = {"ui.pages.chat", "ui.pages.chat_items", "ui.pages.chat_parts", "ui.pages.chat_teach"}
+HOME = {"ui.pages.home", "ui.pages.home_cards"}
 
 MAY_IMPORT = {
     # Where the rooms below are not enough: the most specific line counts. "X" stands for X and all below it.
@@ -68,8 +69,9 @@ MAY_IMPORT = {
     "ui.widgets": {"ui.icons", "ui.jobs", "ui.theme", "ui.widgets", "ui.words"},
     "ui.editor": SEEN
     | {"ui.background", "ui.chat_process", "ui.editor", "ui.icons", "ui.theme", "ui.widgets", "ui.words"},
-    **{f"ui.pages.{page}": SEEN | SHARED | {f"ui.pages.{page}"} for page in ("activity", "home", "lesson", "welcome")},
-    **{f"ui.pages.{part}": SEEN | SHARED | CHAT for part in ("chat", "chat_parts", "chat_teach")},
+    **{f"ui.pages.{page}": SEEN | SHARED | {f"ui.pages.{page}"} for page in ("activity", "lesson", "welcome")},
+    **dict.fromkeys(CHAT, SEEN | SHARED | CHAT),
+    **dict.fromkeys(HOME, SEEN | SHARED | HOME),
     "ui.pages.improve": SEEN | SHARED | {"ui.pages.improve"},
     "__init__": set(),
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -88,3 +89,61 @@ def test_a_setting_of_a_later_version_is_left_alone(tmp_path: Path) -> None:
     file.write_text(json.dumps(json.loads(file.read_text("utf-8")) | {"colour": "blue"}), encoding="utf-8")
 
     assert projects.read(project.folder) == project
+
+
+@pytest.mark.parametrize("content", ["", "[]", '{"title": 3}', None])
+def test_a_damaged_project_is_found_and_put_right_with_its_models(tmp_path: Path, content: str | None) -> None:
+    model, teacher = tmp_path / "granite.gguf", tmp_path / "teacher.gguf"
+    project = replace(projects.create(tmp_path, "Our manual", [VELMORA]), model=str(model), teacher=str(teacher))
+    projects.new_run(replace(project, samples=40), paths.practice_model())
+    file = project.folder / projects.FILE_NAME
+    file.write_text(content, encoding="utf-8") if content is not None else file.unlink()
+
+    whole, (damaged,) = projects.found(tmp_path)
+    mended = projects.mend(damaged)
+
+    assert whole == []
+    assert projects.found(tmp_path) == ([mended], [])
+    assert (mended.title, mended.model, mended.teacher, mended.samples) == (
+        "our-manual", str(model), str(teacher), 40,
+    )  # fmt: skip
+    if content is not None:
+        assert (project.folder / "project.json.damaged").read_text(encoding="utf-8") == content
+
+
+def test_a_damaged_project_of_the_practice_model_learns_with_it_again(tmp_path: Path) -> None:
+    project = projects.create(tmp_path, "Velmora", [VELMORA])
+    projects.new_run(project, paths.practice_model())
+    (project.folder / projects.FILE_NAME).write_text("{", encoding="utf-8")
+
+    mended = projects.mend(projects.found(tmp_path)[1][0])
+
+    assert (mended.model, mended.teacher) == ("", "")
+
+
+def test_a_project_that_was_killed_while_it_was_put_right_is_still_found(tmp_path: Path) -> None:
+    project = projects.create(tmp_path, "Velmora", [VELMORA])
+    file = project.folder / projects.FILE_NAME
+    file.rename(file.with_name("project.json.damaged"))
+
+    (damaged,) = projects.found(tmp_path)[1]
+    projects.mend(damaged)
+
+    assert [each.title for each in projects.every(tmp_path)] == ["velmora"]
+
+
+def test_what_a_killed_creation_left_is_no_project(tmp_path: Path) -> None:
+    (tmp_path / "velmora" / "lessons").mkdir(parents=True)
+
+    assert projects.found(tmp_path) == ([], [])
+
+
+def test_the_run_in_hand_hears_how_many_questions_are_wanted(tmp_path: Path) -> None:
+    project = projects.create(tmp_path, "Velmora", [VELMORA])
+    run = projects.new_run(project, paths.practice_model())
+    before = requests.read(run)
+
+    projects.ask_for(project, 40)
+
+    assert requests.read(run) == replace(before, samples=40)
+    assert projects.read(project.folder).samples == 40

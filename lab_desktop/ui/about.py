@@ -9,14 +9,15 @@ from pathlib import Path
 
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QGuiApplication, QKeyEvent, QShowEvent
-from PySide6.QtWidgets import QFrame, QGridLayout, QScrollArea, QWidget
+from PySide6.QtWidgets import QGridLayout, QWidget
 
 from lab_desktop import __version__, paths
 from lab_desktop.ui.background import Background
 from lab_desktop.ui.details import PRACTICE_MODEL_PACKAGE, PROGRAM, Library, details, libraries, library
+from lab_desktop.ui.guard import guarded
 from lab_desktop.ui.session import Session
 from lab_desktop.ui.theme import look
-from lab_desktop.ui.widgets.basic import Button, Card, Icon, Label, column, row, rule
+from lab_desktop.ui.widgets.basic import Button, Card, Icon, Label, column, row, rule, scrolled
 from lab_desktop.ui.widgets.panel import as_panel
 
 _SAID_MS = 4000
@@ -91,12 +92,7 @@ class AboutWindow(QWidget):
                 margins=(28, 24, 28, 24),
             )
         )
-        scroll = QScrollArea()
-        scroll.setWidgetResizable(True)
-        scroll.setFrameShape(QFrame.Shape.NoFrame)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setWidget(inside)
-        as_panel(self, self.tr("About LAB Desktop"), column(scroll))
+        as_panel(self, self.tr("About LAB Desktop"), column(scrolled(inside)))
         self.resize(620, 680)
         look().changed.connect(self._fit)
         self._fit()
@@ -141,11 +137,11 @@ class AboutWindow(QWidget):
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
-        self._looking.start()
+        guarded(self._looking.start)
         self.copy.setFocus()
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        self._looking.stop()
+        guarded(self._looking.stop)
         super().closeEvent(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:

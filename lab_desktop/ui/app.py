@@ -6,11 +6,12 @@ import os
 import signal
 import sys
 import threading
+from pathlib import Path
 
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
 
-from lab_desktop import __version__, projects
+from lab_desktop import __version__, chats, projects
 from lab_desktop.ui.collector import Collector
 from lab_desktop.ui.main_window import MainWindow
 from lab_desktop.ui.session import Session
@@ -36,8 +37,14 @@ def main() -> int:
     Look(app)
     collector = Collector(app)
     session = Session()
-    threading.Thread(target=projects.empty_bin, args=(session.root,), daemon=True).start()
+    threading.Thread(target=_empty_bins, args=(session.root, session.chats), daemon=True).start()
     window = MainWindow(session)
     window.start()
     QTimer.singleShot(_SETTLED_MS, collector, collector.settle)
     return app.exec()
+
+
+def _empty_bins(root: Path, saved: Path) -> None:
+    """Delete for good what has lain in the bins for as long as was promised; nobody waits for it."""
+    projects.empty_bin(root)
+    chats.clear_bin(saved)

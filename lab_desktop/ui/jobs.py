@@ -21,7 +21,7 @@ from typing import Any
 from PySide6.QtCore import QObject, QProcess, Signal, Slot
 
 from lab_desktop.errors import RunError, StorageError
-from lab_desktop.files import JsonLines, stamp
+from lab_desktop.files import JsonLines, disk_errors, stamp
 from lab_desktop.jobs import events
 from lab_desktop.jobs.events import Event, Failed, Finished, Notice, Pace, Progress, Stopped
 from lab_desktop.jobs.run import EVENTS_FILE, enough_file
@@ -216,10 +216,15 @@ class JobRunner(QObject):
             self._process.kill()
 
     def keep(self, step: str) -> None:
-        """Let the step in hand end with what it has."""
+        """Let the step in hand end with what it has.
+
+        Raises:
+            StorageError: that could not be noted, so it goes on.
+        """
         if self.current is not None:
-            with contextlib.suppress(OSError):
-                enough_file(self.current.folder, step).touch()
+            enough = enough_file(self.current.folder, step)
+            with disk_errors(enough, "The note that it is enough"):
+                enough.touch()
 
     def forget(self, job: Job) -> None:
         """Take a job out of the queue."""

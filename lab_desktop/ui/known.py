@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import functools
 import queue
+import sys
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -31,9 +33,25 @@ _Stamps = tuple[tuple[int, int], ...]
 _AT_ONCE = 500_000
 """Bytes that are read while a page waits: a few milliseconds."""
 _LOOK_MS = 30
+_SWITCH_S = 0.0005
+"""So long a thread keeps the interpreter while the window waits for it. The window lets go of it with each look at the
+disk, dozens of times while a page is drawn, so Python's own 5 ms would add up to what a person sees."""
 _RUN_FILES = (
     "samples.jsonl", "reviews.jsonl", "dataset/manifest.json", "adapter/adapter.json", "report.json",
 )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """What is known of a lesson without opening it.
+
+    Attributes:
+        title: its folder's name, where it cannot be read.
+        questions: the first one of each example.
+    """
+
+    title: str
+    questions: tuple[str, ...] = ()
 
 
 class Known(QObject):
@@ -45,6 +63,7 @@ class Known(QObject):
         self._values: dict[object, tuple[_Stamps, Any]] = {}
         self._reading: set[object] = set()
         self._came: queue.SimpleQueue[tuple[object, _Stamps, object]] = queue.SimpleQueue()
+        self._begins: list[threading.Thread] = []
         self._look = QTimer(self, interval=_LOOK_MS)
         self._look.timeout.connect(self._take)
         self._counts: dict[Path, Counts] = {}
@@ -71,20 +90,23 @@ class Known(QObject):
         nothing: tuple[list[Job], LabError | None] = ([], None)
         return self.get(("journal", path), [path], lambda: _jobs(path), nothing)
 
-    def questions(self, lessons: Path) -> tuple[str, ...]:
-        """The first question of each example in these lessons, as far as they can be read."""
+    def lessons(self, folder: Path) -> tuple[Lesson, ...]:
+        """The lessons below a folder, as they were read last; a thread reads them, for each is checked as a whole."""
         try:
-            folders = find_leaves(lessons)
+            folders = find_leaves(folder)
         except LabError:
             return ()
-        nothing: tuple[str, ...] = ()
-        read = functools.partial(_questions, folders)
-        return self.get(("questions", lessons), [folder / LESSON for folder in folders], read, nothing)
+        nothing: tuple[Lesson, ...] = ()
+        read = functools.partial(_lessons, folders)
+        return self.get(("lessons", folder), [each / LESSON for each in folders], read, nothing, at_once=0)
 
-    def get(self, key: object, files: Sequence[Path], read: Callable[[], _Value], nothing: _Value) -> _Value:
+    def get(
+        self, key: object, files: Sequence[Path], read: Callable[[], _Value], nothing: _Value, at_once: int = _AT_ONCE
+    ) -> _Value:
         """What `read` made of these files; `nothing` while they are read for the first time.
 
         Args:
+            at_once: bytes that are read while the page waits.
             read: raises nothing and holds nothing of Qt: it may run in a thread.
         """
         stamps = tuple(stamp(path) for path in files)
@@ -92,18 +114,23 @@ class Known(QObject):
         if before is not None and before[0] == stamps:
             value: _Value = before[1]
             return value
-        if sum(size for size, _ in stamps) <= _AT_ONCE:
+        if sum(size for size, _ in stamps) <= at_once:
             value = read()
             self._values[key] = stamps, value
             return value
         if key not in self._reading:
             self._reading.add(key)
-            # The thread holds the queue and nothing of Qt: this object may be gone before it is done.
-            threading.Thread(target=_read, args=(self._came, key, stamps, read), daemon=True).start()
+            sys.setswitchinterval(_SWITCH_S)
+            # The thread holds the queue and nothing of Qt: this object may be gone before it is done. It begins when
+            # the page that asked is drawn: until then the two would only keep each other waiting.
+            thread = threading.Thread(target=_read, args=(self._came, key, stamps, read), daemon=True)
+            self._begins.append(thread)
             self._look.start()
         return before[1] if before is not None else nothing
 
     def _take(self) -> None:
+        while self._begins:
+            self._begins.pop().start()
         has_come = not self._came.empty()
         while not self._came.empty():
             key, stamps, value = self._came.get()
@@ -121,13 +148,14 @@ def _read(
     came.put((key, stamps, read()))
 
 
-def _questions(folders: Sequence[Path]) -> tuple[str, ...]:
-    found: list[str] = []
+def _lessons(folders: Sequence[Path]) -> tuple[Lesson, ...]:
+    found = []
     for folder in folders:
         try:
-            found += [example.pairs[0].question for example in read_leaf(folder).seed_examples]
+            leaf = read_leaf(folder)
+            found.append(Lesson(leaf.title, tuple(example.pairs[0].question for example in leaf.seed_examples)))
         except LabError:
-            break
+            found.append(Lesson(folder.name))
     return tuple(found)
 
 

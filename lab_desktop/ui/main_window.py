@@ -16,6 +16,7 @@ from lab_desktop.taxonomy.qna import read_leaf
 from lab_desktop.taxonomy.tree import find_leaves
 from lab_desktop.ui import panels
 from lab_desktop.ui.awake import Awake
+from lab_desktop.ui.destinations import destinations
 from lab_desktop.ui.jobs import JobState
 from lab_desktop.ui.menus import fill_menus
 from lab_desktop.ui.notices import Notices
@@ -26,6 +27,7 @@ from lab_desktop.ui.theme import look
 from lab_desktop.ui.tour import STEPS, Tour
 from lab_desktop.ui.widgets.basic import column, row, rule
 from lab_desktop.ui.widgets.chrome import ActivityBar, Header, NextLine, PathBar, PathStep, Place, Sidebar
+from lab_desktop.ui.widgets.palette import Palette
 from lab_desktop.ui.widgets.panel import come_to_front
 from lab_desktop.ui.widgets.tour_strip import TourStrip
 from lab_desktop.ui.words import job_words, model_word, number, progress_words, safe_words
@@ -64,7 +66,7 @@ class MainWindow(QMainWindow):
         self.tour = Tour(session)
         self.tour_strip = TourStrip(self.tour.leave)
         self._welcome: WelcomePage | None = None
-        self.sidebar = Sidebar(self._places(), [Place("activity", self.tr("Activity"), "activity")])
+        self.sidebar = Sidebar(self._places(), [self._activity_place()])
         self.header, self.path, self.next_line, self.activity = Header(), PathBar(), NextLine(), ActivityBar()
         right = QWidget()
         right.setLayout(column(self.header, self.path, rule(), self.tour_strip, self.pages, rule(), self.next_line))
@@ -79,7 +81,9 @@ class MainWindow(QMainWindow):
         self._awake = Awake(session.jobs, session.preferences, parent=self)
         self._notices = Notices(session, self)
         self.panels = Panels(session, self._awake, self)
+        self._palette_window: Palette | None = None
 
+        self.header.anything.clicked.connect(self.find_anything)
         self.sidebar.chosen.connect(self.show_page)
         self.path.chosen.connect(self._show_step)
         self.path.switched.connect(self._switch_project)
@@ -100,7 +104,7 @@ class MainWindow(QMainWindow):
     def start(self) -> None:
         """Begin where a person begins: with what there is, or with Welcome where there is nothing yet."""
         self.show()
-        if not self._session.projects:
+        if not self._session.projects and not self._session.damaged:
             self.show_page("welcome")
 
     @property
@@ -135,6 +139,17 @@ class MainWindow(QMainWindow):
             self.pages.show_page(page)
             self.sidebar.show_place(page)
             self.redraw()
+
+    @property
+    def palette_window(self) -> Palette:
+        """Made when it is first asked for."""
+        if self._palette_window is None:
+            self._palette_window = Palette(self)
+        return self._palette_window
+
+    def find_anything(self) -> None:
+        """Open the palette, with everything that is there now."""
+        self.palette_window.open(destinations(self, self._session, [*self._places(), self._activity_place()]))
 
     def compare(self) -> None:
         """Talk to both, or to one again."""
@@ -238,6 +253,9 @@ class MainWindow(QMainWindow):
             Place("chat", self.tr("Chat"), "chat"),
             Place("improve", self.tr("Improve"), "improve"),
         ]
+
+    def _activity_place(self) -> Place:
+        return Place("activity", self.tr("Activity"), "activity")
 
     def _path_steps(self) -> list[PathStep]:
         state = self._session.state

@@ -39,6 +39,9 @@ def fill_menus(window: MainWindow, session: Session, places: Sequence[Place]) ->
     for number, place in enumerate(places, start=1):
         add(view, place.title, QKeySequence(f"Ctrl+{number}"), go(place.name))
     view.addSeparator()
+    anything = add(view, tr("Go to Anything…"), QKeySequence("Ctrl+K"), window.find_anything)
+    anything.setProperty("palette", True)  # it does not find itself
+    view.addSeparator()
     resize = session.preferences.resize_text
     larger = add(view, tr("Larger Text"), QKeySequence("Ctrl++"), lambda: resize(TEXT_STEP))
     larger.setShortcuts([QKeySequence("Ctrl++"), QKeySequence("Ctrl+=")])  # the same key without Shift

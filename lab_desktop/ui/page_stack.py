@@ -70,6 +70,10 @@ class PageStack(QStackedWidget):
         return cast("ChatPage", self["chat"])
 
     @property
+    def lesson(self) -> LessonPage:
+        return cast("LessonPage", self["lesson"])
+
+    @property
     def improve(self) -> ImprovePage:
         return cast("ImprovePage", self["improve"])
 

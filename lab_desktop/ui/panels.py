@@ -27,9 +27,11 @@ class Panels:
         self._about: AboutWindow | None = None
 
     def show(self, name: str, entry: str = "") -> None:
-        """Bring one of NAMES to the front; of the help an article, or a word."""
+        """Bring one of NAMES to the front; of the help an article or a word, of the settings what `entry` finds."""
         if name == "settings":
             come_to_front(self.settings)
+            if entry:
+                self.settings.look_for(entry)
         elif name == "about":
             come_to_front(self.about)
         else:

@@ -13,6 +13,8 @@ from PySide6.QtCore import QObject, QSettings, Signal
 
 FILE_NAME = "settings.ini"
 SMALLEST_TEXT, LARGEST_TEXT, TEXT_STEP = 80, 160, 10
+MOST_FREELY = 100
+"""Of `Choices.freely`: as creative as can be."""
 
 Appearance = Literal["system", "light", "dark"]
 Answers = Literal["careful", "balanced", "creative"]
@@ -25,6 +27,7 @@ class Choices:
     Attributes:
         text_size: in percent, SMALLEST_TEXT to LARGEST_TEXT.
         answers: the style that a new chat begins with.
+        freely: how creative the person's own style is, 0 to MOST_FREELY.
         notifies: say so when long work ended while the window was not in front.
         stays_awake: keep the computer from going to sleep while work goes on.
     """
@@ -34,6 +37,7 @@ class Choices:
     answers: Answers = "careful"
     notifies: bool = True
     stays_awake: bool = True
+    freely: int = 50
 
     def with_text(self, percent: int) -> Choices:
         """The same with a text size, as near to it as the range allows."""
@@ -84,6 +88,8 @@ def _read(path: Path) -> Choices:
             choices = replace(choices, answers=answers)
     if (size := found.get("text_size", "")).isascii() and size.isdigit() and len(size) < 6:
         choices = choices.with_text(int(size))
+    if (freely := found.get("freely", "")).isascii() and freely.isdigit() and len(freely) < 6:
+        choices = replace(choices, freely=min(MOST_FREELY, int(freely)))
     return replace(
         choices,
         notifies=_yes_or_no(found.get("notifies"), choices.notifies),

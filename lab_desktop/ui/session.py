@@ -11,7 +11,7 @@ from PySide6.QtCore import QObject, Signal
 
 from lab_desktop import paths, projects
 from lab_desktop.errors import LabError
-from lab_desktop.projects import Project, State
+from lab_desktop.projects import Damaged, Project, State
 from lab_desktop.ui.chat_process import ChatProcess, Voices
 from lab_desktop.ui.jobs import Job, JobRunner
 from lab_desktop.ui.known import Known
@@ -35,6 +35,7 @@ class Session(QObject):
     home: the person's own folder.
     project: the one in hand, or None.
     lesson: of the library, that is being edited; None: those of the project are.
+    projects, damaged: all that are there, and those whose project.json cannot be read.
     state: how far its run is.
     preferences: what the person chose.
     """
@@ -67,13 +68,14 @@ class Session(QObject):
         self.lesson: Path | None = None
         self.state = State()
         self.projects: list[Project] = []
+        self.damaged: list[Damaged] = []
         self.jobs.ended.connect(lambda _: self.refresh())
         self.known.changed.connect(self.refresh)
         self.refresh()
 
     def refresh(self) -> None:
         """Look at the disk again."""
-        self.projects = projects.every(self.root)
+        self.projects, self.damaged = projects.found(self.root)
         if self.project is not None:
             self.project = next((each for each in self.projects if each.folder == self.project.folder), None)
         if self.project is None and self.projects:

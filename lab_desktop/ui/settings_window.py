@@ -7,27 +7,27 @@ import os
 import shutil
 import stat
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import get_args
 
 from PySide6.QtCore import Qt, QUrl
 from PySide6.QtGui import QCloseEvent, QDesktopServices, QKeyEvent, QKeySequence, QResizeEvent, QShortcut, QShowEvent
 from PySide6.QtWidgets import (
     QBoxLayout,
-    QFrame,
     QLineEdit,
-    QScrollArea,
     QWidget,
 )
 
 from lab_desktop import paths
 from lab_desktop.ui.awake import Awake
 from lab_desktop.ui.background import Background
-from lab_desktop.ui.preferences import LARGEST_TEXT, SMALLEST_TEXT, TEXT_STEP, Choices
+from lab_desktop.ui.guard import guarded
+from lab_desktop.ui.preferences import LARGEST_TEXT, SMALLEST_TEXT, TEXT_STEP, Answers, Choices
 from lab_desktop.ui.session import Session
 from lab_desktop.ui.theme import look
-from lab_desktop.ui.widgets.basic import Banner, Button, Card, Label, Segmented, column, row, rule
+from lab_desktop.ui.widgets.basic import Banner, Button, Card, Label, Segmented, column, row, rule, scrolled
 from lab_desktop.ui.widgets.panel import NameList, Switch, as_panel
 from lab_desktop.ui.words import size
 
@@ -96,11 +96,7 @@ class SettingsWindow(QWidget):
             self._names.add(group.title, group.title)
         inside = QWidget()
         inside.setLayout(column(self._banner, self._none, *self.groups, -1, gap=20, margins=(24, 16, 24, 24)))
-        self._scroll = QScrollArea()
-        self._scroll.setWidgetResizable(True)
-        self._scroll.setFrameShape(QFrame.Shape.NoFrame)
-        self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self._scroll.setWidget(inside)
+        self._scroll = scrolled(inside)
         whole = row(left, rule(is_upright=True), self._scroll)
         whole.setStretch(2, 1)
         as_panel(self, self.tr("Settings"), whole)
@@ -276,6 +272,10 @@ class SettingsWindow(QWidget):
         """Show what a word finds."""
         self.search.setText(text)
 
+    def all_settings(self) -> Iterator[tuple[str, str]]:
+        """The name of each setting, and what else people call it."""
+        return ((setting.title, setting.found_by) for group in self.groups for setting in group.settings)
+
     def show_group(self, title: str) -> None:
         """Show one group by its name on screen."""
         self.search.clear()
@@ -312,7 +312,7 @@ class SettingsWindow(QWidget):
 
     def _choose_answers(self, name: str) -> None:
         choices = self._preferences.choices
-        for answers in ("careful", "balanced", "creative"):
+        for answers in get_args(Answers):
             if answers == name:
                 choices = replace(choices, answers=answers)
         self._take(choices)
@@ -394,11 +394,11 @@ class SettingsWindow(QWidget):
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
-        self._measure.start()
+        guarded(self._measure.start)
         self.search.setFocus()
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        self._measure.stop()
+        guarded(self._measure.stop)
         super().closeEvent(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
@@ -414,17 +414,18 @@ class Setting(QWidget):
     """One setting: its name, a sentence, its control beside them or, where room is short, below.
 
     Attributes:
+        found_by: what else people call it.
         control: None where there is nothing to choose.
     """
 
     def __init__(self, title: str, text: str, control: QWidget | None, found_by: str) -> None:
         super().__init__()
+        self.title, self.found_by = title, found_by
         self._title = Label(title, "strong", wraps=True)
         self._text = Label(text, "body", "text2", wraps=True)
         self._value = Label("", "label", "text2")
         self._value.hide()
         self.control = control
-        self._found_by = found_by
         if control is not None:
             if not control.accessibleName() and not getattr(control, "text", str)():
                 control.setAccessibleName(title)
@@ -450,7 +451,7 @@ class Setting(QWidget):
 
     def is_about(self, wanted: list[str]) -> bool:
         """Do all these words stand in its name, its sentence or what else people call it?"""
-        said = " ".join((self._title.text(), self._text.text(), self._found_by)).casefold()
+        said = " ".join((self._title.text(), self._text.text(), self.found_by)).casefold()
         return all(word in said for word in wanted)
 
     def show_line(self, is_shown: bool) -> None:
@@ -459,7 +460,7 @@ class Setting(QWidget):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        self._turn()
+        guarded(self._turn)
 
     def _turn(self) -> None:
         if self.control is None:

@@ -380,6 +380,13 @@ QScrollBar::handle:disabled {{ background: transparent; }}
 QScrollBar::add-line, QScrollBar::sub-line {{ width: 0; height: 0; }}
 QScrollBar::add-page, QScrollBar::sub-page {{ background: transparent; }}
 
+QSlider {{ min-height: 24px; }}
+QSlider::groove:horizontal {{ background: {theme.track}; border-radius: 2px; height: 4px; }}
+QSlider::sub-page:horizontal {{ background: {theme.data}; border-radius: 2px; }}
+QSlider::handle:horizontal {{ background: {theme.card}; border: 1px solid {theme.line2}; border-radius: 8px;
+    width: 14px; margin: -6px 0; }}
+QSlider::handle:horizontal:focus {{ border: 2px solid {theme.accent}; width: 12px; }}
+
 QProgressBar {{ background: {theme.track}; border: none; border-radius: 3px; max-height: 6px; min-height: 6px; }}
 QProgressBar::chunk {{ background: {theme.data}; border-radius: 3px; }}
 QProgressBar[tone="good"]::chunk {{ background: {theme.good}; }}

@@ -300,6 +300,34 @@ def _two_chats(stage: Stage) -> None:
     states.write_chat(stage.home / "chats")
 
 
+def _parted(stage: Stage) -> None:
+    _checked(stage)
+    states.write_parted_chat(stage.home / "chats")
+
+
+def _own_style(stage: Stage) -> None:
+    _talk(stage)
+    chat = stage.window.pages.chat
+    chat._styles.choose("own")
+    chat._set_style("own")
+
+
+def _damaged_project(stage: Stage) -> None:
+    _each_state(stage)
+    made = states.project(stage.root, "Our gardening notes", is_practice=False, created=9)
+    (made.folder / "project.json").write_text("{", encoding="utf-8")
+
+
+def _palette(words: str) -> Callable[[Stage], None]:
+    def made(stage: Stage) -> None:
+        stage.window.find_anything()
+        palette = stage.window.palette_window
+        QTest.keyClicks(palette.field, words)
+        stage.bring(palette)
+
+    return made
+
+
 def _compared(stage: Stage) -> None:
     _checked(stage)
     states.write_chat(stage.home / "chats")
@@ -377,7 +405,7 @@ def _teaching(stage: Stage) -> None:
     """Press "Teach it this" at the last answer."""
     _talk(stage)
     chat = stage.window.pages.chat
-    chat._act(len(chat._places) - 1, 0, "teach")
+    chat._act(len(chat._items.places) - 1, 0, "teach")
     sheet = chat.findChild(TeachSheet)
     assert sheet is not None
     QTest.keyClicks(sheet.answer, "It destroyed 212 houses.")
@@ -407,12 +435,14 @@ SHOTS = (
     Shot("home-several", "home", _each_state),
     Shot("home-several-busy", "home", _each_state, _training),
     Shot("home-broken-off", "home", _broken_off),
+    Shot("home-damaged", "home", _damaged_project),
     Shot("lesson-none", "lesson"),
     Shot("lesson-facts", "lesson", _fresh),
     Shot("lesson-own", "lesson", _fresh, _own_question),
     Shot("lesson-skill", "lesson", _lessons),
     Shot("chat-empty", "chat", _fresh),
     Shot("chat-talk", "chat", _two_chats, _talk),
+    Shot("chat-parted", "chat", _parted, _own_style),
     Shot("chat-compare", "chat", _compared, _talk),
     Shot("chat-failed", "chat", _fresh, _model_dies),
     Shot("improve-none", "improve"),
@@ -449,6 +479,9 @@ SHOTS = (
     Shot("help-article", "home", after=_panel("help")),
     Shot("help-words", "home", after=_panel("words:Practice questions")),
     Shot("about", "home", after=_panel("about")),
+    Shot("palette", "home", _each_state, _palette("")),
+    Shot("palette-found", "home", _each_state, _palette("pract")),
+    Shot("palette-nothing", "home", _each_state, _palette("xylophone")),
 )
 
 

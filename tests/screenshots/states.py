@@ -5,6 +5,7 @@ The questions are those of the practice lesson; how many there are, what came of
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import json
 import shutil
@@ -202,6 +203,16 @@ def write_chat(folder: Path, *, is_compare: bool = False, turns: int = 3) -> Cha
             said.append(Turn("assistant", _GUESS, "", 21, 0.9, column=0))
         said.append(Turn("assistant", pair.answer, "new", 12, 0.5, column=int(is_compare)))
     return chats.save(folder, Chat(f"talk-{int(is_compare)}-{turns}", "", is_compare, tuple(said)))
+
+
+def write_parted_chat(folder: Path) -> Chat:
+    """A saved conversation whose second question stands in two wordings, and whose last answer is the second of two."""
+    first = write_chat(folder)
+    chat = chats.part(first, first.turns[:2])
+    asked = Turn("user", "And which of its ships is the oldest?")
+    chat = dataclasses.replace(chat, turns=(*chat.turns, asked, Turn("assistant", _GUESS, "new", 21, 0.9)))
+    chat = chats.part(chat, chat.turns[:3])
+    return chats.save(folder, dataclasses.replace(chat, turns=(*chat.turns, first.turns[-1])))
 
 
 def write_lines(path: Path, rows: Iterable[object]) -> None:

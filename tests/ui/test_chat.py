@@ -21,6 +21,7 @@ from lab_desktop.chats import Chat, Turn
 from lab_desktop.ui.main_window import MainWindow
 from lab_desktop.ui.pages.chat import ChatPage
 from lab_desktop.ui.pages.chat_teach import TeachSheet
+from lab_desktop.ui.preferences import Preferences
 from lab_desktop.ui.session import Session
 from lab_desktop.ui.widgets.messages import Message
 
@@ -205,14 +206,14 @@ def test_in_a_comparison_one_side_that_fails_leaves_the_other_and_is_asked_again
 
 
 @pytest.mark.slow
-def test_an_earlier_question_that_is_edited_goes_on_in_a_chat_of_its_own(
+def test_an_edited_question_parts_the_chat_and_both_ways_are_walked(
     page: ChatPage, session: Session, qtbot: QtBot
 ) -> None:
     open_chat(page, session, FERRY, qtbot)
     page._input.setPlainText("half written")
     click_action(page, qtbot, 0, 0, "edit")
     assert page._input.toPlainText() == "How long does the ferry take?"
-    assert "stays as it is" in page._edit_words.text()
+    assert "lead back" in page._edit_words.text()
     qtbot.keyClick(page._input, Qt.Key.Key_Escape)
     assert page._input.toPlainText() == "half written"
 
@@ -222,9 +223,78 @@ def test_an_earlier_question_that_is_edited_goes_on_in_a_chat_of_its_own(
     wait_for_rest(page, qtbot)
 
     assert said(page)[0].text == "How wide is the ferry?"
-    assert {chat.title for chat in saved(session)} == {"How wide is the ferry?", "How long does the ferry take?"}
-    (old,) = [chat for chat in saved(session) if chat.id == "ferry"]
-    assert len(old.turns) == 4
+    assert [chat.id for chat in saved(session)] == ["ferry"]
+    assert [title for _, icon, title in said(page)[0].actions if not icon] == ["2/2"]
+    click_action(page, qtbot, 0, 0, "before")
+    assert [message.text for message in said(page)] == [turn.text for turn in FERRY.turns]
+
+
+@pytest.mark.slow
+def test_answering_again_keeps_the_answer_that_was_there(page: ChatPage, session: Session, qtbot: QtBot) -> None:
+    open_chat(page, session, FERRY, qtbot)
+    click_action(page, qtbot, 3, 0, "again")
+    qtbot.waitUntil(lambda: bool(page._writing), timeout=ANSWERED_MS)
+    page.stop()
+    wait_for_rest(page, qtbot)
+
+    now = said(page)[3].text
+    assert [title for _, icon, title in said(page)[3].actions if not icon] == ["2/2"]
+    page._list.setFocus()
+    page._list.go_to(3)
+    qtbot.keyClick(page._list, Qt.Key.Key_Left)
+    assert said(page)[3].text == "On Tuesdays."
+    qtbot.keyClick(page._list, Qt.Key.Key_Right)
+    assert said(page)[3].text == now
+    (chat,) = saved(session)
+    assert [way[-1].text for way in chat.others] == ["On Tuesdays."]
+
+
+def branched() -> Chat:
+    """A question in two wordings; the second has three answers, and the last of them is in hand."""
+    chat = chats.part(FERRY, FERRY.turns[:2])
+    question = Turn("user", "And on which day?")
+    for number, day in enumerate(("Friday.", "Monday.", "Sunday."), start=1):
+        turns = chat.turns if number == 1 else chat.turns[:3]
+        chat = chats.part(chat, turns) if number > 1 else chat
+        chat = replace(chat, turns=(*chat.turns[:2], question, Turn("assistant", day, "new", 4, float(number))))
+    return chat
+
+
+def test_saved_ways_are_shown_walked_by_keys_and_menu_and_said(page: ChatPage, session: Session, qtbot: QtBot) -> None:
+    open_chat(page, session, branched(), qtbot)
+    assert [message.text for message in said(page)][2:] == ["And on which day?", "Sunday."]
+    counts = [[title for _, icon, title in message.actions if not icon] for message in said(page)]
+    assert counts == [[], [], ["2/2"], ["3/3"]]
+    spoken = page._list.messages.index(3, 0).data(Qt.ItemDataRole.AccessibleTextRole)
+    assert spoken == "Your model: Sunday., 3/3"
+
+    page._list.setFocus()
+    page._list.go_to(3)
+    qtbot.keyClick(page._list, Qt.Key.Key_Right)
+    assert said(page)[3].text == "Friday."
+    menu = page._list.menu(2, 0)
+    next(action for action in menu.actions() if action.text() == "The one before").trigger()
+    assert [message.text for message in said(page)][2:] == ["And when does it sail?", "On Tuesdays."]
+    assert page._list.currentIndex().row() == 2
+    click_action(page, qtbot, 2, 0, "after")
+    assert said(page)[3].text == "Sunday."
+
+
+def test_a_style_of_ones_own_is_kept_and_asked_with(page: ChatPage, session: Session, qtbot: QtBot) -> None:
+    assert not page._freely.isVisible()
+    qtbot.mouseClick(page._styles._buttons["own"], Qt.MouseButton.LeftButton)
+    assert page._freely.isVisible()
+    assert page._temperature == pytest.approx(0.6)
+
+    page._freely.setFocus()
+    for _ in range(3):
+        qtbot.keyClick(page._freely, Qt.Key.Key_Right)
+
+    assert page._temperature == pytest.approx(0.78)
+    assert page._styles.chosen == "own"
+    assert Preferences(session.preferences.path).choices.freely == 65
+    qtbot.mouseClick(page._styles._buttons["careful"], Qt.MouseButton.LeftButton)
+    assert (page._temperature, page._freely.isVisible()) == (0.0, False)
 
 
 def test_saved_chats_are_found_by_any_word_and_opened(page: ChatPage, session: Session, qtbot: QtBot) -> None:
@@ -483,9 +553,12 @@ def test_own_questions_that_change_are_never_a_window_of_their_own(
     page: ChatPage, session: Session, trained: Path, window: MainWindow, qtbot: QtBot
 ) -> None:
     assert [widget for widget in QApplication.topLevelWidgets() if widget.isVisible()] == [window]
-    qtbot.wait(20)
-    questions = [button.text() for button in page._empty.findChildren(QPushButton) if button.isVisible()]
-    assert "When was Velmora settled?" in questions
+
+    def questions() -> list[str]:
+        return [button.text() for button in page._empty.findChildren(QPushButton) if button.isVisible()]
+
+    qtbot.waitUntil(lambda: "When was Velmora settled?" in questions(), timeout=5000)
+    assert [widget for widget in QApplication.topLevelWidgets() if widget.isVisible()] == [window]
 
 
 def test_a_narrow_window_folds_the_saved_chats(page: ChatPage, window: MainWindow, qtbot: QtBot) -> None:

@@ -18,7 +18,8 @@ from lab_desktop.projects import Project
 from lab_desktop.ui.jobs import Job, JobState
 from lab_desktop.ui.main_window import MainWindow
 from lab_desktop.ui.pages.activity import ActivityPage
-from lab_desktop.ui.pages.home import HomePage, ProjectCard
+from lab_desktop.ui.pages.home import HomePage
+from lab_desktop.ui.pages.home_cards import DamagedCard, ProjectCard
 from lab_desktop.ui.session import Session
 from lab_desktop.ui.widgets.basic import Banner, Button
 from tests.screenshots import states
@@ -340,3 +341,134 @@ def test_what_is_known_is_read_again_when_it_changes(two: list[Project], session
 def test_the_path_of_a_home_that_is_empty_is_not_shown(window: MainWindow, own_home: Path) -> None:
     assert not window.path.isVisible()
     assert not (own_home / "projects").exists()
+
+
+def damage(project: Project) -> None:
+    (project.folder / projects.FILE_NAME).write_text("{", encoding="utf-8")
+
+
+def damaged_cards(home: HomePage) -> list[DamagedCard]:
+    QApplication.processEvents()
+    return [card for card in home.findChildren(DamagedCard) if card.isVisible()]
+
+
+def press(card: QWidget, text: str, qtbot: QtBot) -> None:
+    button = next(each for each in card.findChildren(Button) if each.text() == text)
+    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+
+
+def test_a_damaged_project_is_a_card_that_puts_it_right(
+    two: list[Project], session: Session, home: HomePage, qtbot: QtBot
+) -> None:
+    damage(two[0])
+    session.refresh()
+    (card,) = damaged_cards(home)
+    assert [each.project.title for each in cards(home)] == ["Bread"]
+    assert any("cannot be read" in text for text in words(card))
+
+    press(card, "Put right", qtbot)
+
+    assert damaged_cards(home) == []
+    assert {each.project.title for each in cards(home)} == {"Bread", "velmora"}
+    assert any("16" in words(each) for each in cards(home))
+
+
+def test_a_damaged_project_goes_to_the_bin_and_back(
+    two: list[Project], session: Session, home: HomePage, qtbot: QtBot
+) -> None:
+    damage(two[0])
+    session.refresh()
+    (card,) = damaged_cards(home)
+
+    press(card, "Delete", qtbot)
+    assert damaged_cards(home) == []
+    assert not two[0].folder.exists()
+    banners(home)[0].button.click()
+
+    assert len(damaged_cards(home)) == 1
+    assert (two[0].folder / "lessons").is_dir()
+
+
+def test_a_home_whose_only_project_is_damaged_is_not_empty(session: Session, window: MainWindow) -> None:
+    damage(states.project(session.root))
+    session.refresh()
+    window.start()
+    home = window.pages["home"]
+    assert isinstance(home, HomePage)
+
+    assert len(damaged_cards(home)) == 1
+    assert window._whole.currentWidget() is window._frame
+
+
+def test_the_keyboard_stays_where_it_was_when_cards_change(
+    two: list[Project], session: Session, home: HomePage, window: MainWindow, qtbot: QtBot
+) -> None:
+    window.activateWindow()
+    velmora, bread = cards(home)
+    bread.stops[2].setFocus()
+    states.write_practice(two[1], 40)
+
+    session.refresh()
+
+    new = cards(home)[1]
+    assert new is not bread and cards(home)[0] is velmora
+    assert window.focusWidget() is new.stops[2]
+
+
+def test_tab_follows_the_cards_after_they_changed(
+    two: list[Project], session: Session, home: HomePage, window: MainWindow, qtbot: QtBot
+) -> None:
+    window.activateWindow()
+    cards(home)
+    states.write_practice(two[0], 40)
+    states.project(session.root, "Newest", created=9)
+    session.refresh()
+    cards(home)
+    stops = [stop for card in home._cards for stop in card.stops if stop.isVisible()]
+
+    reached = []
+    home._new.setFocus()
+    for _ in range(6):
+        qtbot.keyClick(window.focusWidget(), Qt.Key.Key_Tab)
+        reached.append(window.focusWidget())
+
+    assert reached == stops[:6]
+
+
+def test_a_title_that_is_being_written_survives_what_happens_elsewhere(
+    two: list[Project], session: Session, home: HomePage, window: MainWindow, qtbot: QtBot
+) -> None:
+    window.activateWindow()
+    card = cards(home)[1]
+    choose(card.more.click, "Rename")
+    qtbot.keyClicks(card._field, "Half a na")
+    states.write_practice(two[1], 40)
+
+    session.refresh()
+    qtbot.keyClicks(card._field, "me")
+    qtbot.keyClick(card._field, Qt.Key.Key_Return)
+
+    qtbot.waitUntil(lambda: "Half a name" in words(home), timeout=2000)
+    assert "of 40 practice questions kept" in words(cards(home)[1])
+
+
+def test_a_check_that_is_done_offers_its_report_and_not_the_same_again(
+    two: list[Project], session: Session, window: MainWindow, activity: ActivityPage, qtbot: QtBot
+) -> None:
+    run = two[0].run
+    assert run is not None
+    done = Job(run, ("export", "evaluate"), "Velmora", JobState.DONE, time.time() - 60, 50)
+    states.write_journal(session.journal, [done])
+    window.show_page("activity")
+    activity.redraw()
+    assert activity._actions(done) == ["report", "open", "log"]
+    activity.list.setFocus()
+    activity.list.setCurrentIndex(activity.model.index(1, 0))
+
+    qtbot.keyClick(activity.list, Qt.Key.Key_Return)
+    assert window.page == "improve"
+    assert "Your topic" in words(window.pages.improve)
+
+    (run / "adapter" / "adapter.json").touch()
+    activity.redraw()
+    assert activity._actions(done) == ["repeat", "open", "log"]

@@ -17,7 +17,7 @@ from pytestqt.qtbot import QtBot
 from lab_desktop import paths, projects
 from lab_desktop.corrections import read_corrections
 from lab_desktop.files import JsonLines
-from lab_desktop.jobs import events
+from lab_desktop.jobs import events, requests
 from lab_desktop.jobs.events import Metric, Progress
 from lab_desktop.ui.jobs import Job, JobState
 from lab_desktop.ui.main_window import MainWindow
@@ -29,6 +29,7 @@ from lab_desktop.ui.pages.improve.use import UseStation
 from lab_desktop.ui.session import Session
 from lab_desktop.ui.widgets.basic import Button
 from tests.test_corrections import report
+from tests.ui.test_home import stopped_child
 from tests.ui.test_review import sample
 
 Station = TypeVar("Station", PracticeStation, TrainStation, CheckStation, UseStation)
@@ -510,3 +511,48 @@ def test_a_smaller_size_is_made_and_a_failure_is_told_where_it_was_asked_for(
     assert "adapter.json" in ended.args[0].text  # this run's adapter has no weights
     assert use.trouble.isVisible()
     assert use.trouble.banner.button.text() == "Try again"
+
+
+def test_what_cannot_be_noted_at_stop_and_keep_is_told(
+    station_of_practice: PracticeStation, session: Session, run: Path
+) -> None:
+    station = station_of_practice
+    session.jobs.start(Job(run, ("generate",), "Velmora"))
+    stopped_child(session)
+    away = run.with_name("away")
+    run.rename(away)
+
+    station._keep.click()
+
+    assert "The note that it is enough could not be written" in station._told.banner.accessibleName()
+    assert "Pause stops it too" in station._told.banner.accessibleName()
+    away.rename(run)
+    station._keep.click()
+    assert (run / "enough-generate").is_file()
+    session.jobs.stop_all(wait_ms=0)
+
+
+def test_how_many_questions_is_chosen_with_its_time(
+    station_of_practice: PracticeStation, session: Session, run: Path, qtbot: QtBot
+) -> None:
+    station = station_of_practice
+    good = station.heading.plan
+    assert station._amounts.chosen == "good"
+    assert "about 3–8 minutes" in good
+
+    qtbot.mouseClick(station._amounts._buttons["few"], Qt.MouseButton.LeftButton)
+
+    assert requests.read(run).samples == session.project.samples > 0  # type: ignore[union-attr]
+    assert station._amounts.chosen == "few"
+    assert station.heading.plan != good
+    assert station.heading.plan.partition(" · ")[0].lower() in station._amounts._buttons["few"].toolTip()
+    qtbot.mouseClick(station._amounts._buttons["good"], Qt.MouseButton.LeftButton)
+    assert (requests.read(run).samples, station.heading.plan) == (0, good)
+
+
+@pytest.fixture
+def station_of_practice(run: Path, window: MainWindow) -> PracticeStation:
+    window.show_page("practice")
+    found = window.pages.improve._stations[0]
+    assert isinstance(found, PracticeStation)
+    return found

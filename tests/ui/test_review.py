@@ -6,7 +6,8 @@ import json
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, QTranslator
+from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from lab_desktop import paths, projects
@@ -15,7 +16,7 @@ from lab_desktop.reviews import read_reviews, reviewed
 from lab_desktop.ui.main_window import MainWindow
 from lab_desktop.ui.pages.improve.page import ImprovePage
 from lab_desktop.ui.pages.improve.practice import PracticeStation
-from lab_desktop.ui.pages.improve.review import FILTERS
+from lab_desktop.ui.pages.improve.review import FILTERS, Row, score_words, why, with_review
 from lab_desktop.ui.session import Session
 
 
@@ -105,3 +106,22 @@ def test_a_row_that_is_none_of_ours_is_told_and_the_window_stays(
     again.refresh()
 
     assert "cannot be read" in again._told.banner.accessibleName()
+
+
+class Shouting(QTranslator):
+    """Says everything that is translated in capitals."""
+
+    def translate(self, context: str, text: str, disambiguation: str | None = None, n: int = -1) -> str:
+        return text.upper()
+
+
+def test_scores_and_reasons_are_translated(qapp: QApplication) -> None:
+    row = Row(sample(0))
+    translator = Shouting()
+    qapp.installTranslator(translator)
+    try:
+        said = [score_words(row)[2], why(row), why(with_review(row, "keep"))]
+    finally:
+        qapp.removeTranslator(translator)
+
+    assert said == ["STRONG", "SAME ANSWER FOUND TWICE", "KEPT BY YOU"]

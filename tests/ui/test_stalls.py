@@ -128,15 +128,14 @@ def test_a_project_with_twenty_thousand_rows_does_not_stop_home(session: Session
     home = HomePage(session)
     qtbot.addWidget(home)
 
-    with dog.watching(), qtbot.waitSignal(session.known.changed, timeout=30_000):
+    with dog.watching():
         home.show()
         session.refresh()
+        qtbot.waitUntil(lambda: session.known.state(made.run).written == 20_000, timeout=30_000)
 
-    assert session.known.state(made.run).written == 20_000
     assert dog.longest_s < LIMIT_S, str(dog)
 
 
-@pytest.mark.xfail(reason="measured: 60 to 130 ms, near the limit beside other programs", strict=False)
 def test_twenty_thousand_rows_are_reviewed_without_a_stall(
     session: Session, window: MainWindow, dog: Watchdog, qtbot: QtBot
 ) -> None:
@@ -148,6 +147,9 @@ def test_twenty_thousand_rows_are_reviewed_without_a_stall(
         qtbot.wait(500)
         page = window.pages["improve"]
         assert isinstance(page, ImprovePage)
+        station = page._stations[0]
+        assert isinstance(station, PracticeStation)
+        qtbot.waitUntil(lambda: len(station.model.rows) == 20_000, timeout=30_000)
         for table in page.findChildren(QAbstractItemView):
             if table.isVisible():
                 table.scrollToBottom()

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from PySide6.QtCore import QTimer, Signal
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QComboBox, QFrame, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QVBoxLayout, QWidget
 
 from lab_desktop.artifacts import Pair
 from lab_desktop.editing import lesson as changes
@@ -19,7 +17,18 @@ from lab_desktop.ui.editor.coach import Coach
 from lab_desktop.ui.editor.desk import Desk
 from lab_desktop.ui.editor.text import DocumentText
 from lab_desktop.ui.theme import look
-from lab_desktop.ui.widgets.basic import Button, ElidedLabel, Folding, Label, column, nothing_yet, row, rule
+from lab_desktop.ui.widgets.basic import (
+    Button,
+    ElidedLabel,
+    Folding,
+    Label,
+    arrow,
+    column,
+    nothing_yet,
+    row,
+    rule,
+    scrolled,
+)
 from lab_desktop.ui.widgets.meters import Gauge
 
 
@@ -68,9 +77,9 @@ class FactsEditor(QWidget):
         self.add = Button(self.tr("Add a question"), icon="plus", on_click=self.add_question)
         self.help = Button(self.tr("Suggest questions"), icon="lamp", on_click=self._help)
         self.helping = Label("", "small", "text2", wraps=True)
-        self._before = _arrow("chevron-left", self.tr("Passage before"), lambda: self.show_passage(self.place - 1))
-        self._after = _arrow("chevron-right", self.tr("Next passage"), lambda: self.show_passage(self.place + 1))
-        self.delete = _arrow("bin", self.tr("Take this passage out"), self._delete)
+        self._before = arrow("chevron-left", self.tr("Passage before"), lambda: self.show_passage(self.place - 1))
+        self._after = arrow("chevron-right", self.tr("Next passage"), lambda: self.show_passage(self.place + 1))
+        self.delete = arrow("bin", self.tr("Take this passage out"), self._delete)
         self._part = QWidget()
         self._part.setLayout(
             column(
@@ -84,10 +93,7 @@ class FactsEditor(QWidget):
         )  # fmt: skip
         side = QWidget()
         side.setLayout(column(self._part, self._hint, -1, margins=(20, 14, 20, 16)))
-        self._scroll = QScrollArea()
-        self._scroll.setWidgetResizable(True)
-        self._scroll.setFrameShape(QFrame.Shape.NoFrame)
-        self._scroll.setWidget(side)
+        self._scroll = scrolled(side)
         parts = row(left, rule(is_upright=True), self._scroll)
         parts.setStretch(0, 1)
         self.setLayout(parts)
@@ -293,10 +299,3 @@ class FactsEditor(QWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self._scroll.setFixedWidth(look().grown(376) if self.width() >= look().grown(900) else look().grown(300))
-
-
-def _arrow(icon: str, name: str, on_click: Callable[[], object]) -> Button:
-    button = Button("", "quiet", icon=icon, size="small", on_click=on_click)
-    button.setAccessibleName(name)
-    button.setToolTip(name)
-    return button

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import QTimer, Signal
-from PySide6.QtWidgets import QFrame, QScrollArea, QStackedWidget, QWidget
+from PySide6.QtWidgets import QStackedWidget, QWidget
 
 from lab_desktop.documents.converted import Converted
 from lab_desktop.documents.source import Source
@@ -24,7 +24,7 @@ from lab_desktop.ui.editor.forms import PlaceForm, SourceForm
 from lab_desktop.ui.editor.intake import Intake
 from lab_desktop.ui.editor.quiz import QuizForm
 from lab_desktop.ui.editor.skill import SkillEditor
-from lab_desktop.ui.widgets.basic import Banner, Button, Label, column, row, rule
+from lab_desktop.ui.widgets.basic import Banner, Button, Label, column, row, rule, scrolled
 
 _SETTLE_MS = 120
 """What the check says is drawn when typing rests."""
@@ -72,7 +72,7 @@ class LessonEditor(QWidget):
         self.source = SourceForm(self.desk)
         self.quiz = QuizForm(self.coach)
         self._stack = QStackedWidget()
-        for part in (self.facts, self.skill, *(_scroll(form) for form in (self.place, self.source, self.quiz))):
+        for part in (self.facts, self.skill, *(scrolled(form) for form in (self.place, self.source, self.quiz))):
             self._stack.addWidget(part)
         head = row(self._title, self._term, -1, self._saved, self._file, gap=10, margins=(24, 10, 16, 8))
         inside = column(head, rule(), self._banner, self._stack)
@@ -326,11 +326,3 @@ _STACK = {"passages": "work", "questions": "work", "examples": "work"}
 def _part(key: Key) -> str:
     part = _PART_OF[key]
     return part if part != "work" else key
-
-
-def _scroll(inside: QWidget) -> QScrollArea:
-    made = QScrollArea()
-    made.setWidgetResizable(True)
-    made.setFrameShape(QFrame.Shape.NoFrame)
-    made.setWidget(inside)
-    return made

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QFrame, QMenu, QScrollArea, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QMenu, QToolButton, QVBoxLayout, QWidget
 
 from lab_desktop.artifacts import LeafKind
 from lab_desktop.editing import lesson as changes
@@ -16,7 +16,7 @@ from lab_desktop.ui.editor.coach import Coach
 from lab_desktop.ui.editor.desk import Desk
 from lab_desktop.ui.editor.fields import GrowingField, named
 from lab_desktop.ui.theme import look
-from lab_desktop.ui.widgets.basic import Button, Card, Icon, Label, Segmented, column, row, rule
+from lab_desktop.ui.widgets.basic import Button, Card, Icon, Label, Segmented, column, row, rule, scrolled
 from lab_desktop.ui.widgets.meters import Bar
 
 
@@ -51,7 +51,7 @@ class SkillEditor(QWidget):
         )  # fmt: skip
         body = QWidget()
         body.setLayout(inside)
-        self._scroll = _scroll(body)
+        self._scroll = scrolled(body)
 
         self._meters = {
             name: MeterLine(text)
@@ -69,7 +69,7 @@ class SkillEditor(QWidget):
                 margins=(20, 16, 20, 16),
             )
         )  # fmt: skip
-        self._side = _scroll(side)
+        self._side = scrolled(side)
         parts = row(self._scroll, rule(is_upright=True), self._side)
         parts.setStretch(0, 1)
         self.setLayout(parts)
@@ -299,12 +299,3 @@ class MeterLine(QWidget):
         self._hint.setText(meter.hint)
         self._hint.setVisible(bool(meter.hint))
         self.setAccessibleName(f"{self._name}: {meter.words}")
-
-
-def _scroll(inside: QWidget) -> QScrollArea:
-    made = QScrollArea()
-    made.setWidgetResizable(True)
-    made.setFrameShape(QFrame.Shape.NoFrame)
-    made.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-    made.setWidget(inside)
-    return made

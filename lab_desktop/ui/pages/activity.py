@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QStackedWidget, QWidget
 
 from lab_desktop import projects
 from lab_desktop.errors import LabError
+from lab_desktop.files import stamp
 from lab_desktop.jobs.run import EVENTS_FILE
 from lab_desktop.projects import Project
 from lab_desktop.ui.jobs import Job, JobState
@@ -121,7 +122,12 @@ class ActivityPage(QWidget):
         if job.state is not JobState.DONE:
             is_open = self._newest.get((job.folder, job.steps)) == job and not self._session.jobs.has(job)
             return ["continue"] if is_open else []
-        return ["repeat"] if self._project(job) is not None else []
+        project = self._project(job)
+        if project is None:
+            return []
+        if "evaluate" in job.steps and _has_answers(job.folder):
+            return ["report"] if job.folder == project.run else []
+        return ["repeat"]
 
     def _looks(self, job: Job) -> list[str]:
         can_open = self._project(job) is not None
@@ -138,16 +144,16 @@ class ActivityPage(QWidget):
             jobs.start(job)
         elif name == "repeat":
             self._repeat(job)
-        elif name == "open":
-            self._open(job)
+        elif name in ("open", "report"):
+            self._open(job, "check" if name == "report" else "improve")
         elif name == "log":
             QDesktopServices.openUrl(QUrl.fromLocalFile(job.folder / EVENTS_FILE))
 
-    def _open(self, job: Job) -> None:
+    def _open(self, job: Job, page: str) -> None:
         project = self._project(job)
         if project is not None:
             self._session.open(project)
-            self._session.go("improve")
+            self._session.go(page)
 
     def _repeat(self, job: Job) -> None:
         project = self._project(job)
@@ -161,3 +167,8 @@ class ActivityPage(QWidget):
             return
         self._session.jobs.start(replace(job, folder=run, text="", hint="", details="", seconds=0.0))
         self._session.refresh()
+
+
+def _has_answers(run: Path) -> bool:
+    """Its report is about the model that lies there: asked again, that would answer the same."""
+    return stamp(run / "report.json")[1] >= stamp(run / "adapter" / "adapter.json")[1]

@@ -7,11 +7,10 @@ writes (`_writing`) becomes a turn of the chat when it is done.
 from __future__ import annotations
 
 import functools
-import itertools
 import random
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -24,41 +23,30 @@ from lab_desktop.artifacts import ChatMessage
 from lab_desktop.chats import Chat, Turn
 from lab_desktop.errors import LabError
 from lab_desktop.ui.chat_process import Done, Voices
+from lab_desktop.ui.pages.chat_items import ChatItems, Now, last_question
 from lab_desktop.ui.pages.chat_parts import EmptyChat, Question, SavedChats, Vote
 from lab_desktop.ui.pages.chat_teach import TeachSheet
+from lab_desktop.ui.preferences import MOST_FREELY
 from lab_desktop.ui.session import Session
 from lab_desktop.ui.theme import look
-from lab_desktop.ui.widgets.basic import Banner, Button, Folding, Label, Segmented, announce, column, row, rule
-from lab_desktop.ui.widgets.messages import Item, Message, MessageList
+from lab_desktop.ui.widgets.basic import Banner, Button, Folding, Label, Segmented, Slider, announce, column, row, rule
+from lab_desktop.ui.widgets.messages import WALKED, MessageList
 from lab_desktop.ui.widgets.meters import Bar
 from lab_desktop.ui.words import model_word
 from lab_desktop.votes import Choice
 
 STYLES = {"careful": 0.0, "balanced": 0.4, "creative": 0.9}
 """Presets by temperature."""
+_FREEST = 1.2
+"""Temperature at the end of the person's own scale."""
 _SEARCH_MS = 120
 _READ_S = 0.03
 """So long the saved chats are read at a stretch; then the window has its turn."""
 _SECONDS_SHOWN = 1.0
 _FOLDS_BELOW = 900
 _CHIPS, _CHIP_LETTERS = 4, 90
-_WORDS_PER_TOKEN = 0.75
 _LETTERS_PER_TOKEN, _MOST_LETTERS = 8, 400_000
 """More of a chat than could ever fit is not sent; the second while nobody knows how much the model holds."""
-
-
-@dataclass(frozen=True)
-class _Group:
-    """A question and its answers as they are shown.
-
-    Attributes:
-        end: the turn after its last one.
-        places: for each item the turns it shows, by side; -1: none.
-    """
-
-    end: int
-    items: tuple[Item, ...]
-    places: tuple[tuple[int, ...], ...]
 
 
 class ChatPage(QWidget):
@@ -77,6 +65,7 @@ class ChatPage(QWidget):
         self._chat = chats.new()
         self._shelf = chats.Shelf(session.chats)
         self._style: str = session.preferences.choices.answers
+        self._preferred: str = self._style
         self._order = [0, 1]
         self._asked: tuple[int, int] | None = None
         """Number of the question under way, and the side that answers it."""
@@ -86,29 +75,9 @@ class ChatPage(QWidget):
         self._failures: dict[int, str] = {}
         """Side → why it has no answer to the last question."""
         self._trouble = ("", "")
-        self._places: list[tuple[int, ...]] = []
-        """For each item shown, the turns of the chat it shows, by side; -1: none."""
-        self._groups: list[_Group] = []
-        self._groups_key: tuple[object, ...] = ()
-        self._drawn: tuple[Turn, ...] = ()
-        """The turns that the groups were made from."""
-        self._named: dict[int, tuple[str, str]] = {}
-        """Who stands over the two sides of a comparison: voice and model."""
+        self._items = ChatItems()
         self._editing = -1
         self._before_editing = ""
-        self._words = {
-            "you": self.tr("You"),
-            "both": self.tr("Asked to both"),
-            "edit": self.tr("Edit and send again"),
-            "copy": self.tr("Copy"),
-            "again": self.tr("Answer again"),
-            "teach": self.tr("Teach it this"),
-            "speed": self.tr("{0} words a second"),
-            "stopped": self.tr("stopped"),
-            "new": self.tr("Your model"),
-            "original": self.tr("Original"),
-        }
-        """Looked up once: a long chat says them thousands of times."""
         self._typed: dict[tuple[str, str], tuple[str, str]] = {}
         """What was typed into the sheet and not kept, by project and question."""
         self._deleted: Chat | None = None
@@ -131,14 +100,14 @@ class ChatPage(QWidget):
         chat.done.connect(self._done)
         chat.failed.connect(self._failed)
         session.changed.connect(self._session_changed)
-        session.preferences.changed.connect(self._begin_style)
+        session.preferences.changed.connect(self._preferences_changed)
         self._clock = QTimer(self, interval=500)
         self._clock.timeout.connect(self._tick)
         self._shortcut("Ctrl+F", self._find)
         self._shortcut("Esc", self._escape)
-        chats.clear_bin(session.chats)
         look().changed.connect(self._fit)
         self._fit()
+        self._show_own()
         self._session_changed()
         self._redraw()
         self._list_saved()
@@ -186,13 +155,27 @@ class ChatPage(QWidget):
             self._set_mode,
         )
         self._styles = Segmented(
-            [("careful", self.tr("Careful")), ("balanced", self.tr("Balanced")), ("creative", self.tr("Creative"))],
+            [
+                ("careful", self.tr("Careful")), ("balanced", self.tr("Balanced")),
+                ("creative", self.tr("Creative")), ("own", self.tr("My own…")),
+            ],
             self._style, self._set_style,
         )  # fmt: skip
         answers = Label(self.tr("Answers"), "small", "text2")
+        self._freely = Slider(MOST_FREELY, self.tr("From careful to creative"), self._set_freely)
+        self._own = QWidget()
+        self._own.setLayout(
+            row(
+                -1,
+                Label(self.tr("Careful"), "small", "text2"),
+                self._freely,
+                Label(self.tr("Creative"), "small", "text2"),
+                gap=8,
+            )
+        )
         who, how = QWidget(), QWidget()
         who.setLayout(row(self._unfold, self._mode, gap=10))
-        how.setLayout(row(answers, self._styles, gap=10))
+        how.setLayout(column(row(answers, self._styles, gap=10), self._own, gap=8))
         top = row(Folding(who, how), margins=(24, 12, 24, 12))
 
         self._banner = Banner("warn", "", "")
@@ -266,6 +249,17 @@ class ChatPage(QWidget):
     def yield_filled(self, is_yielded: bool) -> None:
         """Whether the one filled button of the window is another than Send."""
         self._send.set_kind("" if is_yielded else "primary")
+
+    @property
+    def saved(self) -> Sequence[Chat]:
+        """The saved chats, the newest first."""
+        return self._shelf.chats
+
+    def open_saved(self, name: str) -> None:
+        """Go on with the saved chat of this id."""
+        chat = next((each for each in self._shelf.chats if each.id == name), None)
+        if chat is not None:
+            self._open_saved(chat)
 
     def next_step(self) -> tuple[str, str, Callable[[], object]]:
         return "", "", lambda: None
@@ -384,7 +378,7 @@ class ChatPage(QWidget):
             self._note_failure(side, error.message, error.hint)
             return
         self._busy(True)
-        number = self._session.chat.ask(self._history(voice), voice or None, STYLES[self._style], self._seed)
+        number = self._session.chat.ask(self._history(voice), voice or None, self._temperature, self._seed)
         self._asked, self._asked_at = (number, side), time.monotonic()
         self._clock.start()
         self._redraw()
@@ -396,7 +390,7 @@ class ChatPage(QWidget):
         most = _LETTERS_PER_TOKEN * self._session.chat.context_tokens or _MOST_LETTERS
         known: list[Turn] = []
         self._is_cut_off = False
-        for turn in reversed(self._chat.turns[: self._last_question() + 1]):
+        for turn in reversed(self._chat.turns[: last_question(self._chat) + 1]):
             if turn.role == "user" and known and known[-1].role == "user":
                 continue  # it was never answered
             if turn.role == "user" or not self._chat.is_compare or turn.voice == voice:
@@ -422,29 +416,34 @@ class ChatPage(QWidget):
             self._ask_next(is_new=True)
 
     def _act(self, at: int, side: int, name: str) -> None:
-        place = self._places[at][side]
-        if name in ("again", "edit") and self._asked:
+        place = self._items.places[at][side]
+        if name in ("again", "edit", *WALKED) and self._asked:
             self._tell("info", self.tr("The answer is still being written."), self.tr("Press Stop to end it."))
         elif name == "again" and self._can_ask():
             self._again(side)
         elif name == "edit":
             self._edit(place)
+        elif name in WALKED:
+            self._walk(self._items.walks[at], 1 if name == WALKED[-1] else -1)
         elif name == "teach":
             self._teach(place)
 
     def _again(self, side: int) -> None:
-        """Another answer to the last question, of one side; a vote about it does not count any more."""
-        last = self._last_question()
+        """Another answer to the last question, of one side; the one that is there stays another way of the chat.
+
+        A vote about the question does not count any more.
+        """
+        last = last_question(self._chat)
         turns = [
             replace(turn, choice="") if place == last else turn
             for place, turn in enumerate(self._chat.turns)
             if place <= last or (self._chat.is_compare and turn.column != side)
         ]
         had_one = len(turns) < len(self._chat.turns)
-        self._chat = replace(self._chat, turns=tuple(turns))
+        self._chat = chats.part(self._chat, tuple(turns))
         self._seed = random.randrange(2**31)
         self._banner.hide()
-        if had_one and STYLES[self._style] == 0.0:
+        if had_one and self._temperature == 0.0:
             self._tell("info", self.tr("Careful answers hardly change."), self.tr("Choose Creative for other words."))
         self._queue = [side]
         self._ask_next(is_new=True)
@@ -452,12 +451,7 @@ class ChatPage(QWidget):
     def _edit(self, place: int) -> None:
         self._before_editing = self._input.toPlainText() if self._editing < 0 else self._before_editing
         self._editing = place
-        is_last = place == self._last_question()
-        self._edit_words.setText(
-            self.tr("You edit your last question; its answer is replaced.")
-            if is_last
-            else self.tr("You edit an earlier question; this chat stays as it is, and a new one goes on from there.")
-        )
+        self._edit_words.setText(self.tr("You ask in other words; what follows now stays, and ‹ › lead back to it."))
         self._edit_line.show()
         self._input.setPlainText(self._chat.turns[place].text)
         self._input.selectAll()
@@ -470,13 +464,22 @@ class ChatPage(QWidget):
             self._input.setPlainText(self._before_editing)
 
     def _cut(self, place: int) -> None:
-        """Go on from before a question; where more than its answer would be lost, in a chat of its own."""
-        is_last = place == self._last_question()
-        turns = self._chat.turns[:place]
-        chat = self._chat if is_last else replace(self._chat, id=chats.new().id, name="")
-        self._chat = replace(chat, turns=turns)
+        """Go on from before a question; what is there now stays another way of the chat."""
+        self._chat = chats.part(self._chat, self._chat.turns[:place])
         self._editing = -1
         self._edit_line.hide()
+
+    def _walk(self, place: int, by: int) -> None:
+        """Go another of the ways that part at a turn, with all that followed from it."""
+        self._failures.clear()
+        self._banner.hide()
+        self._cancel_edit()
+        self._chat = chats.walk(self._chat, place, by)
+        self._save()
+        self._redraw()
+        self._list.go_to(self._items.walks.index(place))
+        if (found := self._items.ways.get(place)) is not None:
+            announce(self._list, self.tr("{0} of {1}").format(found.now + 1, len(found.leads)))
 
     def _teach(self, place: int) -> None:
         question = next((turn.text for turn in reversed(self._chat.turns[:place]) if turn.role == "user"), "")
@@ -612,7 +615,10 @@ class ChatPage(QWidget):
     # What is shown
 
     def _redraw(self) -> None:
-        items = self._items()
+        asked = self._asked[1] if self._asked else None
+        speakers = self._speaker(0), self._speaker(1)
+        now = Now(speakers, asked, self._writing, self._note, self._queue, self._failures)
+        items = self._items.make(self._chat, now)
         self._stack.setCurrentIndex(1 if self._chat.turns else 0)
         self._show_names()
         self._list.messages.show(items)
@@ -623,103 +629,10 @@ class ChatPage(QWidget):
         self._input.setPlaceholderText(ask)
         self.voice_changed.emit()
 
-    def _items(self) -> list[Item]:
-        """The chat as the list shows it; `_places` says which turns stand where.
-
-        What has not changed since the last time is not made again: a long chat is redrawn with every answer.
-        """
-        turns, last, chat = self._chat.turns, self._last_question(), self._chat
-        self._named = {}
-        if chat.is_compare and not chat.is_blind:
-            answered = [turn for turn in turns if turn.role == "assistant"]
-            self._named = {turn.column: (turn.voice, turn.model) for turn in answered}
-        key = (chat.id, chat.is_compare, chat.is_blind, tuple(self._named.items()))
-        known = self._groups[:-1] if key == self._groups_key else []
-        pairs = enumerate(zip(turns, self._drawn, strict=False))
-        same = next((at for at, (now, before) in pairs if now is not before), min(len(turns), len(self._drawn)))
-        groups = list(itertools.takewhile(lambda group: group.end <= same, known))
-        at = groups[-1].end if groups else 0
-        while at < len(turns):
-            end = at + 1
-            while end < len(turns) and turns[end].role == "assistant":
-                end += 1
-            groups.append(self._group(at, end, is_last=at == last))
-            at = end
-        self._groups, self._groups_key, self._drawn = groups, key, turns
-        self._places = [places for group in groups for places in group.places]
-        return [item for group in groups for item in group.items]
-
-    def _group(self, start: int, end: int, *, is_last: bool) -> _Group:
-        """A question and what was answered to it."""
-        turns = self._chat.turns
-        question = turns[start]
-        items: list[Item] = []
-        places: list[tuple[int, ...]] = []
-        answers = list(range(start, end))
-        if question.role == "user":
-            items.append((self._question_item(question),))
-            places.append((start,))
-            del answers[0]
-        is_open = is_last and bool(self._asked or self._failures)
-        if not self._chat.is_compare:
-            items += [(self._answer(turns[place], question, is_last),) for place in answers]
-            places += [(place,) for place in answers]
-            if is_open and not answers:
-                items.append((self._unfinished(0),))
-                places.append((-1,))
-        elif answers or is_open:
-            by_side = {turns[place].column: place for place in answers}
-            pair: list[Message] = []
-            for side in range(2):
-                if side in by_side:
-                    pair.append(self._answer(turns[by_side[side]], question, is_last))
-                elif is_last:
-                    pair.append(self._unfinished(side))
-                else:
-                    pair.append(Message("", self._speaker(side), note=self.tr("no answer")))
-            items.append(tuple(pair))
-            places.append((by_side.get(0, -1), by_side.get(1, -1)))
-        return _Group(end, tuple(items), tuple(places))
-
-    def _question_item(self, turn: Turn) -> Message:
-        words = self._words
-        note = words["both"] if self._chat.is_compare else ""
-        return Message(turn.text, words["you"], is_own=True, note=note, actions=(("edit", "edit", words["edit"]),))
-
-    def _answer(self, turn: Turn, question: Turn, is_last: bool) -> Message:
-        words = self._words
-        actions = [("copy", "copy", words["copy"])]
-        if is_last and not self._asked:
-            actions.append(("again", "again", words["again"]))
-        actions.append(("teach", "thumb-down", words["teach"]))
-        is_secret = self._chat.is_blind and not question.choice
-        name = (self.tr("Left"), self.tr("Right"))[turn.column] if is_secret else self._name(turn.voice)
-        is_named = (turn.voice, turn.model) == self._named.get(turn.column)
-        parts = [] if is_secret or is_named else [name, *([turn.model] if turn.model else [])]
-        if turn.seconds > 0 and not is_secret:
-            speed = round(turn.tokens * _WORDS_PER_TOKEN / turn.seconds)
-            parts.append(words["speed"].format(speed))
-        if turn.was_stopped:
-            parts.append(words["stopped"])
-        return Message(turn.text, name, note=" · ".join(parts), actions=tuple(actions))
-
-    def _unfinished(self, side: int) -> Message:
-        """An answer to the last question that is no turn yet."""
-        name = self._speaker(side)
-        if self._asked and self._asked[1] == side:
-            return Message(self._writing, name, note=self._note, is_busy=True)
-        if side in self._queue:
-            return Message("", name, note=self.tr("answers when the other is done"), is_busy=True)
-        if side in self._failures:
-            again = (("again", "again", self.tr("Ask again")),) if not self._asked else ()
-            return Message("", name, note=self._failures[side], tone="bad", actions=again)
-        again = (("again", "again", self.tr("Ask it")),) if not self._asked else ()
-        return Message("", name, note=self.tr("no answer"), actions=again)
-
     def _show_names(self) -> None:
         self._heads.setVisible(self._chat.is_compare)
         for side, (name, model) in enumerate(self._names):
-            voice, model_name = self._named.get(side, (None, ""))
+            voice, model_name = self._items.named.get(side, (None, ""))
             name.setText(self._speaker(side) if voice is None else self._name(voice))
             is_own = (self._voice(side) if voice is None else voice) == "new"
             line = self._rules[side]
@@ -729,7 +642,7 @@ class ChatPage(QWidget):
             model.setText(model_name)
 
     def _show_vote(self) -> None:
-        last = self._last_question()
+        last = last_question(self._chat)
         answers = {turn.column: turn for turn in self._chat.turns[last + 1 :]} if last >= 0 else {}
         is_due = self._chat.is_blind and not self._asked and len(answers) == 2
         self._vote.setVisible(is_due)
@@ -758,10 +671,6 @@ class ChatPage(QWidget):
         words = self.tr("Votes so far: {0} for your model, {1} for the original, {2} the same")
         return words.format(counts["new"], counts["original"], counts["same"])
 
-    def _last_question(self) -> int:
-        places = range(len(self._chat.turns) - 1, -1, -1)
-        return next((place for place in places if self._chat.turns[place].role == "user"), -1)
-
     def _voice(self, side: int) -> str:
         """Who answers on a side from now on."""
         if not self._has_new:
@@ -769,7 +678,7 @@ class ChatPage(QWidget):
         return ("", "new")[self._order[side]] if self._chat.is_compare else self._chat.voice
 
     def _name(self, voice: str) -> str:
-        return self._words["new" if voice == "new" else "original"]
+        return self._items.name(voice)
 
     def _speaker(self, side: int) -> str:
         if self._chat.is_blind:
@@ -822,9 +731,36 @@ class ChatPage(QWidget):
         if not self._chat.turns:
             self._style = self._session.preferences.choices.answers
             self._styles.choose(self._style)
+            self._show_own()
+
+    def _preferences_changed(self) -> None:
+        choices = self._session.preferences.choices
+        if choices.answers != self._preferred:
+            self._preferred = choices.answers
+            self._begin_style()
+        self._show_own()
 
     def _set_style(self, style: str) -> None:
         self._style = style
+        self._show_own()
+
+    def _set_freely(self, freely: int) -> None:
+        preferences = self._session.preferences
+        preferences.choose(replace(preferences.choices, freely=freely))
+
+    def _show_own(self) -> None:
+        """The person's own scale, while it is chosen; the field's word for it is its tooltip."""
+        self._own.setVisible(self._style == "own")
+        self._freely.show_value(self._session.preferences.choices.freely)
+        self._freely.setToolTip(self.tr("temperature {0:.2f}").format(self._own_temperature))
+
+    @property
+    def _own_temperature(self) -> float:
+        return _FREEST * self._session.preferences.choices.freely / MOST_FREELY
+
+    @property
+    def _temperature(self) -> float:
+        return self._own_temperature if self._style == "own" else STYLES[self._style]
 
     def _fill_voices(self) -> None:
         self.voices.clear()
@@ -852,7 +788,7 @@ class ChatPage(QWidget):
             self._redraw()
 
     def _voted(self, side: str) -> None:
-        last = self._last_question()
+        last = last_question(self._chat)
         voices = {turn.column: turn.voice for turn in self._chat.turns[last + 1 :]}
         better = voices.get(0 if side == "left" else 1, "")
         choice: Choice = "same" if side == "same" else "new" if better == "new" else "original"
@@ -973,5 +909,6 @@ class ChatPage(QWidget):
 
 def _own_questions(session: Session) -> Sequence[str]:
     """Questions of the project's own that are worth asking: at most four, the short ones."""
-    found = session.known.questions(session.project.lessons) if session.project else ()
+    lessons = session.known.lessons(session.project.lessons) if session.project else ()
+    found = (question for lesson in lessons for question in lesson.questions)
     return [question for question in found if len(question) < _CHIP_LETTERS][:_CHIPS]

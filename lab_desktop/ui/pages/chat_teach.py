@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QDialog, QPlainTextEdit, QScrollArea, QWidget
+from PySide6.QtWidgets import QDialog, QPlainTextEdit, QWidget
 
 from lab_desktop import drafts
 from lab_desktop.drafts import Draft
 from lab_desktop.errors import LabError
-from lab_desktop.ui.widgets.basic import Banner, Button, Label, Segmented, column, row, rule
+from lab_desktop.ui.widgets.basic import Banner, Button, Label, Segmented, column, row, rule, scrolled
 
 
 class TeachSheet(QDialog):
@@ -67,9 +67,7 @@ class TeachSheet(QDialog):
                 margins=(24, 16, 24, 16),
             )
         )
-        body = QScrollArea()
-        body.setWidgetResizable(True)
-        body.setWidget(inside)
+        body = scrolled(inside)
         keep = Button(self.tr("Keep as draft"), "primary", on_click=self.keep)
         keep.setDefault(True)
         foot = row(-1, Button(self.tr("Cancel"), on_click=self.reject), keep, gap=10, margins=(24, 16, 24, 16))

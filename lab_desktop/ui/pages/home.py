@@ -3,35 +3,45 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import TypeVar
 
-from PySide6.QtCore import QDate, QLocale, QRectF, QSize, Qt, QTimer, QUrl
-from PySide6.QtGui import QDesktopServices, QKeyEvent, QPainter, QPaintEvent, QResizeEvent, QShowEvent
-from PySide6.QtWidgets import QFrame, QGridLayout, QLineEdit, QMenu, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtCore import QDate, QLocale, Qt, QTimer, QUrl
+from PySide6.QtGui import QDesktopServices, QResizeEvent, QShowEvent
+from PySide6.QtWidgets import QFrame, QGridLayout, QMenu, QScrollArea, QVBoxLayout, QWidget
 
 from lab_desktop import bins, projects
 from lab_desktop.errors import LabError
-from lab_desktop.projects import Binned, Project, State
+from lab_desktop.projects import Binned, Damaged, Project, State
 from lab_desktop.ui.guard import guarded
 from lab_desktop.ui.jobs import Job, JobState
+from lab_desktop.ui.pages.home_cards import DamagedCard, Fact, ProjectCard, card_width, fact
 from lab_desktop.ui.session import Session
-from lab_desktop.ui.theme import look
-from lab_desktop.ui.widgets.basic import Badge, Banner, Button, Card, ElidedLabel, Icon, Label, column, empty, row, rule
+from lab_desktop.ui.widgets.basic import (
+    Banner,
+    Button,
+    Card,
+    ElidedLabel,
+    Icon,
+    Label,
+    column,
+    empty,
+    row,
+    rule,
+    scrolled,
+)
 from lab_desktop.ui.widgets.job_list import STATE_ICONS
-from lab_desktop.ui.widgets.meters import Bar
-from lab_desktop.ui.words import job_words, model_word, number, progress_words, result_words, safe_words, tr
+from lab_desktop.ui.words import job_words, number, progress_words, result_words, safe_words, tr
 
 _ROWS_TODAY = 6
 _CARDS = 9
 """Cards that are made at first; more come with a button."""
-_CARD_WIDTH = 320
 _LIVE_MS = 1000
 _Value = TypeVar("_Value")
-_Tone = Literal["good", "warn", "bad", "accent", "plain"]
+_AnyCard = ProjectCard | DamagedCard
 
 
 class HomePage(QScrollArea):
@@ -41,26 +51,44 @@ class HomePage(QScrollArea):
         self._shown: object = None
         self._said: tuple[object, ...] = ()
         self._count = _CARDS
-        self._cards: list[ProjectCard] = []
+        self._cards: list[_AnyCard] = []
+        self._columns = 0
         self._thrown: Binned | None = None
         self._problem: LabError | None = None
-        self.setWidgetResizable(True)
-        self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setAccessibleName(self.tr("Home"))
         self._banners = QVBoxLayout()
         self._banners.setSpacing(8)
-        self._grid = QGridLayout()
-        self._grid.setSpacing(20)
-        self._body = QVBoxLayout()
-        self._body.setSpacing(28)
+        self._welcome: _Welcome | None = None
+        """Made when there is nothing else to show."""
+        self._projects = self._make_projects()
+        self._today = self._make_today()
+        self._body = column(self._projects, self._today, _tip(), gap=28)
         inside = QWidget()
         inside.setLayout(column(self._banners, self._body, -1, gap=0, margins=(32, 24, 32, 24)))
-        self.setWidget(inside)
+        scrolled(inside, self)
         self._live = QTimer(self, interval=_LIVE_MS)
         self._live.timeout.connect(self._show_progress)
         session.changed.connect(self.redraw)
         session.jobs.changed.connect(self.redraw)
+
+    def _make_projects(self) -> QWidget:
+        self._grid = QGridLayout()
+        self._grid.setSpacing(20)
+        self._bin = _Bin(self.restore)
+        self._new = Button(self.tr("New project"), icon="plus", on_click=lambda: self._session.go("new"))
+        self._more = Button("", "plain", on_click=self._show_all)
+        head = row(Label(self.tr("Projects"), "title"), -1, self._bin, self._new, gap=8)
+        made = QWidget()
+        made.setLayout(column(head, self._grid, row(self._more, -1), gap=16))
+        return made
+
+    def _make_today(self) -> QWidget:
+        self._everything = Button(self.tr("All activity"), "plain", on_click=lambda: self._session.go("activity"))
+        self._jobs_today = QVBoxLayout()
+        made = QWidget()
+        head = row(Label(self.tr("Today"), "head"), -1, self._everything)
+        made.setLayout(column(head, 4, rule(), self._jobs_today))
+        return made
 
     def entrance(self) -> QWidget:
         """Where the keyboard begins."""
@@ -125,41 +153,105 @@ class HomePage(QScrollArea):
         ]
         thrown = projects.binned(session.root)
         in_hand = (session.jobs.current, *session.jobs.waiting)
-        wanted = (shown, states, reports, today, thrown, in_hand, len(session.projects))
+        wanted = (shown, states, reports, today, thrown, in_hand, len(session.projects), session.damaged)
         self._show_banners(jobs)
         if wanted == self._shown:
             self._show_progress()
             return
         self._shown = wanted
-        empty(self._body)
-        if shown:
-            self._cards = [
-                ProjectCard(project, fact(project, state, report), state, self)
-                for project, state, report in zip(shown, states, reports, strict=True)
-            ]
-            self._body.addWidget(self._projects(thrown))
-        else:
-            self._cards = []
-            self._body.addWidget(_Welcome(session, self._bin_button(thrown)))
-        if today:
-            self._body.addWidget(self._today(today))
-        self._body.addWidget(_tip())
-        self._arrange()
+        self._show_cards(shown, states, reports)
+        self._projects.setVisible(bool(self._cards))
+        self._bin.show_thrown(thrown)
+        self._show_welcome(thrown)
+        more = len(session.projects) - len(shown)
+        self._more.setText(self.tr("Show all {0} projects").format(number(len(session.projects))))
+        self._more.setVisible(more > 0)
+        empty(self._jobs_today)
+        for job in today:
+            self._jobs_today.addWidget(_job_row(job))
+        self._today.setVisible(bool(today))
         self._show_progress()
 
-    def _projects(self, thrown: Sequence[Binned]) -> QWidget:
-        self._grid = QGridLayout()
-        self._grid.setSpacing(20)
-        new = Button(self.tr("New project"), icon="plus", on_click=lambda: self._session.go("new"))
-        head = row(Label(self.tr("Projects"), "title"), -1, *self._bin_button(thrown), new, gap=8)
-        made = QWidget()
-        more = len(self._session.projects) - len(self._cards)
-        inside = column(head, self._grid, gap=16)
-        if more > 0:
-            words = self.tr("Show all {0} projects").format(number(len(self._session.projects)))
-            inside.addLayout(row(Button(words, "plain", on_click=self._show_all), -1))
-        made.setLayout(inside)
-        return made
+    def _show_welcome(self, thrown: Sequence[Binned]) -> None:
+        if self._welcome is None and not self._cards:
+            self._welcome = _Welcome(self._session, _Bin(self.restore))
+            self._body.insertWidget(0, self._welcome)
+        if self._welcome is not None:
+            self._welcome.setVisible(not self._cards)
+            self._welcome.bin.show_thrown(thrown)
+
+    def _show_cards(
+        self, shown: Sequence[Project], states: Sequence[State], reports: Sequence[dict[str, object] | None]
+    ) -> None:
+        """Cards for these projects, what needs the person first; one that shows the same already stays."""
+        before = {card.key: card for card in self._cards}
+        focused = self._focused_stop()
+        cards: list[_AnyCard] = []
+        for damaged in self._session.damaged:
+            known = before.get(damaged.folder)
+            is_same = isinstance(known, DamagedCard) and known.damaged == damaged
+            cards.append(known if known is not None and is_same else self._damaged_card(damaged))
+        for project, state, report in zip(shown, states, reports, strict=True):
+            what, known = fact(project, state, report), before.get(project.folder)
+            if isinstance(known, ProjectCard) and (
+                known.is_written_in or (known.project, known.what, known.state) == (project, what, state)
+            ):
+                known.second.setText(what.second)  # a job may have spoken there
+                cards.append(known)
+            else:
+                cards.append(self._project_card(project, what, state))
+        if cards != self._cards:
+            self._cards, self._columns = cards, 0
+            self._arrange()
+            self._chain()
+        for key, card in before.items():
+            if card not in cards:
+                card.hide()
+                card.deleteLater()
+                if focused is not None and focused[0] == key:
+                    self._focus_again(*focused)
+
+    def _project_card(self, project: Project, what: Fact, state: State) -> ProjectCard:
+        card = ProjectCard(project, what, state)
+        card.wanted.connect(functools.partial(self.open_project, project))
+        card.menu_wanted.connect(functools.partial(self.show_card_menu, card))
+        # After their event: a new card may come in place of this one.
+        later = Qt.ConnectionType.QueuedConnection
+        card.renamed.connect(functools.partial(self.rename, project), later)
+        card.rested.connect(self._look_again, later)
+        return card
+
+    def _damaged_card(self, damaged: Damaged) -> DamagedCard:
+        card = DamagedCard(damaged)
+        card.mend_wanted.connect(functools.partial(self.mend, damaged))
+        card.folder_wanted.connect(functools.partial(_show_folder, damaged.folder))
+        card.delete_wanted.connect(functools.partial(self.delete, damaged))
+        return card
+
+    def _look_again(self) -> None:
+        """What was put off while a title was written."""
+        self._shown = None
+        self.redraw()
+
+    def _focused_stop(self) -> tuple[Path, int] | None:
+        """The card that has the focus, and which of its stops."""
+        for card in self._cards:
+            for place, stop in enumerate(card.stops):
+                if stop.hasFocus():
+                    return card.key, place
+        return None
+
+    def _focus_again(self, key: Path, place: int) -> None:
+        """The keyboard stays where it was, though a new card stands there; where none does, on the page."""
+        card = next((each for each in self._cards if each.key == key), None)
+        stops = [stop for stop in card.stops[place:] + card.stops[:place] if not stop.isHidden()] if card else []
+        (stops[0] if stops else self._new if self._cards else self).setFocus()
+
+    def _chain(self) -> None:
+        """Tab goes through the cards as they stand."""
+        stops = [self._bin, self._new, *(stop for card in self._cards for stop in card.stops), self._more]
+        for one, other in itertools.pairwise([*stops, self._everything]):
+            QWidget.setTabOrder(one, other)
 
     def _show_all(self) -> None:
         self._count = len(self._session.projects)
@@ -170,10 +262,10 @@ class HomePage(QScrollArea):
         if not self._cards:
             return
         room = self.viewport().width() - 64
-        columns = max(1, min(len(self._cards) if len(self._cards) > 2 else 3, (room + 20) // (_card_width() + 20), 4))
-        if self._grid.property("columns") == columns and self._grid.count():
+        columns = max(1, min(len(self._cards) if len(self._cards) > 2 else 3, (room + 20) // (card_width() + 20), 4))
+        if columns == self._columns:
             return
-        self._grid.setProperty("columns", columns)
+        self._columns = columns
         while self._grid.takeAt(0) is not None:
             pass
         for place in range(4):
@@ -184,8 +276,9 @@ class HomePage(QScrollArea):
     def _show_progress(self) -> None:
         """The lines of the projects that are worked on or wait, once a second."""
         jobs = self._session.jobs
+        cards = [card for card in self._cards if isinstance(card, ProjectCard)]
         for job in jobs.waiting:
-            for card in self._cards:
+            for card in cards:
                 if job.folder == card.project.run:
                     card.second.setText(self.tr("{0} waits its turn.").format(job_words(job)))
         is_live = jobs.current is not None and self.isVisible()
@@ -193,7 +286,7 @@ class HomePage(QScrollArea):
             self._live.start() if is_live else self._live.stop()
         if jobs.current is not None:
             words = " · ".join(progress_words(jobs.progress, jobs.pace, time.monotonic() - jobs.last_word))
-            for card in self._cards:
+            for card in cards:
                 if jobs.current.folder == card.project.run:
                     card.second.setText(words)
 
@@ -220,22 +313,13 @@ class HomePage(QScrollArea):
         if self._banners.count():
             self._banners.addSpacing(16)
 
-    def _today(self, jobs: Sequence[Job]) -> QWidget:
-        everything = Button(self.tr("All activity"), "plain", on_click=lambda: self._session.go("activity"))
-        head = row(Label(self.tr("Today"), "head"), -1, everything)
-        made = QWidget()
-        made.setLayout(column(head, 4, rule(), *(_job_row(job) for job in jobs)))
-        return made
-
     # What the person does with a project
 
     def show_card_menu(self, card: ProjectCard) -> None:
         menu = QMenu(card)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.addAction(self.tr("Rename")).triggered.connect(card.begin_rename)
-        menu.addAction(self.tr("Show in folder")).triggered.connect(
-            lambda: QDesktopServices.openUrl(QUrl.fromLocalFile(card.project.folder))
-        )
+        menu.addAction(self.tr("Show in folder")).triggered.connect(lambda: _show_folder(card.project.folder))
         menu.addSeparator()
         menu.addAction(self.tr("Delete “{0}”").format(card.project.title)).triggered.connect(
             lambda: self.delete(card.project)
@@ -245,7 +329,10 @@ class HomePage(QScrollArea):
     def rename(self, project: Project, title: str) -> None:
         self._try(lambda: projects.rename(project, title))
 
-    def delete(self, project: Project) -> None:
+    def mend(self, damaged: Damaged) -> None:
+        self._try(lambda: projects.mend(damaged))
+
+    def delete(self, project: Project | Damaged) -> None:
         """Into the bin, with a banner that takes it back; a project that is worked on stays."""
         jobs = self._session.jobs
         if any(job is not None and project.folder in job.folder.parents for job in (jobs.current, *jobs.waiting)):
@@ -274,25 +361,33 @@ class HomePage(QScrollArea):
         self._session.refresh()
         return made
 
-    def _bin_button(self, thrown: Sequence[Binned]) -> list[QWidget]:
-        if not thrown:
-            return []
-        button = Button(self.tr("Bin ({0})").format(len(thrown)), "quiet", icon="bin")
-        button.clicked.connect(lambda: self._show_bin(button, thrown))
-        return [button]
 
-    def _show_bin(self, button: Button, thrown: Sequence[Binned]) -> None:
-        menu = QMenu(button)
+class _Bin(Button):
+    """What was thrown away and can be put back; hidden while there is nothing."""
+
+    def __init__(self, restore: Callable[[Binned], object]) -> None:
+        super().__init__("", "quiet", icon="bin", on_click=self._show_menu)
+        self._restore = restore
+        self._thrown: Sequence[Binned] = ()
+        self.hide()
+
+    def show_thrown(self, thrown: Sequence[Binned]) -> None:
+        self._thrown = thrown
+        self.setText(self.tr("Bin ({0})").format(len(thrown)))
+        self.setVisible(bool(thrown))
+
+    def _show_menu(self) -> None:
+        menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        for each in thrown:
+        for each in self._thrown:
             day = time.strftime("%d.%m. %H:%M", time.localtime(each.deleted))
             words = self.tr("Put back “{0}”, deleted {1}").format(each.title, day)
-            menu.addAction(words).triggered.connect(functools.partial(self.restore, each))
-        menu.popup(button.mapToGlobal(button.rect().bottomLeft()))
+            menu.addAction(words).triggered.connect(functools.partial(self._restore, each))
+        menu.popup(self.mapToGlobal(self.rect().bottomLeft()))
 
 
-def _card_width() -> int:
-    return round(_CARD_WIDTH * max(1.0, (1 + look().text_size) / 2))
+def _show_folder(folder: Path) -> None:
+    QDesktopServices.openUrl(QUrl.fromLocalFile(folder))
 
 
 def _job_row(job: Job) -> QWidget:
@@ -336,8 +431,9 @@ def _tip() -> QWidget:
 class _Welcome(QWidget):
     """Nothing is here yet: what one can do first, and what will happen."""
 
-    def __init__(self, session: Session, more: Sequence[QWidget]) -> None:
+    def __init__(self, session: Session, thrown: _Bin) -> None:
         super().__init__()
+        self.bin = thrown
         steps = (
             (
                 "book",
@@ -369,7 +465,7 @@ class _Welcome(QWidget):
                 8,
                 Label(self.tr("What do you want it to know or do?"), "reading", "text2", wraps=True),
                 24,
-                row(example, own, *more, -1, gap=12),
+                row(example, own, thrown, -1, gap=12),
                 12,
                 Label(promise, "small", "text3", wraps=True),
                 40,
@@ -379,7 +475,7 @@ class _Welcome(QWidget):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        columns = 4 if self.width() >= 3 * _card_width() else 2
+        columns = 4 if self.width() >= 3 * card_width() else 2
         for place, step in enumerate(self._steps):
             self._grid.addWidget(step, place // columns, place % columns)
         for place in range(4):
@@ -388,192 +484,3 @@ class _Welcome(QWidget):
 
 def _step(icon: str, title: str, text: str) -> QWidget:
     return Card(Icon(icon, "accent", 20), 10, Label(title, "head"), 4, Label(text, "body", "text2", wraps=True), -1)
-
-
-@dataclass(frozen=True)
-class Fact:
-    """What a card says about a project.
-
-    Attributes:
-        before: a number that is set off from the big one, with an arrow between them.
-        share: of the bar; 0: none.
-    """
-
-    big: str
-    words: str = ""
-    second: str = ""
-    share: float = 0.0
-    before: str = ""
-    badge: tuple[str, _Tone, str] | None = None
-
-
-def fact(project: Project, state: State, report: dict[str, object] | None) -> Fact:
-    """The one thing that is worth saying about a project now."""
-    if state.problem:
-        return Fact("–", "", state.problem, badge=(tr("Needs you"), "bad", "warn"))
-    if state.has_report:
-        return _report_fact(report)
-    if state.has_adapter:
-        return Fact(tr("Trained"), "", tr("Check what it learned and whether it forgot."))
-    if state.written:
-        words = tr("of {0} practice questions kept").format(number(state.written))
-        second = tr("Ready for training.") if state.has_dataset else tr("More can be written.")
-        return Fact(number(state.kept), words, second, state.kept / state.written)
-    count = sum(1 for _ in project.lessons.rglob("qna.yaml"))
-    words = tr("lesson") if count == 1 else tr("lessons")
-    return Fact(number(count), words, tr("Ready for practice questions."), badge=(tr("Draft"), "plain", ""))
-
-
-def _report_fact(report: dict[str, object] | None) -> Fact:
-    if not report:
-        if report is None:
-            second = tr("The report cannot be read. Check again.")
-            return Fact("–", "", second, badge=(tr("Needs you"), "bad", "warn"))
-        return Fact("…")
-    badges: dict[object, tuple[str, _Tone, str]] = {
-        "clear gain": (tr("Clear gain"), "good", "check"),
-        "small gain": (tr("Small gain"), "good", "check"),
-        "no gain": (tr("No gain"), "plain", "dash"),
-        "it forgot": (tr("It forgot"), "warn", "warn"),
-    }
-    second = tr("General questions {0} → {1} of {2}.").format(
-        report["general_before"], report["general_now"], report["general_total"]
-    )
-    words = tr("of {0} right").format(report["total"])
-    return Fact(str(report["now"]), words, second, before=str(report["before"]), badge=badges.get(report["verdict"]))
-
-
-class ProjectCard(Card):
-    """A project: its name, one big fact, how far it is, what to do."""
-
-    def __init__(self, project: Project, what: Fact, state: State, home: HomePage) -> None:
-        self.project = project
-        self._home = home
-        self._title = ElidedLabel(project.title, "head")
-        self._title.setMinimumHeight(24)
-        self._field = _TitleField(self)
-        self._field.hide()
-        self.more = Button("", "quiet", icon="more", size="small", on_click=lambda: home.show_card_menu(self))
-        self.more.setAccessibleName(self.tr("More about {0}").format(project.title))
-        self.more.setToolTip(self.tr("Rename, show in folder, delete"))
-        head = row(self._title, self._field, gap=8)
-        head.setStretch(0, 1)
-        head.setStretch(1, 1)
-        if what.badge is not None:
-            head.addWidget(Badge(*what.badge))
-        head.addWidget(self.more)
-        kind = self.tr("Practice example") if project.is_practice else self.tr("Lessons")
-        model = model_word(Path(project.model)) if project.model else self.tr("practice model")
-        before = [Label(what.before, "number_m", "text3"), Label("→", "title", "text3")] if what.before else []
-        bar = Bar()
-        bar.show_share(what.share)
-        bar.setVisible(what.share > 0)
-        numbers = row(*before, Label(what.big, "number_m"), ElidedLabel(what.words, "body", "text2"), gap=8)
-        numbers.setStretch(numbers.count() - 1, 1)
-        self.second = Label(what.second, "body", "text2", wraps=True)
-        open_it = Button(
-            self.tr("Open report") if state.has_report else self.tr("Open"),
-            on_click=lambda: self._go("check" if state.has_report else "improve"),
-        )
-        open_it.setAccessibleName(f"{open_it.text()}, {project.title}")
-        talk = Button(self.tr("Chat with it"), "quiet", on_click=lambda: self._go("chat"))
-        talk.setAccessibleName(f"{talk.text()}, {project.title}")
-        talk.setVisible(state.has_adapter)
-        super().__init__(
-            head,
-            ElidedLabel(f"{kind} · {model}", "small", "text3"),
-            14,
-            numbers,
-            8,
-            bar,
-            8,
-            self.second,
-            -1,
-            12,
-            Dots(state),
-            12,
-            row(open_it, talk, -1, gap=8),
-        )
-        self.setMinimumSize(0, round(122 * (1 + look().text_size)))
-        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
-
-    def begin_rename(self) -> None:
-        self._title.hide()
-        self._field.setText(self.project.title)
-        self._field.show()
-        self._field.selectAll()
-        self._field.setFocus()
-
-    def end_rename(self, title: str | None) -> None:
-        """Take a new title, or None to leave it."""
-        if self._field.isHidden():
-            return
-        self._field.hide()
-        self._title.show()
-        self.more.setFocus()
-        if title is not None and title.strip() and title.strip() != self.project.title:
-            # After this event: a new card comes in place of this one.
-            QTimer.singleShot(0, self._home, lambda: self._home.rename(self.project, title))
-
-    def _go(self, page: str) -> None:
-        self._home.open_project(self.project, page)
-
-
-class _TitleField(QLineEdit):
-    """The title while it is written: Return takes it, Escape leaves it."""
-
-    def __init__(self, card: ProjectCard) -> None:
-        super().__init__()
-        self._card = card
-        self.setAccessibleName(self.tr("Title"))
-        self.editingFinished.connect(lambda: card.end_rename(self.text()))
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() == Qt.Key.Key_Escape:
-            self._card.end_rename(None)
-        else:
-            super().keyPressEvent(event)
-
-
-class Dots(QWidget):
-    """The path in small: a dot for each step."""
-
-    _STEPS = 5
-
-    def __init__(self, state: State) -> None:
-        super().__init__()
-        done = 2 + sum((state.has_dataset, state.has_adapter, state.has_report))
-        self._done = done
-        names = [self.tr("Practice"), self.tr("Train"), self.tr("Check"), self.tr("Done – use it")]
-        self._word = names[done - 2]
-        self.setAccessibleName(self.tr("{0} of {1} steps done, now: {2}").format(done, self._STEPS, self._word))
-        self.setFixedHeight(max(20, look().line_height("small")))
-
-    def sizeHint(self) -> QSize:
-        return QSize(240, 20)
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        theme = look().theme
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        for place in range(self._STEPS):
-            x = 5 + place * 22
-            if place:
-                painter.setPen(theme.color("line2"))
-                painter.drawLine(x - 16, 10, x - 6, 10)
-            pen = painter.pen()
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            if place < self._done:
-                painter.setPen(Qt.PenStyle.NoPen)
-                painter.setBrush(theme.color("good"))
-                painter.drawEllipse(QRectF(x - 4, 6, 8, 8))
-                continue
-            pen.setColor(theme.color("data" if place == self._done else "text3"))
-            pen.setWidthF(3 if place == self._done else 1.2)
-            painter.setPen(pen)
-            painter.drawEllipse(QRectF(x - 3.5, 6.5, 7, 7))
-        painter.setPen(theme.color("text2"))
-        painter.setFont(look().font("small"))
-        left = 5 + self._STEPS * 22
-        box = QRectF(left, 0, self.width() - left, self.height())
-        painter.drawText(box, Qt.AlignmentFlag.AlignVCenter, self._word)

@@ -111,6 +111,10 @@ class LessonPage(QWidget):
         if self.isVisible():
             self.refresh()
 
+    def show_lesson(self, place: int) -> None:
+        """Take a lesson of the list in hand."""
+        self.list.setCurrentRow(place)
+
     def refresh(self) -> None:
         """Look at the lessons again; what did not change stays, and a page that nobody sees waits."""
         if not self.isVisible():

@@ -19,9 +19,10 @@ from lab_desktop.errors import LabError
 from lab_desktop.paths import practice_model, resources
 from lab_desktop.ui import icons
 from lab_desktop.ui.chat_process import Done, Voices
+from lab_desktop.ui.guard import guarded
 from lab_desktop.ui.session import Session
 from lab_desktop.ui.theme import TypeStyle, look
-from lab_desktop.ui.widgets.basic import Button, Card, Folding, Icon, Label, column, row, rule
+from lab_desktop.ui.widgets.basic import Button, Card, Dot, Folding, Icon, Label, column, row, rule, scrolled
 from lab_desktop.ui.widgets.meters import Part, SegmentBar
 from lab_desktop.ui.words import model_word, number, size
 
@@ -75,9 +76,9 @@ class WelcomePage(QWidget):
         self.computer = ComputerPanel(session)
         side = QFrame()
         side.setProperty("surface", "sidebar")
-        side.setLayout(row(_scrolled(self.computer)))
+        side.setLayout(row(_through(self.computer)))
         self._side = side
-        whole = row(_scrolled(left), rule(is_upright=True), side)
+        whole = row(_through(left), rule(is_upright=True), side)
         whole.setStretch(0, 1)
         self.setLayout(whole)
 
@@ -88,6 +89,9 @@ class WelcomePage(QWidget):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
+        guarded(self._fit)
+
+    def _fit(self) -> None:
         is_narrow = self.width() < _NARROW_BELOW
         self._side.setFixedWidth(look().grown(400 if is_narrow else 520))
         beside = 32 if is_narrow else 48
@@ -96,15 +100,12 @@ class WelcomePage(QWidget):
         self._island.setVisible(self.height() >= 760)
 
 
-def _scrolled(inside: QWidget) -> QScrollArea:
-    made = QScrollArea()
-    made.setWidgetResizable(True)
-    made.setFrameShape(QFrame.Shape.NoFrame)
-    made.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+def _through(inside: QWidget) -> QScrollArea:
+    """What scrolls, and lets the ground below show through."""
+    made = scrolled(inside)
     made.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-    made.setWidget(inside)
     for part in (inside, made.viewport()):
-        part.setAutoFillBackground(False)  # the ground below shows through
+        part.setAutoFillBackground(False)
     return made
 
 
@@ -194,8 +195,8 @@ class ComputerPanel(QWidget):
         self._bars = [_ReachBar(self.tr("Chat")), _ReachBar(self.tr("Train"))]
         colours = QWidget()
         colours.setLayout(row(
-            _Dot("good"), Label(self.tr("Comfortable"), "small", "text2"), 10,
-            _Dot("mark_line"), Label(self.tr("Tight"), "small", "text2"), gap=6,
+            Dot("good"), Label(self.tr("Comfortable"), "small", "text2"), 10,
+            Dot("mark_line"), Label(self.tr("Tight"), "small", "text2"), gap=6,
         ))  # fmt: skip
         legend = Folding(colours, Label(self.tr("B = billion, a model's size"), "small", "text2"))
         self._card = Card(self.verdict, 16, *self._bars, 12, legend, padding=(20, 18))
@@ -404,18 +405,6 @@ class _ReachBar(QWidget):
         self._words.setText(words)
         spoken = f"{self._title} {words}"
         self._bar.show_parts([Part(comfortable, "good"), Part(tight - comfortable, "mark_line")], spoken)
-
-
-class _Dot(QWidget):
-    def __init__(self, role: str) -> None:
-        super().__init__()
-        self._role = role
-        self.setFixedSize(8, 8)
-        look().changed.connect(self.update)
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        painter.fillRect(self.rect(), look().theme.color(self._role))
 
 
 def _place(billions: float) -> float:

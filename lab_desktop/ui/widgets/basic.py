@@ -23,7 +23,9 @@ from PySide6.QtWidgets import (
     QLabel,
     QLayout,
     QPushButton,
+    QScrollArea,
     QSizePolicy,
+    QSlider,
     QToolButton,
     QVBoxLayout,
     QWidget,
@@ -105,6 +107,20 @@ class Label(QLabel):
         self.setFont(look().font(self._style))  # tabular figures and letter spacing, which no style sheet can say
 
 
+def scrolled(inside: QWidget, area: QScrollArea | None = None) -> QScrollArea:
+    """A part of a page that scrolls up and down, without a frame.
+
+    Args:
+        area: made to be so, where there is one already.
+    """
+    made = area if area is not None else QScrollArea()
+    made.setWidgetResizable(True)
+    made.setFrameShape(QFrame.Shape.NoFrame)
+    made.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    made.setWidget(inside)
+    return made
+
+
 class ElidedLabel(Label):
     """One line that ends in … where it does not fit; the whole text is its tooltip then."""
 
@@ -150,6 +166,23 @@ class Icon(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         icons.draw(painter, self._name, QRectF(self.rect()), self._role)
+
+
+class Dot(QWidget):
+    """A dot in a colour role, before the word that it stands for."""
+
+    def __init__(self, role: str) -> None:
+        super().__init__()
+        self._role = role
+        self.setFixedSize(8, 8)
+        look().changed.connect(self.update)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(look().theme.color(self._role))
+        painter.drawEllipse(self.rect())
 
 
 class Button(QPushButton):
@@ -200,6 +233,14 @@ class Button(QPushButton):
             self.click()
         else:
             super().keyPressEvent(event)
+
+
+def arrow(icon: str, name: str, on_click: Callable[[], object]) -> Button:
+    """A small button that is an arrow: on to the next, or back."""
+    made = Button("", "quiet", icon=icon, size="small", on_click=on_click)
+    made.setAccessibleName(name)
+    made.setToolTip(name)
+    return made
 
 
 class Folding(QWidget):
@@ -438,9 +479,39 @@ class Segmented(QFrame):
             self._buttons[name].setAccessibleName(text)
             self._fit()
 
+    def describe(self, name: str, text: str) -> None:
+        """What a choice means, for who stays on it."""
+        self._buttons[name].setToolTip(text)
+        self._buttons[name].setAccessibleDescription(text)
+
     @property
     def chosen(self) -> str:
         return next((name for name, button in self._buttons.items() if button.isChecked()), "")
+
+
+class Slider(QSlider):
+    """An amount between two words; it is taken when the hand lets go, or with each key."""
+
+    def __init__(self, most: int, name: str, on_choice: Callable[[int], object], step: int = 5) -> None:
+        super().__init__(Qt.Orientation.Horizontal)
+        self.setRange(0, most)
+        self.setSingleStep(step)
+        self.setPageStep(2 * step)
+        self.setTracking(False)
+        self.setAccessibleName(name)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.valueChanged.connect(lambda value: on_choice(value))
+        look().changed.connect(self._fit)
+        self._fit()
+
+    def _fit(self) -> None:
+        self.setFixedWidth(look().grown(160))
+
+    def show_value(self, value: int) -> None:
+        """Stand there without taking it as a choice."""
+        self.blockSignals(True)
+        self.setValue(value)
+        self.blockSignals(False)
 
 
 def announce(widget: QWidget, text: str) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent, QPen, QResizeEvent
+from PySide6.QtGui import QFontMetrics, QKeySequence, QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
@@ -239,7 +239,11 @@ class Header(QWidget):
         self.chip.setLayoutDirection(Qt.LayoutDirection.RightToLeft)  # its arrows stand behind the words
         self.chip.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self.chip.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        inside = row(self.title, self.place, self.saved, self.chip, gap=12, margins=(24, 0, 24, 0))
+        keys = QKeySequence("Ctrl+K").toString(QKeySequence.SequenceFormat.NativeText)
+        self.anything = Button(keys, "quiet", icon="search", size="small")
+        self.anything.setAccessibleName(self.tr("Go to anything"))
+        self.anything.setToolTip(self.tr("Go to anything: pages, projects, lessons, chats, settings, help"))
+        inside = row(self.title, self.place, self.saved, self.chip, self.anything, gap=12, margins=(24, 0, 24, 0))
         inside.setStretch(1, 1)
         self.setLayout(inside)
         look().changed.connect(self._relook)
@@ -257,8 +261,9 @@ class Header(QWidget):
 
     def _fit(self) -> None:
         """The title gets what it needs, but the chip is never pushed out."""
+        beside = self.chip.sizeHint().width() + self.anything.sizeHint().width()
         needed = self.title.fontMetrics().horizontalAdvance(self.title.whole) + 4
-        self.title.setFixedWidth(min(needed, max(60, self.width() - self.chip.sizeHint().width() - 96)))
+        self.title.setFixedWidth(min(needed, max(60, self.width() - beside - 108)))
 
     def show_page(self, title: str, place: str = "") -> None:
         self.title.setText(title)

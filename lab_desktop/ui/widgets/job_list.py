@@ -47,7 +47,7 @@ STATE_ICONS = {
 _SIDE, _PADDING = 32, 16
 """Space beside the rows, and inside them."""
 _HEAD = 48
-_COLUMNS = (("pause", "remove", "continue", "repeat"), ("open",), ("log",))
+_COLUMNS = (("pause", "remove", "continue", "repeat", "report"), ("open",), ("log",))
 """Names of actions; those of the first column are drawn as buttons."""
 
 
@@ -76,6 +76,7 @@ def action_words(name: str) -> str:
         "remove": tr("Remove"),
         "continue": tr("Continue"),
         "repeat": tr("Repeat"),
+        "report": tr("Report"),
         "open": tr("Open"),
         "log": tr("Log"),
     }[name]

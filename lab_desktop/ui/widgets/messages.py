@@ -73,7 +73,7 @@ class Message:
         is_own: the person's.
         note: small words in its foot: "Your model · 24 words a second".
         tone: colour role of the note.
-        actions: what can be done with it, as (name, icon, title).
+        actions: what can be done with it, as (name, icon, title); without an icon the title is words between others.
         is_busy: it is being written.
     """
 
@@ -86,6 +86,8 @@ class Message:
     is_busy: bool = False
 
 
+WALKED = ("before", "which", "after")
+"""Actions of a message that is one of several: the one before, which it is, the one after. Left and right do them."""
 Item = tuple[Message, ...]
 """One message, or two answers side by side."""
 
@@ -107,7 +109,10 @@ class MessageModel(QAbstractListModel):
         if role == Qt.ItemDataRole.DisplayRole:
             return item[0].text
         if role == Qt.ItemDataRole.AccessibleTextRole:
-            return "\n".join(f"{message.speaker}: {message.text or message.note}" for message in item)
+            return "\n".join(
+                ", ".join([f"{message.speaker}: {message.text or message.note}", *_words_of(message)])
+                for message in item
+            )
         return None
 
     def show(self, items: Sequence[Item]) -> None:
@@ -195,6 +200,12 @@ class MessageList(QListView):
         """Show the end, and stay there while it grows."""
         self._is_at_end = True
         self._settle()
+
+    def go_to(self, row: int) -> None:
+        """Make an item the one in hand, and show it."""
+        index = self.messages.index(row, 0)
+        self.selectionModel().setCurrentIndex(index, QItemSelectionModel.SelectionFlag.NoUpdate)
+        self.scrollTo(index)
 
     # Where everything is
 
@@ -328,9 +339,10 @@ class MessageList(QListView):
         else:
             right, top = ground.right() - 8, ground.bottom() - _FOOT - 1
         placed = []
-        for number, (name, icon, title) in enumerate(reversed(message.actions)):
-            box = QRectF(right - (number + 1) * (_ICON + 4) + 4, top, _ICON, _ICON)
-            placed.append((name, icon, title, box))
+        for name, icon, title in reversed(message.actions):
+            wide = _ICON if icon else QFontMetrics(look().font("small")).horizontalAdvance(title)
+            placed.append((name, icon, title, QRectF(right - wide, top, wide, _ICON)))
+            right -= wide + 4
         return placed[::-1]
 
     def _hit(self, place: QPointF) -> tuple[int, int, str]:
@@ -341,8 +353,8 @@ class MessageList(QListView):
         row = index.row()
         sides = range(len(self.messages[row]))
         side = max((side for side in sides if place.x() >= self._surfaces(row)[side].left() - _BETWEEN), default=0)
-        for name, _, _, box in self._actions(row, side):
-            if box.contains(place):
+        for name, icon, _, box in self._actions(row, side):
+            if icon and box.contains(place):
                 return row, side, name
         inside = self._inside(row, side, place)
         for number, code in enumerate(self._shown_text(row, side).code):
@@ -516,13 +528,20 @@ class MessageList(QListView):
             words = painter.fontMetrics().elidedText(message.note, Qt.TextElideMode.ElideRight, int(foot.width()))
             painter.drawText(foot, Qt.AlignmentFlag.AlignVCenter, words)
         if message.is_own and self._hovered[0] != row and not has_focus:
+            # The question stays quiet until one comes near; only that there are others like it is always told.
+            actions = [each for each in actions if each[0] in WALKED]
             if is_wide:
                 painter.setPen(theme.color("text3"))
                 painter.setFont(look().font("small"))
-                end = ground.adjusted(0, 0, -_PADDING, 0)
+                end = QRectF(ground)
+                end.setRight(min((box.left() for *_, box in actions), default=ground.right() - _PADDING + 8) - 8)
                 painter.drawText(end, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, message.note)
-            return  # the question stays quiet until one comes near
-        for name, icon, _, box in actions:
+        for name, icon, title, box in actions:
+            if not icon:
+                painter.setPen(theme.color("text2"))
+                painter.setFont(look().font("small"))
+                painter.drawText(box, Qt.AlignmentFlag.AlignCenter, title)
+                continue
             if self._hovered == (row, side, name):
                 painter.setPen(Qt.PenStyle.NoPen)
                 painter.setBrush(theme.color("hover"))
@@ -599,7 +618,7 @@ class MessageList(QListView):
         """What can be done with a message, in words."""
         message, menu = self.messages[row][side], QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        actions = [(name, title) for name, _, title in message.actions]
+        actions = [(name, title) for name, icon, title in message.actions if icon]
         if "copy" not in dict(actions):
             actions.append(("copy", self.tr("Copy")))
         code = self._shown_text(row, side).code
@@ -652,6 +671,8 @@ class MessageList(QListView):
             self._do(row, self._current_side(), "copy")
         elif key in (keys.Key_Return, keys.Key_Enter):
             self._open_menu()
+        elif key in (keys.Key_Left, keys.Key_Right) and self._walks(WALKED[0] if key == keys.Key_Left else WALKED[-1]):
+            return
         elif key in (keys.Key_Left, keys.Key_Right):
             self._side = 0 if key == keys.Key_Left else 1
             self.viewport().update()
@@ -665,6 +686,15 @@ class MessageList(QListView):
         else:
             event.ignore()  # letters and figures are the page's
 
+    def _walks(self, name: str) -> bool:
+        """Go to another of several, where the message in hand is one and stands alone in its row."""
+        row = self.currentIndex().row()
+        item = self.messages[row] if 0 <= row < len(self.messages) else ()
+        if len(item) != 1 or name not in [each for each, _, _ in item[0].actions]:
+            return False
+        self._do(row, 0, name)
+        return True
+
     def _reads_on(self, is_down: bool) -> bool:
         """Scroll within a message taller than the view before the next one is gone to."""
         row = self.currentIndex().row()
@@ -676,3 +706,8 @@ class MessageList(QListView):
             return False
         bar.setValue(bar.value() + min(rest, _STEP) * (1 if is_down else -1))
         return True
+
+
+def _words_of(message: Message) -> list[str]:
+    """The words between a message's actions."""
+    return [title for _, icon, title in message.actions if not icon]

@@ -21,15 +21,10 @@ from lab_desktop.ui.pages.improve.report import ReportModel, ReportView, Row, co
 from lab_desktop.ui.pages.improve.station import SETTLED_MS, Heading, Note, Running, Trouble, Waiting
 from lab_desktop.ui.session import Session, station_of
 from lab_desktop.ui.widgets.basic import Button, Card, Icon, Label, column, row, rule
+from lab_desktop.ui.words import tr
 from lab_desktop.words import telling_sentence
 
 _MOST_ADVICE = 3
-VERDICTS = {
-    "clear gain": ("check", "good", "Clear gain"),
-    "small gain": ("check", "good", "Small gain"),
-    "no gain": ("dash", "text2", "No gain"),
-    "it forgot": ("warn", "warn", "It forgot"),
-}
 
 
 class CheckStation(QWidget):
@@ -215,7 +210,7 @@ class CheckStation(QWidget):
         return made
 
     def _summary(self, report: dict[str, Any]) -> QWidget:
-        icon, tone, name = VERDICTS.get(report["verdict"]["name"], ("dash", "text2", report["verdict"]["name"]))
+        icon, tone, name = _verdict_words(report["verdict"]["name"])
         text = Label(report["verdict"]["text"], "body", "text2", wraps=True)
         words = QWidget()
         words.setLayout(column(row(Icon(icon, tone, 20), Label(name, "title", tone), -1, gap=10), text, -1, gap=6))
@@ -287,6 +282,16 @@ class CheckStation(QWidget):
             self._told.say("good", self.tr("The report was saved."), str(path))
         except LabError as error:
             self._told.say("bad", error.message, self.tr("Choose another folder, or free some space."))
+
+
+def _verdict_words(name: str) -> tuple[str, str, str]:
+    """A verdict as an icon, its colour role, and words."""
+    return {
+        "clear gain": ("check", "good", tr("Clear gain")),
+        "small gain": ("check", "good", tr("Small gain")),
+        "no gain": ("dash", "text2", tr("No gain")),
+        "it forgot": ("warn", "warn", tr("It forgot")),
+    }.get(name, ("dash", "text2", name))
 
 
 _TEXTS = ("id", "kind", "question", "reference", "before", "after", "verdict_before", "verdict_after")

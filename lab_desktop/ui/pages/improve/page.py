@@ -186,13 +186,15 @@ class ImprovePage(QWidget):
             self._heartbeat.start()
         self._model.show(self._lines(running))
         self._follow_project()
-        if not self._is_chosen:
-            place = STATIONS.index(session.state.station)
-            self._list.setCurrentIndex(self._model.index(place, 0))
-            self._is_chosen = False
+        place = self._stack.currentIndex() if self._is_chosen else STATIONS.index(session.state.station)
+        if place != self._list.currentIndex().row():
+            was_chosen = self._is_chosen
+            self._list.setCurrentIndex(self._model.index(place, 0))  # which shows it
+            self._is_chosen = was_chosen
+        else:
             self._stack.setCurrentIndex(place)
-        self._show_discs()
-        self._stations[self._stack.currentIndex()].refresh()
+            self._show_discs()
+            self._stations[place].refresh()
 
     def _follow_project(self) -> None:
         """Another project is shown where it stands, not where the one before was looked at."""

@@ -23,6 +23,9 @@ from lab_desktop.words import sentences
 
 _ROWS_A_SENTENCE, _ROWS_A_SKILL = 6, 80
 """As many questions as a lesson holds, where the person asked for no number."""
+_FEW, _MANY = 0.4, 2.0
+"""Of what the lessons hold: enough for a first try; everything asked for once more, in other words."""
+_LEAST = 20
 _GENERAL = 40
 _PRACTICE = {"practice": (3, 8), "train": (4, 9), "check": (1, 3)}
 """Minutes of the practice lesson on computers it was measured on."""
@@ -50,7 +53,7 @@ class Plan:
         return self.memory > self.free
 
     def time_words(self, left: float = 1.0) -> str:
-        """ "about 3–8 minutes" for what is left, or that nobody knows yet."""
+        """ "about 3–8 minutes" for a part or a multiple of it, or that nobody knows yet."""
         if self.minutes is None:
             return tr("the first minute will tell how long it takes")
         low, high = (left * minutes for minutes in self.minutes)
@@ -82,6 +85,16 @@ def plan(station: Station, project: Project, session: Session) -> Plan:
     elif project.is_practice:
         minutes = _PRACTICE[station]
     return Plan(amount, minutes, _memory(station, model), hardware.memory_available_bytes())
+
+
+def amounts(held: int) -> dict[str, int]:
+    """How many practice questions can be asked for, of lessons that hold so many; 0: as many as they hold."""
+    return {"few": max(_LEAST, round(_FEW * held)), "good": 0, "many": max(_LEAST, round(_MANY * held))}
+
+
+def amount_of(samples: int, held: int) -> str:
+    """Which of `amounts` it is that a project asks for."""
+    return "good" if not samples else "few" if samples <= held else "many"
 
 
 def took(run: Path | None, station: Station) -> float:

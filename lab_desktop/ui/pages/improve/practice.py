@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtCore import Qt, QTimer
@@ -13,13 +14,13 @@ from PySide6.QtWidgets import (
     QFrame,
     QLineEdit,
     QPlainTextEdit,
-    QScrollArea,
     QStackedWidget,
     QTextEdit,
     QVBoxLayout,
     QWidget,
 )
 
+from lab_desktop import projects
 from lab_desktop.artifacts import Sample
 from lab_desktop.errors import LabError
 from lab_desktop.files import JsonLines
@@ -28,9 +29,9 @@ from lab_desktop.jobs.events import Event
 from lab_desktop.reviews import FILE_NAME as REVIEWS
 from lab_desktop.reviews import Review, read_reviews
 from lab_desktop.ui.jobs import JobState
-from lab_desktop.ui.pages.improve.plans import amount_words, plan, took
-from lab_desktop.ui.pages.improve.review import WORDS, ReviewModel, ReviewTable, Row, why, with_review
-from lab_desktop.ui.pages.improve.station import SETTLED_MS, Heading, Note, Trouble, Waiting
+from lab_desktop.ui.pages.improve.plans import amount_of, amount_words, amounts, plan, took
+from lab_desktop.ui.pages.improve.review import ReviewModel, ReviewTable, Row, score_words, why, with_review
+from lab_desktop.ui.pages.improve.station import SETTLED_MS, Heading, Note, Trouble, Waiting, stop_and_keep
 from lab_desktop.ui.session import Session
 from lab_desktop.ui.theme import look
 from lab_desktop.ui.widgets.basic import (
@@ -43,16 +44,18 @@ from lab_desktop.ui.widgets.basic import (
     Label,
     Segmented,
     announce,
+    arrow,
     column,
     empty,
     row,
     rule,
+    scrolled,
 )
 from lab_desktop.ui.widgets.meters import Bar
 from lab_desktop.ui.words import SILENCE_S, duration, number, progress_words
 from lab_desktop.words import telling_sentence
 
-_SLICE_S = 0.015
+_SLICE_S = 0.01
 """So long rows are read in one go; then the person has a turn."""
 _MANY = 250
 """Rows that are decided in one go: so many take some milliseconds."""
@@ -67,7 +70,7 @@ class PracticeStation(QWidget):
         self._session = session
         self._undo: list[list[tuple[str, Review | None]]] = []
         self._soon = QTimer(self, singleShot=True, interval=250)
-        self._soon.timeout.connect(self._redraw)
+        self._soon.timeout.connect(self._recount)
         self._settled = QTimer(self, singleShot=True, interval=SETTLED_MS)
         self._settled.timeout.connect(session.refresh)
         self._loading: Iterator[None] = iter(())
@@ -79,6 +82,9 @@ class PracticeStation(QWidget):
         self._soon_more.timeout.connect(self._decide_on)
         QGuiApplication.instance().aboutToQuit.connect(self._decide_to_the_end)  # type: ignore[union-attr]
         self._folder: Path | None = None
+        self._how_long = ""
+        self._held = 1
+        """Practice questions that the lessons hold."""
         self._is_narrow = False
         self.model = ReviewModel()
         self.table = ReviewTable(self.model)
@@ -87,9 +93,18 @@ class PracticeStation(QWidget):
 
         self._start = Button(self.tr("Write questions"), "", icon="play", on_click=lambda: session.begin("practice"))
         self._pause = Button(self.tr("Pause"), icon="pause", on_click=session.jobs.pause)
-        self._keep = Button(self.tr("Stop and keep"), icon="stop", on_click=lambda: session.jobs.keep("generate"))
+        self._keep = Button(
+            self.tr("Stop and keep"), icon="stop", on_click=lambda: stop_and_keep(session, "generate", self._told)
+        )
         title, term = self.tr("Practice questions"), self.tr("synthetic data")
         self.heading = Heading(title, term, self._start, self._pause, self._keep)
+        self._amounts = Segmented(
+            [("few", self.tr("Few")), ("good", self.tr("Good")), ("many", self.tr("Many"))], "good", self._ask_for
+        )
+        self._amount_line = QWidget()
+        self._amount_line.setLayout(
+            row(Label(self.tr("How many"), "small", "text2"), self._amounts, -1, gap=10, margins=(24, 0, 24, 12))
+        )
         self.trouble, self.waiting = Trouble(session, "practice"), Waiting(session, "practice")
         self._told = Note()
         self._funnel = _Funnel()
@@ -97,6 +112,7 @@ class PracticeStation(QWidget):
         top.setLayout(
             column(
                 self.heading,
+                self._amount_line,
                 self.trouble,
                 self.waiting,
                 self._told,
@@ -126,6 +142,7 @@ class PracticeStation(QWidget):
             wraps=True,
         )
         self._empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._empty.setContentsMargins(24, 0, 24, 0)
         self._stack = QStackedWidget()
         self._stack.addWidget(self._empty)
         self._stack.addWidget(lower)
@@ -133,7 +150,7 @@ class PracticeStation(QWidget):
         whole.setStretch(2, 1)
         self.setLayout(whole)
         session.jobs.said.connect(self._hear)
-        look().changed.connect(self._fit)
+        look().changed.connect(self._relook)
         self._fit()
         self._show_row(None)
 
@@ -154,12 +171,21 @@ class PracticeStation(QWidget):
         self._make_room()
         self._redraw()
 
+    @property
+    def _is_tight(self) -> bool:
+        """Big text in a small window: one line each for what it is, what came of it, and what is shown."""
+        return self._is_narrow and look().text_size > _BIG_TEXT
+
     def _fit(self) -> None:
         self._detail.setFixedWidth(look().grown(288 if self._is_narrow else 320))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self._show_counts()
+
+    def _relook(self) -> None:
+        self._fit()
+        self._redraw()
 
     def _filter(self, name: str) -> None:
         self.table.filtered.choose(name)
@@ -237,34 +263,69 @@ class PracticeStation(QWidget):
         has_dataset = self._session.state.has_dataset
         self._start.setText(self.tr("Go on writing") if self.model.rows else self.tr("Write questions"))
         job = self._session.jobs.current
-        self._pause.setVisible(is_running and job is not None and job.state is JobState.RUNNING)
+        can_pause = is_running and job is not None and job.state is JobState.RUNNING
+        self._pause.setVisible(can_pause and not self._is_tight)  # the activity bar has one too
         self._keep.setVisible(is_running)
-        self._stack.setCurrentIndex(1 if self.model.rows else 0)
-        self._funnel.setVisible(bool(self.model.rows) or is_running)
         written = number(len(self.model.rows))
         self.trouble.look_at(self._folder, self.tr("after {0} questions").format(written) if self.model.rows else "")
         self.waiting.look_at(self._folder)
         has_lessons = self._session.project is not None
         is_free = has_lessons and self.trouble.isHidden() and self.waiting.isHidden()
         self._start.setVisible(not is_running and not has_dataset and is_free)
-        self.heading.say("" if is_running or has_dataset else self._plan())
+        is_open = not is_running and not has_dataset
+        self._show_plan(is_open=is_open, is_free=is_free)
+        seconds = took(self._folder, "practice")
+        self._how_long = self.tr("in {0}").format(duration(seconds)) if seconds else ""
+        self._recount()
+
+    def _recount(self) -> None:
+        """What changes with each row."""
+        self._stack.setCurrentIndex(1 if self.model.rows else 0)
+        has_any = bool(self.model.rows) or self._is_ours()
+        self._funnel.setVisible(has_any and not self._is_tight)
         self._show_funnel()
+        if has_any and self._is_tight:
+            self.heading.say(self._funnel.short)
         self._show_strong()
         self._show_counts()
         self._detail.show_coverage(self.model)
 
     def _show_strong(self) -> None:
         strong = self.model.tally["strong"]
-        self._accept.setText(self.tr("Accept all Strong ({0})").format(number(strong)))
+        words = self.tr("Accept all Strong ({0})").format(number(strong))
+        self._accept.setText(self.tr("Strong ({0})").format(number(strong)) if self._is_tight else words)
+        self._accept.setAccessibleName(words)
+        self._accept.setToolTip(words)
         self._accept.setVisible(strong > 0)
 
-    def _plan(self) -> str:
+    def _show_plan(self, *, is_open: bool, is_free: bool) -> None:
+        """What writing will take, and how many questions there can be, each with its time."""
+        project = self._session.project if is_open else None
+        has_room = not (self._is_tight and self.model.rows)
+        self._amount_line.setVisible(project is not None and is_free and has_room)
+        if project is None:
+            self.heading.say("")
+            return
+        whole = plan("practice", replace(project, samples=0), self._session)
+        self._held = held = max(1, whole.amount)
+        for name, samples in amounts(held).items():
+            words = f"{amount_words(samples or held)}, {whole.time_words((samples or held) / held)}"
+            self._amounts.describe(name, words)
+        self._amounts.choose(amount_of(project.samples, held))
+        wanted = project.samples or held
+        amount = amount_words(wanted)
+        told = amount[:1].upper() + amount[1:], whole.time_words(wanted / held), whole.memory_words()
+        self.heading.say(" · ".join(told))
+
+    def _ask_for(self, name: str) -> None:
         session = self._session
         if session.project is None:
-            return ""
-        found = plan("practice", session.project, session)
-        amount = amount_words(found.amount)
-        return " · ".join((amount[:1].upper() + amount[1:], found.time_words(), found.memory_words()))
+            return
+        try:
+            projects.ask_for(session.project, amounts(self._held)[name])
+        except LabError as error:
+            self._told.say("bad", error.message, error.hint)
+        session.refresh()
 
     def _show_counts(self) -> None:
         """Each filter with its count; where they would not fit, without."""
@@ -277,9 +338,7 @@ class PracticeStation(QWidget):
     def _show_funnel(self) -> None:
         jobs = self._session.jobs
         if not self._is_ours():
-            seconds = took(self._folder, "practice")
-            how_long = self.tr("in {0}").format(duration(seconds)) if seconds else ""
-            self._funnel.show_rows(self.model, how_long, 1.0, is_running=False)
+            self._funnel.show_rows(self.model, self._how_long, 1.0, is_running=False)
             return
         progress = jobs.progress
         silent = time.monotonic() - jobs.last_word
@@ -463,6 +522,11 @@ class _Funnel(Card):
         self._just.setLayout(column(10, rule(), 10, just))
         super().__init__(self._wide, self._narrow, self._just, padding=(20, 12))
 
+    @property
+    def short(self) -> str:
+        """The whole in a few words."""
+        return self._short.text()
+
     def set_narrow(self, is_narrow: bool) -> None:
         self._wide.setVisible(not is_narrow)
         self._narrow.setVisible(is_narrow)
@@ -492,12 +556,11 @@ class _Funnel(Card):
             gone_words.append(text)
         self._short.setText(self.tr("{0} written, {1} kept").format(number(written), number(kept)))
         self._lost.setText(pace if is_running else " · ".join(gone_words))
-        is_tight = self._wide.isHidden() and look().text_size > _BIG_TEXT
-        self._just.setVisible(is_running and bool(model.rows) and not is_tight)
+        self._just.setVisible(is_running and bool(model.rows))
         if model.rows:
             newest = model.rows[-1]
             self._last.setText(f"{newest.question}  {newest.answer}")
-            _, tone, word = WORDS[newest.word]
+            _, tone, word = score_words(newest)
             self._word.setText(word)
             self._word.set_tone(tone)
 
@@ -556,8 +619,8 @@ class _Detail(QWidget):
         self._coverage.setSpacing(6)
         walk = row(
             Button(self.tr("Undo  Z"), "quiet", size="small", on_click=lambda: table.decided.emit("", "undo")),
-            _arrow("chevron-left", self.tr("The row before"), lambda: table.step(-1)),
-            _arrow("chevron-right", self.tr("The next row"), lambda: table.step(1)),
+            arrow("chevron-left", self.tr("The row before"), lambda: table.step(-1)),
+            arrow("chevron-right", self.tr("The next row"), lambda: table.step(1)),
             gap=2,
         )
         self._passages = QWidget()
@@ -583,14 +646,9 @@ class _Detail(QWidget):
                 margins=(16, 8, 16, 12),
             )
         )
-        scroll = QScrollArea()
-        scroll.setWidgetResizable(True)
-        scroll.setFrameShape(QFrame.Shape.NoFrame)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setWidget(inside)
         self._foot = QWidget()
         self._foot.setLayout(column(rule(), row(keys, saving, margins=(16, 8, 16, 8))))
-        whole = column(rule(), scroll, self._foot)
+        whole = column(rule(), scrolled(inside), self._foot)
         whole.setStretch(1, 1)
         self.setLayout(whole)
         self.show_row(None)
@@ -612,7 +670,7 @@ class _Detail(QWidget):
             self._why.setText(self.tr("Choose a row: K keeps it, F lets you fix it, D drops it."))
             self._source.clear()
             return
-        icon, tone, word = WORDS[found.word]
+        icon, tone, word = score_words(found)
         self._badge_place.addWidget(Badge(word, tone if tone != "text2" else "plain", icon))  # type: ignore[arg-type]
         self._question.setText(found.question)
         self._answer.setText(found.answer)
@@ -691,10 +749,3 @@ class _Detail(QWidget):
             holder = QWidget()
             holder.setLayout(line)
             self._coverage.addWidget(holder)
-
-
-def _arrow(icon: str, name: str, step: Callable[[], object]) -> Button:
-    made = Button("", "quiet", size="small", icon=icon, on_click=step)
-    made.setAccessibleName(name)
-    made.setToolTip(name)
-    return made

@@ -31,6 +31,7 @@ from lab_desktop.artifacts import Sample
 from lab_desktop.reviews import Review, is_learned
 from lab_desktop.ui import icons
 from lab_desktop.ui.theme import TypeStyle, look
+from lab_desktop.ui.words import tr
 
 _Index = QModelIndex | QPersistentModelIndex
 _ROW_HEIGHT = 52
@@ -38,11 +39,6 @@ STATE, TEXT, PASSAGE, SCORE, WHY = range(5)
 Filter = str
 """all, open (not reviewed), weak, alike (too similar), dropped"""
 
-WORDS: dict[str, tuple[str, str, str]] = {
-    "strong": ("check", "good", "Strong"),
-    "ok": ("dash", "text2", "OK"),
-    "weak": ("warn", "warn", "Weak"),
-}
 _STRONG = 0.75
 _MANY = 200
 """Rows that change at once and are shown anew as a whole: a filter would take them out one by one."""
@@ -95,6 +91,7 @@ class ReviewModel(QAbstractTableModel):
         self.tally: Counter[Group] = Counter()
         self.headings: dict[int, str] = {}
         self._groups: list[frozenset[Group]] = []
+        self._kinds: dict[frozenset[Group], frozenset[Group]] = {}
         self._place: dict[str, int] = {}
         self._headers = [
             "", self.tr("Question and answer"), self.tr("Passage"), self.tr("Score"), self.tr("Why"),
@@ -120,10 +117,14 @@ class ReviewModel(QAbstractTableModel):
         for row in rows:
             self._place[row.sample.id] = len(self.rows)
             self.rows.append(row)
-            self._groups.append(groups(row))
+            self._groups.append(self._known(groups(row)))
             self.tally.update(self._groups[-1])
             if row.sample.passage not in self.headings:
                 self.headings[row.sample.passage] = row.sample.context.split("\n", 1)[0].split(" › ")[-1]
+
+    def _known(self, found: frozenset[Group]) -> frozenset[Group]:
+        """The same groups, kept once: of many thousand rows there are a few dozen kinds."""
+        return self._kinds.setdefault(found, found)
 
     def change(self, *rows: Row) -> None:
         """The same rows with other decisions."""
@@ -140,7 +141,7 @@ class ReviewModel(QAbstractTableModel):
         for row in rows:
             at = self._place[row.sample.id]
             self.tally.subtract(self._groups[at])
-            self.rows[at], self._groups[at] = row, groups(row)
+            self.rows[at], self._groups[at] = row, self._known(groups(row))
             self.tally.update(self._groups[at])
 
     def show_anew(self) -> None:
@@ -176,27 +177,36 @@ class ReviewModel(QAbstractTableModel):
             return row
         if role == Qt.ItemDataRole.AccessibleTextRole:
             kept = self.tr("kept") if row.is_kept else self.tr("dropped")
-            return f"{row.question} {row.answer}. {WORDS[row.word][2]}, {kept}. {why(row)}"
+            return f"{row.question} {row.answer}. {score_words(row)[2]}, {kept}. {why(row)}"
         if role == Qt.ItemDataRole.DisplayRole:
             return (
                 "",
                 f"{row.question}\n{row.answer}",
                 passage_words(row.sample),
-                WORDS[row.word][2],
+                score_words(row)[2],
                 why(row),
             )[index.column()]
         return None
+
+
+def score_words(row: Row) -> tuple[str, str, str]:
+    """The score as an icon, its colour role, and a word."""
+    return {
+        "strong": ("check", "good", tr("Strong")),
+        "ok": ("dash", "text2", tr("OK")),
+        "weak": ("warn", "warn", tr("Weak")),
+    }[row.word]
 
 
 def why(row: Row) -> str:
     """A sentence: what decided about the row."""
     if row.review is not None:
         if row.review.verdict == "drop":
-            return "Dropped by you"
-        return "Fixed by you" if row.review.question or row.review.answer else "Kept by you"
+            return tr("Dropped by you")
+        return tr("Fixed by you") if row.review.question or row.review.answer else tr("Kept by you")
     if row.sample.reason:
         return row.sample.reason
-    return "Same answer found twice" if row.word == "strong" else "Nothing speaks against it"
+    return tr("Same answer found twice") if row.word == "strong" else tr("Nothing speaks against it")
 
 
 def passage_words(sample: Sample) -> str:
@@ -265,7 +275,7 @@ class _Delegate(QStyledItemDelegate):
         elif index.column() == TEXT:
             self._draw_text(painter, inside, row, is_chosen)
         elif index.column() == SCORE:
-            icon, tone, word = WORDS[row.word]
+            icon, tone, word = score_words(row)
             icons.draw(painter, icon, QRectF(inside.left(), box.center().y() - 7, 14, 14), tone)
             painter.setPen(theme.color(tone))
             painter.setFont(look().font("control"))

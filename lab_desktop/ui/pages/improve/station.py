@@ -14,6 +14,7 @@ from PySide6.QtGui import QGuiApplication, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QToolButton, QVBoxLayout, QWidget
 
 from lab_desktop import __version__, hardware
+from lab_desktop.errors import LabError
 from lab_desktop.files import stamp
 from lab_desktop.ui import icons
 from lab_desktop.ui.jobs import Job, JobState
@@ -21,7 +22,7 @@ from lab_desktop.ui.session import Session, station_of
 from lab_desktop.ui.theme import look
 from lab_desktop.ui.widgets.basic import Banner, Button, Card, Folding, Label, Tone, column, row
 from lab_desktop.ui.widgets.meters import Bar
-from lab_desktop.ui.words import job_words, progress_words, safe_words, wait_words
+from lab_desktop.ui.words import job_words, progress_words, safe_words, tr, wait_words
 
 SETTLED_MS = 400
 """So long after a person's last decision the rest of the window hears of it."""
@@ -139,6 +140,14 @@ class Note(QWidget):
     def say(self, tone: Tone, cause: str, safe: str = "") -> None:
         self.banner.say(tone, cause, safe)
         self.show()
+
+
+def stop_and_keep(session: Session, step: str, note: Note) -> None:
+    """Let a step end with what it has; the note says where it could not be told so."""
+    try:
+        session.jobs.keep(step)
+    except LabError as error:
+        note.say("bad", error.message, tr("It goes on. Pause stops it too, and keeps what it has."))
 
 
 class Running(QWidget):

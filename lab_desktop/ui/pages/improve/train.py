@@ -6,9 +6,8 @@ import time
 from pathlib import Path
 
 import psutil
-from PySide6.QtCore import Qt
 from PySide6.QtGui import QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from lab_desktop import hardware
 from lab_desktop.errors import LabError
@@ -19,10 +18,23 @@ from lab_desktop.reviews import FILE_NAME as REVIEWS
 from lab_desktop.ui.jobs import JobState, last_words
 from lab_desktop.ui.pages.improve.course import Course, SavePoint, best, kept_step, read_course
 from lab_desktop.ui.pages.improve.plans import Plan, plan
-from lab_desktop.ui.pages.improve.station import Heading, Note, Trouble, Waiting
+from lab_desktop.ui.pages.improve.station import Heading, Note, Trouble, Waiting, stop_and_keep
 from lab_desktop.ui.session import Session
 from lab_desktop.ui.theme import look
-from lab_desktop.ui.widgets.basic import Badge, Button, Card, Folding, Icon, Label, column, empty, row, rule
+from lab_desktop.ui.widgets.basic import (
+    Badge,
+    Button,
+    Card,
+    Dot,
+    Folding,
+    Icon,
+    Label,
+    column,
+    empty,
+    row,
+    rule,
+    scrolled,
+)
 from lab_desktop.ui.widgets.meters import DASH, Bar, Curve, Part, SegmentBar
 from lab_desktop.ui.words import SILENCE_S, finish_time, number, size
 
@@ -47,7 +59,9 @@ class TrainStation(QWidget):
 
         self._start = Button(self.tr("Train"), icon="play", on_click=lambda: session.begin("train"))
         self._pause = Button(self.tr("Pause"), icon="pause", on_click=session.jobs.pause)
-        self._keep = Button(self.tr("Stop and keep best"), icon="stop", on_click=lambda: session.jobs.keep("train"))
+        self._keep = Button(
+            self.tr("Stop and keep best"), icon="stop", on_click=lambda: stop_and_keep(session, "train", self._told)
+        )
         self.heading = Heading(self.tr("Training"), self.tr("fine-tuning"), self._start, self._pause, self._keep)
         self.trouble, self.waiting = Trouble(session, "train"), Waiting(session, "train")
         self._told = Note()
@@ -73,9 +87,9 @@ class TrainStation(QWidget):
         middle = QWidget()
         middle.setLayout(column(self._now, 16, self._chart, 16, self._table, -1, margins=(24, 0, 24, 16)))
         self._side = _Side()
-        self._side_place = _scrolled(self._side)
+        self._side_place = scrolled(self._side)
         left = QWidget()
-        inside = column(self.heading, self.trouble, self.waiting, self._told, _scrolled(middle))
+        inside = column(self.heading, self.trouble, self.waiting, self._told, scrolled(middle))
         inside.setStretch(4, 1)
         left.setLayout(inside)
         whole = row(left, rule(is_upright=True), self._side_place)
@@ -312,15 +326,6 @@ class TrainStation(QWidget):
         return made
 
 
-def _scrolled(inside: QWidget) -> QScrollArea:
-    made = QScrollArea()
-    made.setWidgetResizable(True)
-    made.setFrameShape(QFrame.Shape.NoFrame)
-    made.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-    made.setWidget(inside)
-    return made
-
-
 class _Swatch(QWidget):
     """A line of the curve, for the legend."""
 
@@ -370,7 +375,7 @@ class _Side(QWidget):
             self._memory,
             4,
             *(
-                row(_Dot(role), Label(name, "body", "text2"), -1, line, gap=8)
+                row(Dot(role), Label(name, "body", "text2"), -1, line, gap=8)
                 for (role, name), line in zip(
                     (("data", self.tr("Training")), ("text3", self.tr("Everything else")), ("track", self.tr("Free"))),
                     self._lines,
@@ -432,17 +437,6 @@ class _Side(QWidget):
             self._badge = badge
             empty(self._badge_place)
             self._badge_place.addWidget(Badge(badge[0], badge[1], "check" if badge[1] == "good" else "warn"))  # type: ignore[arg-type]
-
-
-class _Dot(QFrame):
-    """The colour of a part of the memory bar."""
-
-    def __init__(self, role: str) -> None:
-        super().__init__()
-        bar = Bar(8, role=role)
-        bar.show_share(1.0)
-        bar.setFixedWidth(8)
-        self.setLayout(row(bar))
 
 
 def _line(icon: str, text: str) -> QWidget:

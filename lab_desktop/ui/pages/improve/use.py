@@ -5,15 +5,15 @@ from __future__ import annotations
 import functools
 from pathlib import Path
 
-from PySide6.QtCore import Qt, QUrl
+from PySide6.QtCore import QUrl
 from PySide6.QtGui import QDesktopServices
-from PySide6.QtWidgets import QFrame, QScrollArea, QWidget
+from PySide6.QtWidgets import QWidget
 
 from lab_desktop.errors import LabError
 from lab_desktop.files import read_json, stamp
 from lab_desktop.ui.pages.improve.station import Heading, Running, Trouble, Waiting
 from lab_desktop.ui.session import Session, station_of
-from lab_desktop.ui.widgets.basic import Badge, Button, Card, ElidedLabel, Label, column, empty, row, rule
+from lab_desktop.ui.widgets.basic import Badge, Button, Card, ElidedLabel, Label, column, empty, row, rule, scrolled
 from lab_desktop.ui.words import size
 
 SMALLER = ("Q8_0", "Q4_K_M", "Q3_K_M")
@@ -33,12 +33,7 @@ class UseStation(QWidget):
         self._place = column(gap=16, margins=(24, 0, 24, 24))
         inside = QWidget()
         inside.setLayout(self._place)
-        scroll = QScrollArea()
-        scroll.setWidgetResizable(True)
-        scroll.setFrameShape(QFrame.Shape.NoFrame)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setWidget(inside)
-        whole = column(self.heading, self.trouble, self.waiting, self._running, scroll)
+        whole = column(self.heading, self.trouble, self.waiting, self._running, scrolled(inside))
         whole.setStretch(4, 1)
         self.setLayout(whole)
 
