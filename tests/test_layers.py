@@ -22,7 +22,7 @@ SEEN = (
 )
 """What the window shows."""
 SHARED = {
-    "ui.chat_process", "ui.guard", "ui.icons", "ui.jobs", "ui.known", "ui.session", "ui.theme", "ui.widgets",
+    "ui.background", "ui.chat_process", "ui.guard", "ui.icons", "ui.jobs", "ui.known", "ui.session", "ui.theme", "ui.widgets",
     "ui.words",
 }  # fmt: skip
 """What pages may use of the window: no page knows another, nor the window."""
@@ -64,6 +64,7 @@ MAY_IMPORT = {
     **{f"ui.pages.{page}": SEEN | SHARED | {f"ui.pages.{page}"} for page in ("activity", "home", "lesson", "welcome")},
     **{f"ui.pages.{part}": SEEN | SHARED | CHAT for part in ("chat", "chat_parts", "chat_teach")},
     "ui.pages.improve": SEEN | SHARED | {"ui.pages.improve"},
+    "ui.pages.library": SEEN | SHARED | {"bins", "ui.pages.library"},
     "__init__": set(),
 }
 

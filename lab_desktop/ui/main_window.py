@@ -49,6 +49,7 @@ class MainWindow(QMainWindow):
     """Attributes:
     pages: all of them.
     page: the name of the one in front.
+    edit_menu: what the page in front can do.
     """
 
     def __init__(self, session: Session) -> None:
@@ -132,7 +133,8 @@ class MainWindow(QMainWindow):
             self.page = page
             self._whole.setCurrentWidget(self._frame)
             self.pages.show_page(page)
-            self.sidebar.show_place(page)
+            self.sidebar.show_place("library" if page == "lesson" else page)
+            self._show_edits()
             self.redraw()
 
     def compare(self) -> None:
@@ -140,7 +142,16 @@ class MainWindow(QMainWindow):
         self.show_page("chat")
         self.pages.chat.compare()
 
+    def _show_edits(self) -> None:
+        """The Edit menu holds what the page in front can do."""
+        edits = self.pages.library.edits if self.page == "library" else []
+        self.edit_menu.clear()
+        self.edit_menu.addActions(edits)
+        self.edit_menu.menuAction().setVisible(bool(edits))
+
     def _page_made(self, name: str) -> None:
+        if name == "library":
+            self.pages.library.changed.connect(self.redraw)
         if name == "chat":
             chat = self.pages.chat
             self.header.chip.setMenu(chat.voices)
@@ -229,10 +240,13 @@ class MainWindow(QMainWindow):
     def _places(self) -> list[Place]:
         return [
             Place("home", self.tr("Home"), "home"),
-            Place("lesson", self.tr("Lessons"), "library"),
+            Place("library", self.tr("Library"), "library", count=self._lessons()),
             Place("chat", self.tr("Chat"), "chat"),
             Place("improve", self.tr("Improve"), "improve"),
         ]
+
+    def _lessons(self) -> int:
+        return self.pages.library.count if self.pages.is_made("library") else 0
 
     def _path_steps(self) -> list[PathStep]:
         state = self._session.state
