@@ -16,6 +16,11 @@ from pathlib import Path
 from typing import Any, Literal
 
 
+def title_of(folder_name: str) -> str:
+    """A topic's or leaf's folder name in plain words: "rock_pools" → "Rock pools"."""
+    return folder_name.replace("_", " ").capitalize()
+
+
 class LeafKind(enum.StrEnum):
     """What a leaf teaches, which decides how the teacher multiplies it."""
 
@@ -87,7 +92,7 @@ class Leaf:
     @property
     def title(self) -> str:
         """The last folder's name in plain words: "velmora" → "Velmora"."""
-        return self.node[-1].replace("_", " ").capitalize()
+        return title_of(self.node[-1])
 
     @property
     def is_foundational(self) -> bool:

@@ -2,6 +2,7 @@
 
     LabError                what happened, what to do about it; shown as written
     ├─ LeafError            a lesson file or folder that cannot be used
+    ├─ LibraryError         a library that cannot be opened, fetched or compared
     ├─ DocumentError        a source document that cannot be read
     ├─ ModelError           a model file that cannot be opened or run
     ├─ GenerationError      the teacher could not do its work
@@ -35,6 +36,10 @@ class LabError(Exception):
 
 class LeafError(LabError):
     """A leaf (lesson) cannot be used."""
+
+
+class LibraryError(LabError):
+    """A library cannot be opened, fetched or compared."""
 
 
 class DocumentError(LabError):

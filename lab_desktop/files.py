@@ -53,7 +53,7 @@ def replacing(path: Path, what: str = "") -> Iterator[Path]:
             _flush_to_disk(temporary)
             temporary.chmod(0o666 & ~_umask())  # mkstemp makes files private; ours are ordinary
             temporary.replace(path)
-            _flush_folder(path.parent)
+            flush_folder(path.parent)
     finally:
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
@@ -99,6 +99,13 @@ def stamp(file: Path) -> tuple[int, int]:
     except OSError:
         return 0, 0
     return stat.st_size, stat.st_mtime_ns
+
+
+def flush_folder(folder: Path) -> None:
+    """Have the names in `folder` on disk: what was moved there is there, whatever happens to the power."""
+    if os.name == "nt":  # Windows cannot open a folder to flush it, and does not need to
+        return
+    _flush_to_disk(folder)
 
 
 class JsonLines:
@@ -242,12 +249,6 @@ def _flush_to_disk(path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
-
-
-def _flush_folder(folder: Path) -> None:
-    if os.name == "nt":  # Windows cannot open a folder to flush it, and does not need to
-        return
-    _flush_to_disk(folder)
 
 
 def _umask() -> int:

@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Literal
 
+from lab_desktop import bins
 from lab_desktop.errors import LabError, RunError
 from lab_desktop.files import JsonLines, disk_errors, read_json, stamp, write_json
 from lab_desktop.jobs import requests
@@ -27,8 +28,6 @@ Station = Literal["practice", "train", "check", "use"]
 LessonState = Literal["new", "same", "other"]
 """Of a lesson that is to be used in a project: not there yet, there as it is, or there and different."""
 STATIONS: tuple[Station, ...] = ("practice", "train", "check", "use")
-BIN_DAYS = 30
-"""So long a deleted project can be restored."""
 _HIDDEN = shutil.ignore_patterns(".*")
 _BEFORE_TRAINING = (
     "leaves", "earlier", "teacher.json", "samples.jsonl", "units.jsonl", "reviews.jsonl", "general.jsonl", "dataset",
@@ -345,7 +344,7 @@ def move_to_bin(project: Project) -> Binned:
     """
     now = time.time()
     root = project.folder.parent
-    folder = _bin(root) / f"{int(now * 1000)}-{project.folder.name}"
+    folder = bins.new_entry(_bin(root), project.folder.name, now)
     with disk_errors(project.folder, "The project"):
         folder.parent.mkdir(parents=True, exist_ok=True)
         project.folder.rename(folder)
@@ -355,15 +354,13 @@ def move_to_bin(project: Project) -> Binned:
 def binned(root: Path) -> list[Binned]:
     """What lies in the bin, the newest first."""
     found = []
-    for folder in _bin(root).glob("*"):
-        milliseconds, _, name = folder.name.partition("-")
-        if milliseconds.isdigit() and name:
-            try:
-                title = read(folder).title
-            except RunError:
-                title = name
-            found.append(Binned(folder, title, int(milliseconds) / 1000))
-    return sorted(found, key=lambda each: each.deleted, reverse=True)
+    for entry in bins.entries(_bin(root)):
+        try:
+            title = read(entry.path).title
+        except RunError:
+            title = entry.name
+        found.append(Binned(entry.path, title, entry.deleted))
+    return found
 
 
 def restore(root: Path, thrown: Binned) -> Project:
@@ -381,11 +378,12 @@ def restore(root: Path, thrown: Binned) -> Project:
     return read(folder)
 
 
-def empty_bin(root: Path, days: int = BIN_DAYS) -> None:
+def empty_bin(root: Path, days: int = bins.BIN_DAYS) -> None:
     """Delete for good what was thrown away longer ago than this."""
-    for old in binned(root):
-        if time.time() - old.deleted > days * 86_400:
-            shutil.rmtree(old.folder, ignore_errors=True)
+    now = time.time()
+    for entry in bins.entries(_bin(root)):
+        if entry.is_over(now, days):
+            shutil.rmtree(entry.path, ignore_errors=True)
 
 
 def _contents(folder: Path) -> dict[str, bytes]:

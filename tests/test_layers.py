@@ -13,7 +13,19 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "lab_desktop"
 
 STEPS = {"taxonomy", "documents", "generation", "training", "export", "evaluation", "contribution"}
-GROUND = {"artifacts", "errors", "files", "paths", "settings", "log", "hardware", "words", "jobs.run", "jobs.events"}
+GROUND = {
+    "artifacts",
+    "errors",
+    "files",
+    "paths",
+    "settings",
+    "log",
+    "hardware",
+    "words",
+    "bins",
+    "jobs.run",
+    "jobs.events",
+}
 """What everybody may use."""
 SEEN = (
     GROUND
@@ -33,12 +45,13 @@ MAY_IMPORT = {
     "artifacts": set(),
     "errors": set(),
     "words": set(),
+    "bins": set(),
     "files": {"errors"},
     "paths": {"errors"},
     "settings": GROUND - {"jobs.run", "jobs.events"},
     "log": {"errors", "paths"},
     "hardware": {"errors"},
-    "repository": GROUND,
+    "repository": GROUND | {"taxonomy.tree"},
     "jobs": set(),
     "jobs.events": set(),
     "jobs.run": {"errors", "files", "jobs.events"},
@@ -84,7 +97,8 @@ HARMLESS_CALLS = {
 
 WINDOW_SAFE = [
     "artifacts", "errors", "files", "paths", "hardware", "jobs.run", "jobs.events", "jobs.requests", "jobs.worker",
-    "models.gguf", "models.text_model", "taxonomy", "taxonomy.check", "taxonomy.qna", "taxonomy.tree", "documents",
+    "models.gguf", "models.text_model", "taxonomy", "taxonomy.check", "taxonomy.qna", "taxonomy.tree",
+    "taxonomy.names", "taxonomy.history", "taxonomy.library", "documents", "repository", "bins",
     "capacity", "chats", "corrections", "drafts", "projects", "reviews", "votes",
 ]  # fmt: skip
 

@@ -67,7 +67,7 @@ def to_yaml(leaf: Leaf) -> str:
         lines += [_field(0, "domain", leaf.domain), _field(0, "document_outline", leaf.document_outline)]
     else:
         lines.append(_field(0, "task_description", leaf.task_description))
-    lines.append("seed_examples:")
+    lines.append("seed_examples:" if leaf.seed_examples else "seed_examples: []")
     for example in leaf.seed_examples:
         fields = []
         if example.context is not None:

@@ -13,7 +13,7 @@ from PySide6.QtCore import QDate, QLocale, QRectF, QSize, Qt, QTimer, QUrl
 from PySide6.QtGui import QDesktopServices, QKeyEvent, QPainter, QPaintEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QFrame, QGridLayout, QLineEdit, QMenu, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
-from lab_desktop import projects
+from lab_desktop import bins, projects
 from lab_desktop.errors import LabError
 from lab_desktop.projects import Binned, Project, State
 from lab_desktop.ui.guard import guarded
@@ -210,7 +210,7 @@ class HomePage(QScrollArea):
             self._banners.addWidget(Banner("bad", self._problem.message, self._problem.hint))
         if (thrown := self._thrown) is not None:
             cause = self.tr("“{0}” is in the bin.").format(thrown.title)
-            safe = self.tr("It stays there for {0} days.").format(projects.BIN_DAYS)
+            safe = self.tr("It stays there for {0} days.").format(bins.BIN_DAYS)
             undo = functools.partial(self.restore, thrown)
             self._banners.addWidget(Banner("info", cause, safe, self.tr("Undo"), undo))
         for job in broken:
