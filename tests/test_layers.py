@@ -34,8 +34,8 @@ SEEN = (
 )
 """What the window shows."""
 SHARED = {
-    "ui.background", "ui.chat_process", "ui.guard", "ui.icons", "ui.jobs", "ui.known", "ui.session", "ui.theme", "ui.widgets",
-    "ui.words",
+    "ui.background", "ui.chat_process", "ui.guard", "ui.icons", "ui.jobs", "ui.known", "ui.session", "ui.theme",
+    "ui.widgets", "ui.words",
 }  # fmt: skip
 """What pages may use of the window: no page knows another, nor the window."""
 CHAT = {"ui.pages.chat", "ui.pages.chat_parts", "ui.pages.chat_teach"}
@@ -77,7 +77,7 @@ MAY_IMPORT = {
     **{f"ui.pages.{page}": SEEN | SHARED | {f"ui.pages.{page}"} for page in ("activity", "home", "lesson", "welcome")},
     **{f"ui.pages.{part}": SEEN | SHARED | CHAT for part in ("chat", "chat_parts", "chat_teach")},
     "ui.pages.improve": SEEN | SHARED | {"ui.pages.improve"},
-    "ui.pages.library": SEEN | SHARED | {"bins", "ui.pages.library"},
+    "ui.pages.library": SEEN | SHARED | {"ui.pages.library"},
     "__init__": set(),
 }
 
@@ -98,7 +98,7 @@ HARMLESS_CALLS = {
 WINDOW_SAFE = [
     "artifacts", "errors", "files", "paths", "hardware", "jobs.run", "jobs.events", "jobs.requests", "jobs.worker",
     "models.gguf", "models.text_model", "taxonomy", "taxonomy.check", "taxonomy.qna", "taxonomy.tree",
-    "taxonomy.names", "taxonomy.history", "taxonomy.library", "documents", "repository", "bins",
+    "taxonomy.names", "taxonomy.history", "taxonomy.library", "taxonomy.index", "documents", "repository", "bins",
     "capacity", "chats", "corrections", "drafts", "projects", "reviews", "votes",
 ]  # fmt: skip
 

@@ -19,6 +19,7 @@ from jsonschema.validators import extend
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
 
+from lab_desktop.taxonomy import tree
 from lab_desktop.taxonomy.source import Source
 from lab_desktop.taxonomy.words import Finding, Steps, place, subject
 
@@ -27,11 +28,7 @@ _OLDEST_KNOWLEDGE = 3
 
 def is_knowledge(file: Path, contents: dict[str, Any]) -> bool:
     """True when the knowledge schema applies, else the skill schema does."""
-    # InstructLab's rule: the last of these two names in the path decides, else the field `document`.
-    for part in reversed(file.resolve().parts):
-        if part in ("knowledge", "compositional_skills"):
-            return part == "knowledge"
-    return "document" in contents
+    return tree.is_knowledge(file.resolve(), "document" in contents)
 
 
 def own_version(contents: dict[str, Any]) -> int:

@@ -59,6 +59,15 @@ def node_of(folder: Path, leaf_is_knowledge: bool) -> tuple[str, ...]:
     return ("knowledge" if leaf_is_knowledge else "compositional_skills", parts[-1])
 
 
+def is_knowledge(path: Path, has_document: bool) -> bool:
+    """True when the knowledge schema applies to the leaf at `path` (no link in it), else the skill schema does."""
+    # InstructLab's rule: the last of these two names in the path decides, else the field `document`.
+    for part in reversed(path.parts):
+        if part in ("knowledge", "compositional_skills"):
+            return part == "knowledge"
+    return has_document
+
+
 def _folders(path: Path) -> Iterator[tuple[Path, list[str]]]:
     # os.walk leaves links to folders alone, so a link to a parent cannot go round for ever.
     for folder, subfolders, names in os.walk(path):
