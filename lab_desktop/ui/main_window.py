@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QResizeEvent
-from PySide6.QtWidgets import QFileDialog, QMainWindow, QMessageBox, QStackedWidget, QWidget
+from PySide6.QtWidgets import QFileDialog, QMainWindow, QMenu, QMessageBox, QStackedWidget, QWidget
 
 from lab_desktop import projects
 from lab_desktop.errors import LabError
@@ -76,6 +76,7 @@ class MainWindow(QMainWindow):
         self._whole = QStackedWidget()
         self._whole.addWidget(self._frame)
         self.setCentralWidget(self._whole)
+        self.edit_menu = QMenu(self.tr("&Edit"), self)
         fill_menus(self, session, self._places())
         self._awake = Awake(session.jobs, session.preferences, parent=self)
         self._notices = Notices(session, self)

@@ -21,7 +21,7 @@ from lab_desktop.taxonomy.tree import ROOTS
 
 _SLICE_S = 0.08
 """So long badges are worked on before somebody else has a turn."""
-_MOST_HITS = 200
+_MOST_HITS = 60
 
 
 @dataclass(frozen=True)
@@ -113,6 +113,9 @@ class View:
     def node(self, path: str) -> Node | None:
         return self.nodes.get(path) if self.nodes else None
 
+    def all(self) -> Iterable[Node]:
+        return self.nodes.values() if self.nodes else ()
+
 
 class Holdings:
     """
@@ -171,7 +174,7 @@ class Holdings:
 
     def work(self) -> bool:
         """Read and judge lessons for a moment; False: nothing is left to do."""
-        return self.index.read_some(_SLICE_S) or self.index.verify_some(_SLICE_S)
+        return bool(self.index.read_some(_SLICE_S) or self.index.verify_some(_SLICE_S))
 
     def view(self, wanted: Filter, *, is_whole: bool = False) -> View:
         whole = [_node(folder) for folder in self.index.tree().children]
@@ -194,7 +197,7 @@ class Holdings:
 
     def mark(self, trained: Iterable[str]) -> None:
         """Paths of the lessons that a model was trained on."""
-        self.index.set_marks(trained, Badge.TRAINED)
+        self.index.set_marks(Badge.TRAINED, trained)
 
     def _is_wanted(self, wanted: Filter) -> Callable[[Node], bool]:
         mine = self._mine() if wanted.whose != "all" else frozenset()
@@ -219,7 +222,7 @@ class Holdings:
     def find(self, words: str, wanted: Filter) -> list[Hit]:
         hits = self.index.search(words, limit=_MOST_HITS)
         if not wanted.is_on:
-            return list(hits)
+            return hits
         is_wanted = self._is_wanted(wanted)
         return [hit for hit in hits if is_wanted(_leaf(hit.entry))]
 
@@ -228,10 +231,12 @@ class Holdings:
         root = "knowledge" if kind is LeafKind.KNOWLEDGE else "compositional_skills"
         places = self.index.places_for(title, description, root=root)
         alike = [near for near in self.index.near(f"{title} {description}") if near.entry.root == root]
-        return list(places), alike
+        return places, alike
 
     def near(self, path: str) -> list[Near]:
-        return list(self.index.near(path))
+        """Lessons much like the one at a path, the likest first."""
+        entry = self.index.entry(path)
+        return self.index.near(entry) if entry is not None else []
 
     # What the community has
 

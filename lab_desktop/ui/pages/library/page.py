@@ -23,23 +23,27 @@ from lab_desktop.taxonomy.names import folder_name
 from lab_desktop.ui.guard import guarded
 from lab_desktop.ui.pages.library import preview as preview_part
 from lab_desktop.ui.pages.library.holdings import Filter, Holdings, Node
+from lab_desktop.ui.pages.library.lists import (
+    bin_rows,
+    change_rows,
+    hit_row,
+    lesson_rows,
+    near_row,
+    place_row,
+    target_row,
+)
 from lab_desktop.ui.pages.library.middle import Middle
 from lab_desktop.ui.pages.library.preview import Preview
 from lab_desktop.ui.pages.library.rows import Row
 from lab_desktop.ui.pages.library.shelf import Shelf
 from lab_desktop.ui.pages.library.side import PickPanel, PlacePanel, Wish
 from lab_desktop.ui.pages.library.sight import Sight, look_into
+from lab_desktop.ui.pages.library.targets import may_lie_in, merge_targets, move_targets, topic_beside
 from lab_desktop.ui.pages.library.toolbar import Strip, Toolbar
-from lab_desktop.ui.pages.library.tree_model import TreeModel, may_lie_in
+from lab_desktop.ui.pages.library.tree_model import TreeModel
 from lab_desktop.ui.pages.library.tree_view import TreeView
 from lab_desktop.ui.pages.library.words import (
-    amount_words,
-    badge_of,
-    change_words,
-    days_left_words,
     lessons_words,
-    place_words,
-    readiness,
     root_words,
     step_words,
     where_words,
@@ -91,7 +95,9 @@ class LibraryPage(QWidget):
         self.toolbar.new.clicked.connect(lambda: self.begin_lesson())
         self._strip = Strip(self.shelf.cancel)
         self._banner = Banner("info", "", "")
-        self._banner.hide()
+        self._told = QWidget()
+        self._told.setLayout(row(self._banner, margins=(16, 8, 16, 8)))
+        self._told.hide()
         self._model = TreeModel()
         self._model.renamed.connect(self._rename)
         self._model.moved.connect(self._move)
@@ -133,7 +139,7 @@ class LibraryPage(QWidget):
         body = row(self._left, rule(is_upright=True), self.middle, rule(is_upright=True), self._right)
         body.setStretch(2, 1)
         whole = column(
-            self.toolbar, rule(), row(self._strip, margins=(16, 0, 16, 0)), row(self._banner, margins=(16, 8, 16, 8)),
+            self.toolbar, rule(), self._strip, self._told,
             body,
         )  # fmt: skip
         whole.setStretch(4, 1)
@@ -198,7 +204,7 @@ class LibraryPage(QWidget):
     def tell(self, error: LabError) -> None:
         """Say why something was not done."""
         self._banner.say("bad", error.message, error.hint)
-        self._banner.show()
+        self._told.show()
 
     # Showing
 
@@ -232,8 +238,7 @@ class LibraryPage(QWidget):
         self._topic = path
         self._begin("topic", self._title(path), "")
         topic = next((root for root in view.roots if root.path == path), None) or self._shown(path)
-        lessons = _lessons(topic) if topic is not None else []
-        rows = [self._row(node, path) for node in lessons]
+        rows = lesson_rows(topic) if topic is not None else []
         if topic is not None and not rows and self.shelf.wanted.is_on:
             self.middle.show_rows((), (self.tr("Nothing here fits."), self.tr("Show all lessons to see the others.")))
         elif not rows and self.shelf.is_open and not (topic is not None and topic.is_read_only):
@@ -255,16 +260,6 @@ class LibraryPage(QWidget):
     def _begin(self, mode: str, title: str, about: str) -> None:
         self._mode = mode
         self.middle.begin(title, about, is_aside=mode != "topic")
-
-    def _row(self, node: Node, topic: str) -> Row:
-        is_facts = node.kind == "knowledge"
-        is_known = bool(node.kind)
-        below = node.topic[len(topic) + 1 :] if node.topic.startswith(f"{topic}/") else ""
-        amount = amount_words(is_facts, node.parts, node.questions) if is_known else node.problem
-        second = " · ".join(filter(None, (place_words([title_of(part) for part in below.split("/") if part]), amount)))
-        is_ready = node.badge in ("ready", "trained", "shared")
-        share = 1.0 if is_ready else min(0.95, readiness(is_facts, node.parts, node.questions))
-        return Row(node.path, node.title, second, badge_of(node.badge) if node.badge else None, share)
 
     def _title(self, path: str) -> str:
         node = self.shelf.view.node(path)
@@ -344,7 +339,7 @@ class LibraryPage(QWidget):
 
     # Finding
 
-    def find(self) -> None:
+    def begin_search(self) -> None:
         """Begin to search."""
         self.toolbar.field.setFocus()
         self.toolbar.field.selectAll()
@@ -380,28 +375,7 @@ class LibraryPage(QWidget):
         about = self.tr("Found in {0}.").format(lessons_words(len(hits))) if hits else ""
         self._begin("search", self.tr("“{0}”").format(" ".join(words.split())), about)
         nothing = self.tr("Nothing found."), self.tr("Try fewer or other words; the beginning of a word is enough.")
-        self.middle.show_rows([self._hit(hit) for hit in hits], nothing)
-
-    def _hit(self, hit: Hit) -> Row:
-        node = self.shelf.view.node(hit.entry.path)
-        badge = badge_of(node.badge) if node is not None and node.badge else None
-        found = {
-            "title": self.tr("name"),
-            "description": self.tr("description"),
-            "question": self.tr("question"),
-            "answer": self.tr("answer"),
-            "passage": self.tr("passage"),
-            "document": self.tr("document"),
-        }.get(hit.where, hit.where)
-        second = f"{where_words(hit.entry.path)} · {found}"
-        parts: list[tuple[str, bool]] = []
-        at = 0
-        for start, end in hit.snippet.marks:
-            parts += [(hit.snippet.text[at:start], False), (hit.snippet.text[start:end], True)]
-            at = end
-        parts.append((hit.snippet.text[at:], False))
-        return Row(hit.entry.path, hit.entry.title, second, badge, snippet=tuple(part for part in parts if part[0]),
-                   icon="document")  # fmt: skip
+        self.middle.show_rows([hit_row(hit, self.shelf.view) for hit in hits], nothing)
 
     def _open_first(self) -> None:
         """Return in the search field opens what is in hand, or the first that was found."""
@@ -428,20 +402,7 @@ class LibraryPage(QWidget):
         self.shelf.ask(Holdings.changes, came)
 
     def _show_changes(self, title: str, found: Changes) -> None:
-        rows = []
-        for change in found.leaves:
-            path = change.path.parent.as_posix()
-            second = where_words(path)
-            if change.was is not None and change.kind == "moved":
-                second = self.tr("now in {0}, was in {1}").format(second, where_words(change.was.parent.as_posix()))
-            rows.append(Row(path, self._title(path), second, change_words(change.kind), icon="document"))
-        for file in found.deleted:
-            path = file.parent.as_posix()
-            second = self.tr("was in {0}").format(where_words(path))
-            rows.append(Row(path, title_of(file.parent.name), second, change_words("deleted"), icon="document"))
-        for file in found.misnamed:
-            second = self.tr("“{0}” is found by nobody: a lesson file is named {1}.").format(file.name, "qna.yaml")
-            rows.append(Row(file.as_posix(), title_of(file.parent.name), second, badge_of("problem"), icon="warn"))
+        rows = change_rows(found, self.shelf.view)
         about = self.tr("Compared with the community’s version: {0}.").format(
             self.tr("1 difference") if len(rows) == 1 else self.tr("{0} differences").format(len(rows))
         )
@@ -467,12 +428,7 @@ class LibraryPage(QWidget):
 
     def _show_bin(self, thrown: Sequence[Binned]) -> None:
         self._thrown = {str(each.entry): each for each in thrown}
-        now = time.time()
-        rows = []
-        for key, each in self._thrown.items():
-            days = bins.BIN_DAYS - int((now - each.deleted) / 86_400)
-            second = self.tr("was in {0} · {1}").format(where_words(each.path.as_posix()), days_left_words(days))
-            rows.append(Row(key, each.title, second, icon="bin"))
+        rows = bin_rows(thrown, time.time())
         about = self.tr("What is deleted stays here for {0} days.").format(bins.BIN_DAYS)
         self._begin("bin", self.tr("Deleted lessons"), about)
         self.middle.show_rows(rows, (self.tr("Nothing was deleted."), ""))
@@ -491,16 +447,16 @@ class LibraryPage(QWidget):
 
     def _done(self, step: Step) -> None:
         """Tell what was done, where it cannot be seen, and take in hand what came of it."""
-        self._banner.hide()
+        self._told.hide()
         if step.kind == "delete" and step.result is None:
             cause = self.tr("“{0}” is in the bin.").format(step.title)
             safe = self.tr("It stays there for {0} days.").format(bins.BIN_DAYS)
             self._banner.say("info", cause, safe, self.tr("Undo"), self.shelf.undo)
-            self._banner.show()
+            self._told.show()
         elif step.kind == "merge" and step.result is not None:
             cause = self.tr("“{0}” is a part of “{1}” now.").format(step.title, title_of(step.result.name))
             self._banner.say("info", cause, "", self.tr("Undo"), self.shelf.undo)
-            self._banner.show()
+            self._told.show()
         if step.result is not None:
             path = step.result.as_posix()
             if self._mode != "topic":
@@ -582,14 +538,7 @@ class LibraryPage(QWidget):
         node = self._may_change(self._hand)
         if node is None:
             return
-        view = self.shelf.view
-        if way == "out":
-            target = view.node(node.topic.rpartition("/")[0])
-        elif way == "in":
-            target = self._beside(node, -1) or self._beside(node, 1)
-        else:
-            topic = view.node(node.topic)
-            target = self._beside(topic, -1 if way == "before" else 1) if topic is not None else None
+        target = topic_beside(self.shelf.view, node, way)
         if target is None or not may_lie_in([node.path], target):
             where = {
                 "out": self.tr("“{0}” lies in no other topic already."),
@@ -601,29 +550,16 @@ class LibraryPage(QWidget):
             return
         self._move([node.path], target)
 
-    def _beside(self, node: Node, by: int) -> Node | None:
-        """The next topic before or after a node in the same one."""
-        parent = self.shelf.view.node(node.topic)
-        children = parent.children if parent is not None else ()
-        at = next((place for place, each in enumerate(children) if each.path == node.path), -1)
-        others = children[:at][::-1] if by < 0 else children[at + 1 :]
-        return next((each for each in others if not each.is_leaf), None)
-
     def move_to(self) -> None:
         """Choose the topic that what is in hand goes to."""
         node = self._may_change(self._hand)
         if node is None:
             return
-        targets = [
-            each
-            for each in (self.shelf.view.nodes or {}).values()
-            if not each.is_leaf and may_lie_in([node.path], each)
-        ]
         self._choose_one(
             self.tr("Move “{0}” to…").format(node.title),
             self.tr("It keeps everything that it holds."),
             self.tr("Move"),
-            sorted(targets, key=lambda each: each.path),
+            move_targets(self.shelf.view, node),
             lambda path: self.shelf.act(lambda library: library.move(Path(node.path), Path(path))),
         )
 
@@ -632,16 +568,6 @@ class LibraryPage(QWidget):
         node = self._may_change(self._hand)
         if node is None:
             return
-        others = [
-            each
-            for each in (self.shelf.view.nodes or {}).values()
-            if each.root == node.root
-            and each.is_leaf == node.is_leaf
-            and each.path not in (node.path, node.topic)
-            and not each.path.startswith(f"{node.path}/")
-            and not (each.is_root and node.is_leaf)
-            and (not node.is_leaf or each.kind == node.kind)
-        ]
         about = (
             self.tr("Its questions join those of the other lesson; what is left of it goes to the bin.")
             if node.is_leaf
@@ -649,14 +575,11 @@ class LibraryPage(QWidget):
         )
 
         def begin(near: Sequence[Near]) -> None:
-            first = [each.entry.path for each in near]
-            rank = {path: place for place, path in enumerate(first)}
-            ordered = sorted(others, key=lambda each: (rank.get(each.path, len(rank)), each.path))
             self._choose_one(
                 self.tr("Merge “{0}” into…").format(node.title),
                 about,
                 self.tr("Merge"),
-                ordered,
+                merge_targets(self.shelf.view, node, [each.entry.path for each in near]),
                 lambda path: self.shelf.act(lambda library: library.merge(Path(node.path), Path(path))),
             )
 
@@ -668,12 +591,7 @@ class LibraryPage(QWidget):
     def _choose_one(
         self, heading: str, about: str, button: str, nodes: Sequence[Node], on_taken: Callable[[str], object]
     ) -> None:
-        rows = [
-            Row(
-                node.path, self._title(node.path), where_words(node.path), icon="document" if node.is_leaf else "folder"
-            )
-            for node in nodes
-        ]
+        rows = [target_row(node) for node in nodes]
 
         def show(words: str) -> None:
             asked = words.casefold().split()
@@ -716,19 +634,9 @@ class LibraryPage(QWidget):
         def came(found: tuple[Sequence[Place], Sequence[Near]]) -> None:
             if wish == self.places.wish:
                 places, alike = found
-                self.places.show_places([self._place(each) for each in places], [self._alike(each) for each in alike])
+                self.places.show_places([place_row(each) for each in places], [near_row(each) for each in alike])
 
         self.shelf.ask(lambda holdings: holdings.places(wish.title, wish.description, wish.kind), came)
-
-    def _place(self, found: Place) -> Row:
-        beside = ", ".join(entry.title for entry in found.neighbours[:3])
-        words = (
-            self.tr("{0} · beside {1}").format(where_words(found.path), beside) if beside else where_words(found.path)
-        )
-        return Row(found.path, self._title(found.path), words, icon="folder")
-
-    def _alike(self, found: Near) -> Row:
-        return Row(found.entry.path, found.entry.title, found.why, icon="document")
 
     def _create(self, wish: Wish, topic: str) -> None:
         self._close_side()
@@ -772,7 +680,7 @@ class LibraryPage(QWidget):
                 safe = self.tr("What is there now is kept aside in the project’s folder.")
                 use = functools.partial(self._copy_to, project, node, folder)
                 self._banner.say("warn", cause, safe, self.tr("Use this one"), use)
-                self._banner.show()
+                self._told.show()
             else:
                 self._copy_to(project, node, folder)
 
@@ -790,11 +698,11 @@ class LibraryPage(QWidget):
         cause = self.tr("“{0}” is in the project “{1}”.").format(node.title, project.title)
         show = functools.partial(self._session.go, "lesson")
         self._banner.say("good", cause, safe, self.tr("Show it there"), show)
-        self._banner.show()
+        self._told.show()
 
     # Libraries
 
-    def update(self) -> None:  # type: ignore[override]
+    def update_library(self) -> None:
         """Bring what the community has newly."""
         self.shelf.update(self._updated)
 
@@ -806,7 +714,7 @@ class LibraryPage(QWidget):
             names = ", ".join(title_of(leaf.name) for leaf in update.kept[:3])
             safe = self.tr("Your own version stays of: {0}.").format(names) if names else ""
             self._banner.say("good", cause, safe)
-        self._banner.show()
+        self._told.show()
 
     def open_folder(self) -> None:
         """Another library, in a folder."""
@@ -863,7 +771,7 @@ class LibraryPage(QWidget):
             add(self.tr("Move to…"), "Ctrl+Shift+M", self.move_to),
             add(self.tr("Merge into…"), "", self.merge),
             add(self.tr("Delete"), "Ctrl+Backspace", self.delete), line(),
-            add(self.tr("Find in Lessons"), "Ctrl+F", self.find),
+            add(self.tr("Find in Lessons"), "Ctrl+F", self.begin_search),
         ]  # fmt: skip
 
     def _show_undo(self) -> None:
@@ -909,7 +817,7 @@ class LibraryPage(QWidget):
         add(self.tr("What is new or different"), self.show_changes)
         add(self.tr("Deleted lessons ({0})").format(self.shelf.view.binned), self.show_bin)
         menu.addSeparator()
-        add(self.tr("Update from the community"), self.update)
+        add(self.tr("Update from the community"), self.update_library)
         menu.addSeparator()
         own = self._session.home / "library"
         if self.shelf.root != own:
@@ -925,18 +833,6 @@ class LibraryPage(QWidget):
             lambda: QDesktopServices.openUrl(QUrl.fromLocalFile(self.shelf.root)),
         )
         return menu
-
-
-def _lessons(node: Node) -> list[Node]:
-    """The lessons in a topic and below, in the order of the tree."""
-    found = []
-    waiting = [node]
-    while waiting:
-        each = waiting.pop()
-        if each.is_leaf:
-            found.append(each)
-        waiting += each.children[::-1]
-    return found
 
 
 def _named(node: Node) -> Node:

@@ -114,8 +114,7 @@ class Preview(QWidget):
 
 def _note(icon: str, role: str, text: str) -> QWidget:
     made = QWidget()
-    line = row(Icon(icon, role, 16), Label(text, "body", "text2", wraps=True), gap=8)
-    line.setAlignment(line.itemAt(0).widget(), Qt.AlignmentFlag.AlignTop)
+    line = row(column(2, Icon(icon, role, 16), -1), Label(text, "body", "text2", wraps=True), gap=8)
     line.setStretch(1, 1)
     made.setLayout(line)
     return made

@@ -106,7 +106,7 @@ class Shelf(QObject):
 
     def ask(self, work: Callable[[Holdings], _Value], on_result: Callable[[_Value], object]) -> None:
         """Ask the library something; why it has no answer is told by `refused`."""
-        if (holdings := self._holdings) is not None:
+        if self.is_open and (holdings := self._holdings) is not None:
             self._errands.do(lambda: work(holdings), on_result, self._refuse)
 
     def act(self, do: Callable[[Library], Step | None]) -> None:

@@ -117,7 +117,7 @@ class Strip(QWidget):
         self._ring = Ring()
         self._words = ElidedLabel("", "body", "text2")
         self.cancel = Button(self.tr("Cancel"), size="small", on_click=on_cancel)
-        line = row(self._ring, self._words, self.cancel, gap=10, margins=(0, 8, 0, 4))
+        line = row(self._ring, self._words, self.cancel, gap=10, margins=(16, 8, 16, 4))
         line.setStretch(1, 1)
         self.setLayout(line)
         self.hide()

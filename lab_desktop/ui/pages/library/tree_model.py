@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from PySide6.QtCore import QAbstractItemModel, QMimeData, QModelIndex, QPersistentModelIndex, Qt, Signal
 
 from lab_desktop.ui.pages.library.holdings import Node
+from lab_desktop.ui.pages.library.targets import may_lie_in
 from lab_desktop.ui.pages.library.words import badge_of, lessons_words
 
 Index = QModelIndex | QPersistentModelIndex
@@ -131,7 +132,7 @@ class TreeModel(QAbstractItemModel):
         coming = item.node.children[first : first + _AT_ONCE]
         if not coming:
             return
-        self.beginInsertRows(parent, first, first + len(coming) - 1)  # type: ignore[arg-type]
+        self.beginInsertRows(parent, first, first + len(coming) - 1)
         for row, node in enumerate(coming, start=first):
             item.children.append(len(self._items))
             self._items.append(_Item(node, number, row))
@@ -196,20 +197,6 @@ class TreeModel(QAbstractItemModel):
 
     def _index(self, number: int) -> QModelIndex:
         return self.createIndex(self._items[number].row, 0, number) if number > 0 else QModelIndex()
-
-
-def may_lie_in(paths: Sequence[str], topic: Node) -> bool:
-    """True when these can be moved into a topic: of the same kind, not into themselves, not where they are."""
-    return (
-        not topic.is_leaf
-        and not topic.is_read_only
-        and all(
-            path.split("/")[0] == topic.path.split("/")[0]
-            and path.rpartition("/")[0] != topic.path
-            and not f"{topic.path}/".startswith(f"{path}/")
-            for path in paths
-        )
-    )
 
 
 def _carried(data: QMimeData) -> list[str]:

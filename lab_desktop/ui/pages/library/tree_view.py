@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QModelIndex, QPoint, QRect, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QContextMenuEvent, QKeyEvent, QPainter, QPen
+from PySide6.QtGui import QContextMenuEvent, QKeyEvent, QPainter, QPalette, QPen
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QFrame,
@@ -22,7 +22,7 @@ from lab_desktop.ui.pages.library.holdings import Node
 from lab_desktop.ui.pages.library.rows import draw_line
 from lab_desktop.ui.pages.library.tree_model import NODE, Index, TreeModel
 from lab_desktop.ui.pages.library.words import badge_of
-from lab_desktop.ui.theme import look
+from lab_desktop.ui.theme import TypeStyle, look
 
 _INDENT = 18
 _WAYS = {
@@ -62,7 +62,7 @@ class _Delegate(QStyledItemDelegate):
             right -= wide + 6
         painter.setPen(theme.color("text"))
         left = box.left() + 24
-        style = "strong" if is_chosen else "body"
+        style: TypeStyle = "strong" if is_chosen else "body"
         draw_line(painter, style, QRectF(left, box.top(), right - left, box.height()), node.title)
         painter.restore()
 
@@ -189,7 +189,7 @@ class TreeView(QTreeView):
         """The ground of a row goes over its whole width, below the arrow too."""
         theme = look().theme
         box = QRectF(option.rect).adjusted(4, 0, -4, 0)
-        is_chosen = self.selectionModel().isSelected(index)  # type: ignore[arg-type]
+        is_chosen = self.selectionModel().isSelected(index)
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         if is_chosen:
@@ -201,10 +201,12 @@ class TreeView(QTreeView):
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawRoundedRect(box.adjusted(1, 1, -1, -1), 6, 6)
         painter.restore()
-        super().drawRow(painter, option, index)
+        plain = QStyleOptionViewItem(option)
+        plain.palette.setColor(QPalette.ColorRole.Highlight, Qt.GlobalColor.transparent)  # type: ignore[attr-defined]
+        super().drawRow(painter, plain, index)
 
     def drawBranches(self, painter: QPainter, rect: QRect, index: Index) -> None:
         if self._model.hasChildren(index):
-            arrow = "chevron-down" if self.isExpanded(index) else "chevron-right"  # type: ignore[arg-type]
+            arrow = "chevron-down" if self.isExpanded(index) else "chevron-right"
             box = QRectF(rect.right() - 14, rect.center().y() - 5, 12, 12)
             icons.draw(painter, arrow, box, "text2")
