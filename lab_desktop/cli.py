@@ -27,6 +27,7 @@ from lab_desktop.errors import Cancelled, LabError, ModelError, RunError
 from lab_desktop.jobs import requests
 from lab_desktop.jobs.requests import LearnRequest
 from lab_desktop.jobs.run import Run
+from lab_desktop.taxonomy.tree import FILE_NAME
 from lab_desktop.terminal import Screen, end, let_any_text_pass, printable, write_nowhere
 
 _MOST_SAMPLES = 100_000
@@ -108,6 +109,14 @@ def _parser() -> argparse.ArgumentParser:
         help="the file by itself (default), or also as a contribution",
     )
     check.add_argument("--json", action="store_true", help="print the problems as JSON")
+
+    changes = command("changes", _changes, "what is new or different since the community's version of a library")
+    changes.add_argument(
+        "path", type=_path, nargs="?", default=Path(), metavar="PATH", help="the library (default: here)"
+    )
+    changes.add_argument(
+        "--base", type=_filled, metavar="REF", help='the version to compare with: a branch, a commit, or "empty"'
+    )
 
     for name, text in _STEP_HELP.items():
         step = command(name, _step, text)
@@ -247,6 +256,22 @@ def _check(options: argparse.Namespace, stopped: threading.Event) -> int:
         if not problems:
             print("Everything is in order.")
     return 1 if has_errors(problems) else 0
+
+
+def _changes(options: argparse.Namespace, stopped: threading.Event) -> int:
+    from lab_desktop import repository
+
+    found = repository.changes(options.path.resolve(), options.base)
+    for change in found.leaves:
+        was = f", was {change.was.parent}" if change.was else ""
+        print(f"{change.kind:8} {change.path.parent}{was}")
+    for path in found.deleted:
+        print(f"deleted  {path.parent}")
+    for path in found.misnamed:
+        print(f'"{path}" is not found by InstructLab: a lesson must be named "{FILE_NAME}".', file=sys.stderr)
+    if not found.leaves and not found.deleted:
+        print("Nothing is new or different.")
+    return 0
 
 
 def _window(options: argparse.Namespace, stopped: threading.Event) -> int:

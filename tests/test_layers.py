@@ -14,18 +14,8 @@ PACKAGE = ROOT / "lab_desktop"
 
 STEPS = {"taxonomy", "documents", "generation", "training", "export", "evaluation", "contribution"}
 GROUND = {
-    "artifacts",
-    "errors",
-    "files",
-    "paths",
-    "settings",
-    "log",
-    "hardware",
-    "words",
-    "bins",
-    "jobs.run",
-    "jobs.events",
-}
+    "artifacts", "errors", "files", "paths", "settings", "log", "hardware", "words", "bins", "jobs.run", "jobs.events",
+}  # fmt: skip
 """What everybody may use."""
 SEEN = (
     GROUND
