@@ -5,19 +5,25 @@ Knows no window. What it gives are values, made for being shown: `View` is the w
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import shutil
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lab_desktop import repository
-from lab_desktop.artifacts import LeafKind
+from lab_desktop.artifacts import Leaf, LeafKind
+from lab_desktop.errors import DocumentError, LeafError
+from lab_desktop.files import disk_errors, replacing
+from lab_desktop.paths import documents_beside
 from lab_desktop.repository import Changes, Progress, Update
 from lab_desktop.taxonomy.badges import Badge
 from lab_desktop.taxonomy.index import Entry, Hit, Index, Near, Place
 from lab_desktop.taxonomy.index import Node as Folder
-from lab_desktop.taxonomy.library import Binned, Library, Step
-from lab_desktop.taxonomy.tree import ROOTS
+from lab_desktop.taxonomy.library import ATTRIBUTION, Binned, Library, Step
+from lab_desktop.taxonomy.qna import read_leaf
+from lab_desktop.taxonomy.tree import FILE_NAME, ROOTS, find_leaves
 
 _SLICE_S = 0.08
 """So long badges are worked on before somebody else has a turn."""
@@ -156,6 +162,7 @@ class Holdings:
         """
         if not self.root.exists():
             repository.start(self.root, self._starter)
+        repository.open_tree(self.root)
         self._library = Library(self.root)
         self._library.empty_bin()
         self._cache.parent.mkdir(parents=True, exist_ok=True)
@@ -195,9 +202,17 @@ class Holdings:
             tuple(roots), nodes, own, library.undoable, library.redoable, len(library.binned()), is_whole=is_whole
         )
 
-    def mark(self, trained: Iterable[str]) -> None:
-        """Paths of the lessons that a model was trained on."""
-        self.index.set_marks(Badge.TRAINED, trained)
+    def mark(self, trained: Iterable[Path]) -> None:
+        """Say which lessons a model was trained on.
+
+        Args:
+            trained: folders with copies of them, at their places in the taxonomy.
+        """
+        found: set[str] = set()
+        for folder in trained:
+            with contextlib.suppress(LeafError):
+                found |= {leaf.relative_to(folder).as_posix() for leaf in find_leaves(folder)}
+        self.index.set_marks(Badge.TRAINED, found)
 
     def _is_wanted(self, wanted: Filter) -> Callable[[Node], bool]:
         mine = self._mine() if wanted.whose != "all" else frozenset()
@@ -263,8 +278,34 @@ class Holdings:
         step = do(self.library)
         return step, self.look(wanted)
 
+    def bring(self, file: Path, topic: str, wanted: Filter) -> tuple[Step | None, View]:
+        """Copy a lesson into a topic, or to where lessons of its kind belong.
+
+        Raises:
+            LeafError: it cannot be read; nothing was copied.
+            StorageError: it could not be written.
+        """
+        leaf = read_leaf(file)
+        root = "knowledge" if leaf.kind is LeafKind.KNOWLEDGE else "compositional_skills"
+        parent = Path(topic) if topic.partition("/")[0] == root else None
+        step = self.library.create_leaf(parent, leaf.title, leaf.kind)
+        if step.result is not None:
+            target = self.root / step.result
+            for path in (leaf.folder / FILE_NAME, leaf.folder / ATTRIBUTION, *_documents(leaf)):
+                if path.is_file():
+                    with disk_errors(target, "The lesson"), replacing(target / path.relative_to(leaf.folder)) as copy:
+                        shutil.copyfile(path, copy)
+        return step, self.look(wanted)
+
     def binned(self) -> Sequence[Binned]:
         return self.library.binned()
+
+
+def _documents(leaf: Leaf) -> list[Path]:
+    try:
+        return documents_beside(leaf.folder, leaf.document.patterns) if leaf.document is not None else []
+    except DocumentError:
+        return []  # the check says so, as of any lesson
 
 
 def _leaf(entry: Entry, children: tuple[Node, ...] = ()) -> Node:

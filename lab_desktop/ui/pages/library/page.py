@@ -67,13 +67,13 @@ class LibraryPage(QWidget):
     changed = Signal()
     """What is in hand, or how much there is."""
     lesson_opened = Signal(Path)
-    """The folder of a lesson that should be opened for writing."""
-    facts_wanted = Signal(str)
-    """A facts lesson from a document, in this topic."""
-    skill_wanted = Signal(str)
-    """A skill lesson by examples, in this topic."""
-    import_wanted = Signal(Path, str)
-    """(lesson file, topic)"""
+    """The folder of a lesson that should be opened."""
+    facts_wanted = Signal()
+    """A facts lesson from a document."""
+    skill_wanted = Signal()
+    """A skill lesson by examples."""
+    import_wanted = Signal()
+    """A lesson from a file."""
 
     def __init__(self, session: Session) -> None:
         super().__init__()
@@ -86,6 +86,7 @@ class LibraryPage(QWidget):
         self._is_finding = False
         self._coming = ""
         self._renames = False
+        self._trained: tuple[Path, ...] = ()
         self._thrown: dict[str, Binned] = {}
         self._taken: Callable[[str], object] = lambda _: None
         self._offer: Callable[[str], object] = lambda _: None
@@ -118,9 +119,13 @@ class LibraryPage(QWidget):
         self.middle.list.chosen.connect(self._row_chosen)
         self.middle.list.opened.connect(self._row_opened)
         self.middle.list.menu_wanted.connect(lambda found, place: self._node_menu(found.key, place))
-        self.middle.facts.clicked.connect(lambda: self._teach(LeafKind.KNOWLEDGE))
-        self.middle.skill.clicked.connect(lambda: self._teach(LeafKind.FREEFORM_SKILL))
-        self.middle.file.clicked.connect(self._import)
+        self.middle.facts.clicked.connect(self.facts_wanted)
+        self.middle.skill.clicked.connect(self.skill_wanted)
+        self.middle.file.clicked.connect(self.import_wanted)
+        self.facts_wanted.connect(lambda: self.begin_lesson(LeafKind.KNOWLEDGE))
+        self.skill_wanted.connect(lambda: self.begin_lesson(LeafKind.FREEFORM_SKILL))
+        self.import_wanted.connect(self._import)
+        self.lesson_opened.connect(_show_folder)
 
         self.preview = Preview(lambda: self._open(self._hand), self.use_in_project)
         self.places = PlacePanel()
@@ -146,10 +151,12 @@ class LibraryPage(QWidget):
         self.setLayout(whole)
         self.edits = self._actions()
         self.shelf.changed.connect(self._redraw)
+        self.shelf.opened.connect(lambda: self._mark_trained(is_new=True))
         self.shelf.done.connect(self._done)
         self.shelf.refused.connect(self.tell)
         self.shelf.busy_changed.connect(lambda: self._strip.show_work(self.shelf.busy, self.shelf.share))
         session.preferences.changed.connect(self._library_chosen)
+        session.changed.connect(self._mark_trained)
         self.destroyed.connect(self.shelf.close)
 
     # What the window asks
@@ -205,6 +212,16 @@ class LibraryPage(QWidget):
         """Say why something was not done."""
         self._banner.say("bad", error.message, error.hint)
         self._told.show()
+
+    def _mark_trained(self, *, is_new: bool = False) -> None:
+        """Lessons that some project's model learned bear its badge."""
+        if not (self.shelf.is_open and self.isVisible()):
+            return
+        states = ((project, self._session.known.state(project.run)) for project in self._session.projects)
+        trained = tuple(project.lessons for project, state in states if state.has_adapter)
+        if is_new or trained != self._trained:
+            self._trained = trained
+            self.shelf.ask(lambda holdings: holdings.mark(trained), lambda _: self.shelf.show_only(self.shelf.wanted))
 
     # Showing
 
@@ -627,9 +644,6 @@ class LibraryPage(QWidget):
         self._right.setCurrentWidget(self.places)
         self.places.begin(self.tr("Where does my topic belong?"), wanted, here)
 
-    def _teach(self, kind: LeafKind) -> None:
-        self.begin_lesson(kind)
-
     def _find_places(self, wish: Wish) -> None:
         def came(found: tuple[Sequence[Place], Sequence[Near]]) -> None:
             if wish == self.places.wish:
@@ -646,9 +660,14 @@ class LibraryPage(QWidget):
     def _import(self) -> None:
         title = self.tr("Choose a lesson file (qna.yaml)")
         name, _ = QFileDialog.getOpenFileName(self, title, "", self.tr("Lesson files (*.yaml *.yml)"))
+        if name:
+            self.import_file(Path(name))
+
+    def import_file(self, file: Path) -> None:
+        """A copy of a lesson, with what lies beside its file, in the topic in hand or where its kind belongs."""
         topic = self._topic_in_hand()
-        if name and topic is not None:
-            self.import_wanted.emit(Path(name), topic)
+        if topic is not None:
+            self.shelf.bring(file, topic)
 
     def _open(self, path: str) -> None:
         node = self.shelf.view.node(path)
@@ -800,9 +819,7 @@ class LibraryPage(QWidget):
             menu.addSeparator()
             menu.addActions([action for action in self.edits[6:11] if not action.isSeparator()])
         menu.addSeparator()
-        menu.addAction(self.tr("Show in folder")).triggered.connect(
-            lambda: QDesktopServices.openUrl(QUrl.fromLocalFile(self.shelf.root / path))
-        )
+        menu.addAction(self.tr("Show in folder")).triggered.connect(lambda: _show_folder(self.shelf.root / path))
         menu.popup(place)
 
     def _page_menu(self) -> QMenu:
@@ -828,11 +845,12 @@ class LibraryPage(QWidget):
         add(self.tr("Open a library in a folder…"), self.open_folder)
         add(self.tr("Open a library at an address…"), self.open_address)
         menu.addSeparator()
-        add(
-            self.tr("Show in folder"),
-            lambda: QDesktopServices.openUrl(QUrl.fromLocalFile(self.shelf.root)),
-        )
+        add(self.tr("Show in folder"), lambda: _show_folder(self.shelf.root))
         return menu
+
+
+def _show_folder(folder: Path) -> None:
+    QDesktopServices.openUrl(QUrl.fromLocalFile(folder))
 
 
 def _named(node: Node) -> Node:

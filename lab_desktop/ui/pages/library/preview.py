@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
 from lab_desktop.ui.pages.library.holdings import Node
 from lab_desktop.ui.pages.library.sight import Part, Sight
-from lab_desktop.ui.pages.library.words import amount_words, badge_of, kind_words, lessons_words
+from lab_desktop.ui.pages.library.words import about_root, amount_words, badge_of, kind_words, lessons_words
 from lab_desktop.ui.theme import look
 from lab_desktop.ui.widgets.basic import Badge, Button, Card, ElidedLabel, Icon, Label, column, empty, row, rule
 from lab_desktop.ui.words import tr
@@ -27,6 +27,7 @@ class Preview(QWidget):
     def __init__(self, on_open: Callable[[], object], on_use: Callable[[], object]) -> None:
         super().__init__()
         self._shown: object = None
+        self._path = ""
         self.open = Button(self.tr("Open"), on_click=on_open)
         self.use = Button(self.tr("Use in project"), on_click=on_use)
         self._title = Label("", "title", wraps=True)
@@ -48,6 +49,10 @@ class Preview(QWidget):
         self.setLayout(whole)
         self.show_nothing()
 
+    def is_shown(self, path: str) -> bool:
+        """True when the node at this path has been read and stands there."""
+        return self._path == path
+
     def show_nothing(self) -> None:
         self._begin("", "", None)
         self._foot.hide()
@@ -56,14 +61,11 @@ class Preview(QWidget):
         """A topic has no page of its own: its name, and how much lies in it."""
         if not self._begin(node.title, place, node):
             return
+        self._path = node.path
         self._foot.hide()
         self._body.addWidget(Label(lessons_words(node.lessons), "body", "text2"))
-        if node.is_read_only:
-            words = self.tr(
-                "Basics are skills that others build on. Those who keep the community library look after them, so "
-                "they can be read here and not changed."
-            )
-            self._body.addWidget(_note("info", "text2", words))
+        if node.is_root or node.is_read_only:
+            self._body.addWidget(_note("info", "text2", about_root(node.root)))
 
     def show_coming(self, title: str, place: str) -> None:
         """A lesson that is being read."""
@@ -73,12 +75,14 @@ class Preview(QWidget):
     def show_lesson(self, node: Node, place: str, seen: Sight) -> None:
         if not self._begin(node.title, place, (node, seen)):
             return
+        self._path = node.path
         word, term = kind_words(seen.kind)
         is_facts = seen.kind == "knowledge"
         badge_word, tone, icon = badge_of(node.badge)
         badge = Badge(badge_word, tone, icon)  # type: ignore[arg-type]
-        kind = row(Label(word, "strong"), Label(term, "small", "text3"), -1, badge, gap=6)
-        self._body.addLayout(kind)
+        kind = QWidget()
+        kind.setLayout(row(Label(word, "strong"), Label(term, "small", "text3"), -1, badge, gap=6))
+        self._body.addWidget(kind)
         if seen.is_readable:
             self._body.addWidget(Label(amount_words(is_facts, len(seen.parts), seen.questions), "body", "text2"))
         if seen.about:
@@ -105,6 +109,7 @@ class Preview(QWidget):
         if shown is not None and shown == self._shown:
             return False
         self._shown = shown
+        self._path = ""
         empty(self._body)
         self._title.setText(title)
         self._kind.setText(place)

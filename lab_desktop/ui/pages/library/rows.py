@@ -153,6 +153,10 @@ def draw_line(painter: QPainter, style: TypeStyle, box: QRectF, text: str) -> No
 def _draw_snippet(painter: QPainter, box: QRectF, parts: Sequence[tuple[str, bool]]) -> None:
     theme = look().theme
     left = box.left()
+    if len(parts) > 1 and not parts[0][1]:  # what was found is in sight, however narrow the list is
+        small = QFontMetrics(look().font("small"))
+        before = small.elidedText(parts[0][0], Qt.TextElideMode.ElideLeft, int(box.width() * 0.4))
+        parts = [(before.replace("……", "…"), False), *parts[1:]]
     for text, is_marked in parts:
         style: TypeStyle = "label" if is_marked else "small"
         painter.setFont(look().font(style))
@@ -201,6 +205,11 @@ class RowList(QListView):
         """The one in hand."""
         index = self.currentIndex()
         return self._model.rows[index.row()] if index.isValid() else None
+
+    def fit(self) -> None:
+        """As high as its rows, for where what lies around it scrolls."""
+        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setFixedHeight(sum(self.sizeHintForRow(number) for number in range(len(self.rows))) + 2)
 
     def show_rows(self, rows: Sequence[Row]) -> None:
         """Other rows; the one in hand stays in hand where it is among them."""

@@ -38,6 +38,8 @@ class Shelf(QObject):
 
     changed = Signal()
     """The tree is another."""
+    opened = Signal()
+    """A library was opened."""
     done = Signal(object)
     """A Step was done."""
     refused = Signal(object)
@@ -79,6 +81,7 @@ class Shelf(QObject):
 
         def opened(view: View) -> None:
             self.is_open = True
+            self.opened.emit()
             self._take(view)
 
         self._errands.do(work, opened, self.refused.emit)
@@ -112,14 +115,18 @@ class Shelf(QObject):
     def act(self, do: Callable[[Library], Step | None]) -> None:
         """Do a step; `done` and `changed` tell of it, or `refused` why not."""
         wanted = self.wanted
+        self.ask(lambda holdings: holdings.act(do, wanted), self._acted)
 
-        def acted(result: tuple[Step | None, View]) -> None:
-            step, view = result
-            self._take(view)
-            if step is not None:
-                self.done.emit(step)
+    def _acted(self, result: tuple[Step | None, View]) -> None:
+        step, view = result
+        self._take(view)
+        if step is not None:
+            self.done.emit(step)
 
-        self.ask(lambda holdings: holdings.act(do, wanted), acted)
+    def bring(self, file: Path, topic: str) -> None:
+        """A copy of the lesson in a file, as a step."""
+        wanted = self.wanted
+        self.ask(lambda holdings: holdings.bring(file, topic, wanted), self._acted)
 
     def undo(self) -> None:
         self.act(Library.undo)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QLineEdit, QWidget
+from PySide6.QtWidgets import QFrame, QLineEdit, QScrollArea, QWidget
 
 from lab_desktop.artifacts import LeafKind
 from lab_desktop.ui.pages.library.rows import Row, RowList
@@ -73,7 +73,7 @@ class PlacePanel(_Side):
         self.places = RowList(self.tr("Where it belongs"))
         self.alike = RowList(self.tr("Lessons like it"))
         self.alike.opened.connect(lambda found: self.alike_opened.emit(found.key))
-        self._alike_title = Label(self.tr("There already, and much like it"), "strong")
+        self._alike_title = Label(self.tr("There is one much like it"), "strong")
         self._open = Button(
             self.tr("Open"), "plain", size="small",
             on_click=lambda: self.alike_opened.emit((self.alike.row or self.alike.rows[0]).key),
@@ -85,17 +85,27 @@ class PlacePanel(_Side):
         cancel = Button(self.tr("Cancel"), "quiet", on_click=self.closed.emit)
         self._alike_head = QWidget()
         self._alike_head.setLayout(row(Icon("copy", "warn", 16), self._alike_title, -1, self._open, gap=8))
-        inside = column(
-            self._heading, 12, self._kinds, 12,
-            Label(self.tr("Name"), "label", "text2"), 4, self.title, 4, self._said, 8,
-            Label(about, "label", "text2"), 4, self.description, 16,
-            Label(self.tr("Where it belongs"), "strong"), 4, self.places, 8,
-            self._alike_head, self.alike,
-            margins=(20, 16, 20, 12),
+        inside = QWidget()
+        inside.setLayout(
+            column(
+                self._heading, 12, row(self._kinds, -1), 12,
+                Label(self.tr("Name"), "label", "text2"), 4, self.title, 4, self._said, 8,
+                Label(about, "label", "text2"), 4, self.description, 16,
+                Label(self.tr("Where it belongs"), "strong"), 4, self.places, 12,
+                self._alike_head, 4, self.alike, -1,
+                margins=(20, 16, 20, 12),
+            )
         )  # fmt: skip
-        inside.setStretchFactor(self.places, 3)
-        inside.setStretchFactor(self.alike, 2)
-        self.setLayout(column(inside, rule(), row(cancel, -1, self.button, gap=8, margins=(20, 12, 20, 12))))
+        scroll = QScrollArea()
+        scroll.setWidgetResizable(True)
+        scroll.setFrameShape(QFrame.Shape.NoFrame)
+        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll.setWidget(inside)
+        foot = row(cancel, -1, self.button, gap=8, margins=(20, 12, 20, 12))
+        whole = column(scroll, rule(), foot)
+        whole.setStretch(0, 1)
+        self.setLayout(whole)
         self._pause = QTimer(self, interval=_PAUSE_MS, singleShot=True)
         self._pause.timeout.connect(self._ask)
         for field in (self.title, self.description):
@@ -135,6 +145,8 @@ class PlacePanel(_Side):
         if not is_same and self.places.rows:
             self.places.choose(self.places.rows[0].key)
         self.alike.show_rows(alike)
+        self.places.fit()
+        self.alike.fit()
         self._alike_head.setVisible(bool(alike))
         self.alike.setVisible(bool(alike))
 

@@ -63,7 +63,7 @@ def look_into(folder: Path) -> Sight:
 
     found = inspect(folder / FILE_NAME)
     problems = [problem for problem in check_leaf(folder) if problem.severity == "error" and not problem.layout]
-    missing = [_plain(problem.message) for problem in problems]
+    missing = [_plain(problem.message, folder) for problem in problems]
     if found.contents is None and not missing:
         missing = ["Nothing is written yet."]
     if len(missing) > _MOST_MISSING:
@@ -104,5 +104,8 @@ def _text(value: object) -> str:
     return str(value)[:_LETTERS].strip() if value is not None else ""
 
 
-def _plain(message: str) -> str:
+def _plain(message: str, folder: Path) -> str:
+    if message.startswith("No document"):
+        return "There is no document beside it yet."
+    message = message.replace(str(folder), "its folder")
     return _FIELD.sub("", message).replace("qna.yaml", "the lesson file")

@@ -202,7 +202,7 @@ class TreeView(QTreeView):
             painter.drawRoundedRect(box.adjusted(1, 1, -1, -1), 6, 6)
         painter.restore()
         plain = QStyleOptionViewItem(option)
-        plain.palette.setColor(QPalette.ColorRole.Highlight, Qt.GlobalColor.transparent)  # type: ignore[attr-defined]
+        plain.palette.setColor(QPalette.ColorRole.Highlight, Qt.GlobalColor.transparent)
         super().drawRow(painter, plain, index)
 
     def drawBranches(self, painter: QPainter, rect: QRect, index: Index) -> None:

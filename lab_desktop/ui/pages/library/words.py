@@ -30,6 +30,18 @@ def root_words(root: str) -> str:
     }.get(root, root)
 
 
+def about_root(root: str) -> str:
+    """What one of the three kinds is, and who may change it."""
+    return {
+        "knowledge": tr("What is true: lessons from a text, with questions about it."),
+        "compositional_skills": tr("How to do something: lessons made of examples."),
+        "foundational_skills": tr(
+            "Skills that others build on. Those who keep the community’s library look after them, so they can be read "
+            "here and not changed."
+        ),
+    }.get(root, "")
+
+
 def kind_words(kind: str) -> tuple[str, str]:
     """A kind of lesson, and the field's term for it."""
     return {
@@ -47,6 +59,8 @@ def place_words(titles: Sequence[str]) -> str:
 def where_words(path: str) -> str:
     """The topics that a path lies in: "knowledge/islands/velmora" → "Facts › Islands"."""
     root, *parts = path.split("/")
+    if not parts:
+        return ""
     return place_words([root_words(root), *(title_of(part) for part in parts[:-1])])
 
 
