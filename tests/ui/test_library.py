@@ -42,6 +42,7 @@ def opened(window: MainWindow, qtbot: QtBot) -> LibraryPage:
 
 
 def settled(page: LibraryPage, qtbot: QtBot) -> None:
+    QApplication.processEvents()
     qtbot.waitUntil(lambda: page.shelf.view.is_whole and not page.shelf._errands.is_busy, timeout=_LONG_MS)
     QApplication.processEvents()
 
@@ -51,6 +52,7 @@ def hand(page: LibraryPage, path: str, qtbot: QtBot) -> None:
     assert page.tree.choose(path)
     page.tree.setFocus()
     qtbot.waitUntil(lambda: page.preview.is_shown(path), timeout=_LONG_MS)
+    QApplication.processEvents()
 
 
 def words(widget: QWidget) -> list[str]:
@@ -259,14 +261,22 @@ def test_a_lesson_is_dragged_into_another_topic_and_back_by_undo(
     assert (root / VELMORA / "qna.yaml").read_bytes() == before
 
 
-def test_nothing_is_dropped_into_a_lesson_the_basics_another_kind_or_itself(page: LibraryPage, qtbot: QtBot) -> None:
+def test_nothing_is_dropped_into_the_basics_another_kind_where_it_is_or_itself(page: LibraryPage, qtbot: QtBot) -> None:
     hand(page, VELMORA, qtbot)
 
-    assert not drop(page, "knowledge/arts", VELMORA)
     assert not drop(page, VELMORA, "foundational_skills")
     assert not drop(page, VELMORA, "compositional_skills/writing")
     assert not drop(page, "knowledge/geography", ISLANDS)
     assert not drop(page, VELMORA, ISLANDS)
+
+
+def test_what_is_dropped_on_a_lesson_comes_to_lie_beside_it(page: LibraryPage, session: Session, qtbot: QtBot) -> None:
+    hand(page, VELMORA, qtbot)
+
+    assert drop(page, "knowledge/machines/hestrel_12", VELMORA)
+    settled(page, qtbot)
+
+    assert (session.home / "library" / ISLANDS / "hestrel_12").is_dir()
 
 
 def test_foreign_things_that_are_dropped_do_nothing(page: LibraryPage) -> None:
@@ -586,7 +596,6 @@ def test_updating_brings_the_communitys_lessons_and_keeps_mine(
     session: Session, window: MainWindow, tmp_path: Path, qtbot: QtBot
 ) -> None:
     community = states.library(tmp_path)
-    page = opened(window, qtbot) if (session.home / "library").exists() else None
     states.library(session.home)
     page = opened(window, qtbot)
     page.clone(f"file://{community}")

@@ -84,7 +84,6 @@ class LibraryPage(QWidget):
         self._hand = ""
         self._wanted_words: str | None = None
         self._is_finding = False
-        self._coming = ""
         self._renames = False
         self._trained: tuple[Path, ...] = ()
         self._thrown: dict[str, Binned] = {}
@@ -228,9 +227,7 @@ class LibraryPage(QWidget):
     def _redraw(self) -> None:
         view = self.shelf.view
         roots = tuple(_named(root) for root in view.roots)
-        choose = self._coming if view.node(self._coming) else ""
-        self._coming = ""
-        self.tree.show_tree(roots, choose)
+        self.tree.show_tree(roots)
         if self.tree.node is None and roots:
             self.tree.choose("knowledge")
         self._show_undo()
@@ -244,9 +241,6 @@ class LibraryPage(QWidget):
             self.show_bin()
         self._show_hand()
         self.changed.emit()
-        if choose and self._renames:
-            self._renames = False
-            self.tree.begin_rename()
 
     def _show_topic(self, path: str) -> None:
         view = self.shelf.view

@@ -116,9 +116,9 @@ class TreeView(QTreeView):
         """The one in hand."""
         return self._model.node(self.currentIndex())
 
-    def show_tree(self, roots: Sequence[Node], choose: str = "") -> None:
-        """Another tree, unfolded where this one was, with the same node in hand, or `choose`."""
-        in_hand = choose or (self.node.path if self.node else "")
+    def show_tree(self, roots: Sequence[Node]) -> None:
+        """Another tree, unfolded where this one was, with the same node in hand."""
+        in_hand = self.node.path if self.node else ""
         unfolded = self._unfolded()
         top = self.verticalScrollBar().value()
         if self._model.show(roots):
@@ -126,7 +126,7 @@ class TreeView(QTreeView):
                 self.expand(self._model.find(path))
             self.verticalScrollBar().setValue(top)
         if in_hand:
-            self.choose(in_hand, scrolls=bool(choose))
+            self.choose(in_hand, scrolls=False)
 
     def choose(self, path: str, *, scrolls: bool = True) -> bool:
         """Take a node in hand, or the nearest topic above where it was; False: not even its kind is there."""
