@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 
 _WORD = re.compile(r"\d+(?:[.,]\d+)*|\w+(?:['’]\w+)*")
 # Where a text may be cut: before an item of a list, or after the end of a sentence. A small letter goes on with it.
@@ -52,7 +53,12 @@ def sentences(text: str) -> list[str]:
 
 def content_words(text: str) -> set[str]:
     """The words that carry meaning: everything but function words, in a rough stem (plural s, -ed, -ing left off)."""
-    return {_stem(word) for word in words(text) if word not in _COMMON}
+    return stems(words(text))
+
+
+def stems(found: Iterable[str]) -> set[str]:
+    """As `content_words`, of words that are plain and in lower case already."""
+    return {_stem(word) for word in found if word not in _COMMON}
 
 
 def shared(one: set[str], two: set[str]) -> float:

@@ -157,7 +157,7 @@ def _scalars(text: str, parser: type[yaml.SafeLoader]) -> Iterator[tuple[Steps, 
     documents = 0
     for event in yaml.parse(text, Loader=parser):
         if isinstance(event, yaml.ScalarEvent | yaml.AliasEvent):
-            value = event.value if isinstance(event, yaml.ScalarEvent) else anchors.get(event.anchor, "")
+            value = event.value if isinstance(event, yaml.ScalarEvent) else anchors.get(event.anchor or "", "")
             if isinstance(event, yaml.ScalarEvent) and event.anchor:
                 anchors[event.anchor] = value
             if not levels:

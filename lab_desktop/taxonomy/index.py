@@ -5,8 +5,8 @@
     while index.read_some(0.2): …      reads what changed, newest first
     while index.verify_some(0.2): …    finds the badges
 
-The first two take a moment, the loops are for a thread in the background. The tree is the truth and is never written to; `file` is a cache that may be deleted at any time. Every method may be
-called from any thread.
+The first two take a moment, the loops are for a thread in the background. The tree is never written to;
+`file` is a cache that may be deleted at any time. Every method may be called from any thread.
 """
 
 from __future__ import annotations
@@ -39,8 +39,8 @@ from lab_desktop.taxonomy.source import SourceProblem
 from lab_desktop.taxonomy.survey import Seen, Survey, survey
 from lab_desktop.taxonomy.tree import FILE_NAME, ROOTS, is_knowledge
 
-_BATCH_S = 0.04
-"""A search waits at most about this long for what is being kept."""
+_BATCH_S = 0.2
+"""Lessons that are read for so long are kept together; a search waits for about a quarter of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,6 +249,9 @@ class Index:
         """Compare with the disk, without opening a file; gives how many lessons are to be read."""
         now = survey(self.root)
         with self._lock:
+            if not self.root.is_dir():
+                return len(self._waiting)  # its disk is gone for now: nothing is forgotten
+            self._notice_new_file()
             if self._file.foreign_changes() != self._foreign:
                 self._take_over()
             gone = self._entries.keys() - now.lessons.keys()
@@ -271,6 +274,8 @@ class Index:
         """
         until = time.monotonic() + seconds
         before = list(first)
+        with self._lock:
+            self._notice_new_file()
         while True:
             batch = self._next_batch(before, until)
             with self._lock:
@@ -369,8 +374,10 @@ class Index:
         own = neighbours.Subject(title, (description,))
         with self._lock:
             folders = [path for path in self._seen.folders if path not in self._entries]
-            topics = dict.fromkeys([*folders, *(entry.topic for entry in self._entries.values())])
-        allowed = [path for path in topics if _is_below(path, root) and not path.startswith("foundational_skills")]
+            below: dict[str, list[Entry]] = {path: [] for path in folders}
+            for lesson in self._entries.values():
+                below.setdefault(lesson.topic, []).append(lesson)
+        allowed = [path for path in below if _is_below(path, root) and not path.startswith("foundational_skills")]
         alike = [
             (entry, score, self._subject(entry))
             for path, score in self._file.with_any(own.words(), neighbours.MOST_COMPARED)
@@ -380,7 +387,7 @@ class Index:
         places = []
         for path, score, words in found[:limit]:
             there = [entry for entry, _, _ in alike if entry.topic == path]
-            there += [entry for entry in self.entries() if entry.topic == path and entry not in there]
+            there += [entry for entry in below.get(path, []) if entry not in there]
             places.append(Place(path, score, words, tuple(there[: neighbours.SHOWN])))
         return places
 
@@ -391,12 +398,21 @@ class Index:
         self._foreign = self._file.foreign_changes()
         self._entries = {entry.path: self._marked(entry) for entry in map(_entry, self._file.rows())}
 
+    def _notice_new_file(self) -> bool:
+        """Have everything read once more when the file was begun anew, or given up for the memory."""
+        if self._file.starts == self._starts:
+            return False
+        self._starts = self._file.starts
+        self._entries = {path: replace(entry, stamp="", digest="") for path, entry in self._entries.items()}
+        self._await(self._seen.lessons)
+        return True
+
     def _await(self, paths: Iterable[str]) -> None:
         seen = sorted((self._seen.lessons[path] for path in paths), key=lambda each: (-each.modified_ns, each.path))
         self._waiting = {each.path: each for each in seen}
 
     def _next_batch(self, first: list[str], until: float) -> list[_Read]:
-        batch = []
+        batch: list[_Read] = []
         start = time.monotonic()
         while True:
             with self._lock:
@@ -415,7 +431,7 @@ class Index:
         """One lesson from the disk; nothing that lies there makes this fail."""
         folder = os.path.join(self.root, seen.path)  # noqa: PTH118
         entry = Entry(seen.path, seen.stamp if seen.settled else "", modified_ns=seen.modified_ns, mark=known.mark)
-        pieces = [Piece("title", title_of(seen.path))]
+        pieces = [Piece("title", _place(seen.path))]
         problem = ""
         try:
             data = read_bytes(os.path.join(folder, seen.file), str(self.root), MOST_BYTES)  # noqa: PTH118
@@ -459,11 +475,7 @@ class Index:
         is_kept = is_kept and (not same or self._file.put_rows(same))
         if is_kept:
             self._entries |= {read.entry.path: self._marked(read.entry) for read in batch}
-        elif self._file.starts != self._starts:
-            # The file was begun anew, or given up for the memory: everything is to be read once more.
-            self._starts = self._file.starts
-            self._await(self._seen.lessons)
-        else:
+        elif not self._notice_new_file():
             self._waiting |= {read.seen.path: read.seen for read in batch}
 
     def _judged(self, entry: Entry, badge: Badge, problem: str) -> None:
@@ -534,7 +546,7 @@ class _Read:
 
     @classmethod
     def of(cls, entry: Entry, seen: Seen, pieces: list[Piece], documents: list[tuple[str, str]]) -> _Read:
-        texts = {"title": [entry.path.replace("_", " ")], "document": [text for _, text in documents]}
+        texts = {"document": [text for _, text in documents]}
         for piece in pieces:
             texts.setdefault(piece.where, []).append(piece.text)
         texts.setdefault("description", []).append(entry.author)
@@ -562,11 +574,9 @@ def _filled(entry: Entry, found: Glance, root: Path) -> Entry:
 
 def _entry(row: Row) -> Entry:
     path, stamp, digest, kind, questions, examples, words, author, version, verdict_, problem, modified_ns = row
-    return Entry(
-        str(path), str(stamp), str(digest), LeafKind(kind) if kind else None, int(questions or 0), int(examples or 0),
-        int(words or 0), str(author), int(version or 0), Badge(verdict_) if verdict_ else None, str(problem),
-        int(modified_ns or 0),
-    )  # fmt: skip
+    kind, verdict_ = kind and LeafKind(kind), verdict_ and Badge(verdict_)
+    counts = (questions, examples, words)
+    return Entry(path, stamp, digest, kind, *counts, author, version, verdict_, problem, modified_ns)
 
 
 def _row(entry: Entry) -> Row:
@@ -584,6 +594,12 @@ def _digest(data: bytes, seen: Seen | None) -> str:
 def _clean(text: str) -> str:
     """Without half characters, which no file can hold."""
     return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def _place(path: str) -> str:
+    """The way to a lesson in words: "Geography › Velmora"."""
+    _, *names = path.split("/")
+    return " › ".join(title_of(name) for name in names) or title_of(path)
 
 
 def _is_below(path: str, root: str) -> bool:

@@ -13,6 +13,7 @@ import sqlite3
 import threading
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import filelock
 
@@ -22,11 +23,12 @@ VERSION = 1
 COLUMNS = ("title", "description", "questions", "answers", "passages", "documents")
 _WEIGHTS = "12, 6, 4, 2, 2, 1"
 _FIELDS = ("kind", "questions", "examples", "words", "author", "version", "verdict", "problem", "modified_ns")
+_FTS = "fts5"
 _MOST_RANKED = 2000
 """A word that stands in more lessons than this tells nothing: the best of so many are shown, and all named by it."""
 _BUSY_S = 5.0
 
-Row = tuple[str | int | None, ...]
+Row = tuple[Any, ...]
 """path, stamp, digest, and `_FIELDS` in order."""
 
 
@@ -116,7 +118,7 @@ class IndexFile:
         if self._has_fts():
             either = " OR ".join(f'"{word}"{_begun(word)}' for word in wanted)
             return self._ranked(f"{{title description questions}} : ({either})")[:limit]
-        texts = "(title || description || questions)"
+        texts = "(title || description || found.questions)"
         score = " + ".join(f"({texts} LIKE ?)" for _ in wanted)
         sql = f"SELECT path, {score} AS score FROM found JOIN leaf ON leaf.id = found.rowid ORDER BY score DESC LIMIT ?"
         found = self._asked(sql, (*(f"% {word}{'%' if _begun(word) else ' %'}" for word in wanted), limit))
@@ -132,7 +134,7 @@ class IndexFile:
 
     def _matching_slowly(self, question: Question) -> list[tuple[str, float]]:
         patterns = question.likes()
-        whole = " AND ".join(f"({' || '.join(COLUMNS)}) LIKE ?" for _ in patterns)
+        whole = " AND ".join(f"({' || '.join(f'found.{name}' for name in COLUMNS)}) LIKE ?" for _ in patterns)
         named = " AND ".join("title LIKE ?" for _ in patterns)
         sql = f"SELECT path, {named} FROM found JOIN leaf ON leaf.id = found.rowid WHERE {whole}"
         found = [(os.fsdecode(path), float(named)) for path, named in self._asked(sql, (*patterns, *patterns))]
@@ -151,7 +153,7 @@ class IndexFile:
         found = self._asked("SELECT 1 FROM sqlite_master WHERE name = 'found' AND sql LIKE 'CREATE VIRTUAL%'")
         return bool(found)
 
-    def _asked(self, sql: str, values: tuple[object, ...] = ()) -> list[tuple[str | float | None, ...]]:
+    def _asked(self, sql: str, values: tuple[object, ...] = ()) -> list[tuple[Any, ...]]:
         """The rows of an answer; none where the file turns out to be damaged, which is then begun anew."""
         with self._lock:
             try:
@@ -260,7 +262,7 @@ def _lay_out(database: sqlite3.Connection, root: str) -> None:
     columns = ", ".join(COLUMNS)
     try:
         # Our words are ASCII letters and digits, and all that is not ASCII: just what this one splits at blanks.
-        database.execute(f"CREATE VIRTUAL TABLE found USING fts5({columns}, tokenize = 'ascii', prefix = '2 3')")
+        database.execute(f"CREATE VIRTUAL TABLE found USING {_FTS}({columns}, tokenize = 'ascii', prefix = '2 3')")
     except sqlite3.OperationalError:
         database.execute(f"CREATE TABLE found (rowid INTEGER PRIMARY KEY, {columns})")
     database.execute(f"PRAGMA user_version = {VERSION}")

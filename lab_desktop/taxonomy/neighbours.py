@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from lab_desktop.taxonomy.search import tokens
-from lab_desktop.words import content_words, shared
+from lab_desktop.words import shared, stems
 
 MOST_COMPARED = 60
 """Lessons that are looked at more closely: those that share most words."""
@@ -35,7 +35,7 @@ class Subject:
 
 def likeness(one: Subject, two: Subject) -> tuple[float, str]:
     """(0–1, why in a sentence or two) that the two are about the same; 0.6 for the same name alone."""
-    name = shared(_meaning(one.title), _meaning(two.title)) if _meaning(one.title) else 0.0
+    name = shared(set(_meaning(one.title)), set(_meaning(two.title))) if _meaning(one.title) else 0.0
     described, other = _all(one.descriptions), _all(two.descriptions)
     task = shared(described, other) if described and other else 0.0
     twins = _twins(one.questions, two.questions)
@@ -100,7 +100,7 @@ def places(
 
 @functools.lru_cache(maxsize=20_000)
 def _meaning(text: str) -> frozenset[str]:
-    return frozenset(content_words(" ".join(tokens(text))))
+    return frozenset(stems(word for word in tokens(text) if len(word) > 1 or not word.isascii()))
 
 
 def _all(texts: Iterable[str]) -> set[str]:

@@ -16,7 +16,6 @@ BOUNDARY = "‡"
 """Stands between texts where they are stored together, so that no phrase reaches from one into the next."""
 MOST_ASKED = 20
 """Groups of words of a question that count; who pastes a page means its beginning."""
-_LONGEST = 64
 _AROUND = 60
 
 # Signs of scripts without blanks between words are words of their own. Indian vowel signs belong to their word.
@@ -24,7 +23,8 @@ _SIGNS = (
     "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\uff66-\uff9d\U00020000-\U0003ffff"
 )
 _MARKS = "\u0300-\u036f\u0591-\u05bd\u064b-\u065f\u0900-\u0963\u0966-\u0dff"
-_WORD = re.compile(rf"[{_SIGNS}]|(?:[^\W_{_SIGNS}]|[{_MARKS}])+")
+_WORD = re.compile(rf"[{_SIGNS}]|(?:[^\W_{_SIGNS}]|[{_MARKS}]){{1,64}}")
+_ASCII_WORD = re.compile("[a-z0-9]{1,64}")
 _ACCENTS = re.compile("[\u0300-\u036f\u0591-\u05bd\u064b-\u065f]+")
 _ASCII_SIGNS = re.compile(r"[\x00-/:-@\[-`{-\x7f]+")
 
@@ -93,7 +93,9 @@ class Question:
 
 def tokens(text: str) -> list[str]:
     """The words of a text in order, in the form in which they are compared."""
-    return [word for _, _, word in spans(text)]
+    if text.isascii():
+        return _ASCII_WORD.findall(text.lower())
+    return [word for found in _WORD.findall(composed(text)) if (word := _folded(found))]
 
 
 def spans(text: str) -> list[tuple[int, int, str]]:
@@ -146,9 +148,9 @@ def part_with(text: str, question: Question) -> str:
 @functools.lru_cache(maxsize=100_000)
 def _folded(word: str) -> str:
     if word.isascii():
-        return word.lower()[:_LONGEST]
+        return word.lower()
     plain = _ACCENTS.sub("", unicodedata.normalize("NFKD", word)).casefold()
-    return _ASCII_SIGNS.sub("", unicodedata.normalize("NFC", plain))[:_LONGEST]
+    return _ASCII_SIGNS.sub("", unicodedata.normalize("NFC", plain))
 
 
 def _word_start(text: str, near: int) -> int:

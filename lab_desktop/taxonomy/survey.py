@@ -18,6 +18,7 @@ MOST_LEVELS = 60
 UNSETTLED_NS = 2_000_000_000
 """A file changed so short before it is looked at may change again without a new time: the coarsest clocks tick so."""
 _TEXTS = (".md", ".markdown", ".txt")
+_LINK = "This folder is a link, and links are not followed."
 _OWN = (FILE_NAME, "attribution.txt")
 
 
@@ -61,9 +62,12 @@ def survey(root: Path) -> Survey:
     folders: dict[str, str] = {}
     lessons: dict[str, Seen] = {}
     now = time.time_ns()
-    waiting: list[tuple[str, int, tuple[Seen, ...]]] = [
-        (name, 1, ()) for name in reversed(ROOTS) if _is_folder(base + name)
-    ]
+    waiting: list[tuple[str, int, tuple[Seen, ...]]] = []
+    for name in reversed(ROOTS):
+        if os.path.islink(base + name):  # noqa: PTH114 - strings, as above
+            folders[name] = _LINK
+        elif os.path.isdir(base + name):  # noqa: PTH112
+            waiting.append((name, 1, ()))
     while waiting:
         path, level, owners = waiting.pop()
         if level > MOST_LEVELS:
@@ -76,9 +80,12 @@ def survey(root: Path) -> Survey:
             folders[path] = f"The folder cannot be opened: {error.strerror}."
             continue
         folders[path] = ""
-        below, files = [], []
+        below: list[os.DirEntry[str]] = []
+        files: list[os.DirEntry[str]] = []
         for entry in entries:
             (below if entry.is_dir(follow_symlinks=False) else files).append(entry)
+            if entry.is_symlink() and os.path.isdir(entry):  # noqa: PTH112
+                folders[f"{path}/{entry.name}"] = _LINK
         file = _lesson_file(files)
         if file:
             lessons[path] = lesson = Seen(path, file)
@@ -122,10 +129,6 @@ def _note(files: list[os.DirEntry[str]], path: str, owners: tuple[Seen, ...], no
 def _lesson_file(files: list[os.DirEntry[str]]) -> str:
     names = [entry.name for entry in files]
     return FILE_NAME if FILE_NAME in names else min((name for name in names if is_misnamed(name)), default="")
-
-
-def _is_folder(path: str) -> bool:
-    return os.path.isdir(path) and not os.path.islink(path)  # noqa: PTH112, PTH114 - strings, as above
 
 
 def _name(entry: os.DirEntry[str]) -> str:
