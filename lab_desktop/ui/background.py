@@ -88,11 +88,14 @@ class Errands(QObject):
         self._waiting.append((self._thread.submit(work), on_result, on_problem))
         self._timer.start()
 
-    def stop(self) -> None:
-        """Nobody waits for what has not come yet; what has not begun is not done."""
+    def stop(self, last: Callable[[], object] = lambda: None) -> None:
+        """Nobody waits for what has not come yet, and what has not begun is not done, but for the `last` thing."""
         self._timer.stop()
+        for future, _, _ in self._waiting:
+            future.cancel()
         self._waiting.clear()
-        self._thread.shutdown(wait=False, cancel_futures=True)
+        self._thread.submit(last)
+        self._thread.shutdown(wait=False)
 
     def _look(self) -> None:
         while self._waiting and self._waiting[0][0].done():

@@ -339,6 +339,8 @@ class MainWindow(QMainWindow):
             self.hide()  # what is being saved needs no one to look on
             jobs.stop_all()
         self.panels.close()
+        if self.pages.is_made("library"):
+            self.pages.library.shelf.close()
         self._awake.let_go(_PATIENCE_MS)
         self._session.chat.quit()
         event.accept()

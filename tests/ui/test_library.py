@@ -673,7 +673,7 @@ def test_a_projects_own_lessons_are_still_reached_by_its_path(
 def test_ten_thousand_lessons_scroll_search_and_unfold_without_a_stall(
     session: Session, window: MainWindow, qtbot: QtBot
 ) -> None:
-    states.library(session.home, count=10_000)
+    states.starter(session.home / "library", count=10_000)
     qtbot.waitUntil(lambda: all(window.pages.is_made(name) for name in window.pages.names), timeout=_LONG_MS)
     dog = Watchdog(qtbot)
 

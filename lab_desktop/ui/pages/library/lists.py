@@ -10,7 +10,7 @@ from lab_desktop.repository import Changes
 from lab_desktop.taxonomy.index import Hit, Near, Place
 from lab_desktop.taxonomy.library import Binned
 from lab_desktop.ui.pages.library.holdings import Node, View
-from lab_desktop.ui.pages.library.rows import Row
+from lab_desktop.ui.pages.library.rows import Row, Rows
 from lab_desktop.ui.pages.library.words import (
     amount_words,
     badge_of,
@@ -29,16 +29,16 @@ _ALMOST = 0.95
 """The ring of a lesson that holds enough and is not ready."""
 
 
-def lesson_rows(topic: Node) -> list[Row]:
+def lesson_rows(topic: Node) -> Rows:
     """The lessons in a topic and below, in the order of the tree."""
-    rows = []
+    lessons = []
     waiting = [topic]
     while waiting:
         node = waiting.pop()
         if node.is_leaf:
-            rows.append(_lesson(node, topic.path))
+            lessons.append(node)
         waiting += node.children[::-1]
-    return rows
+    return Rows([node.path for node in lessons], lambda number: _lesson(lessons[number], topic.path))
 
 
 def _lesson(node: Node, topic: str) -> Row:

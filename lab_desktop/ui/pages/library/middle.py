@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QStackedWidget, QWidget
 
-from lab_desktop.ui.pages.library.rows import Row, RowList
+from lab_desktop.ui.pages.library.rows import Row, RowList, Rows
 from lab_desktop.ui.widgets.basic import Button, ElidedLabel, Icon, Label, announce, column, row
 
 
@@ -82,7 +82,7 @@ class Middle(QWidget):
         self.action.setVisible(bool(words))
         self._doing = do or (lambda: None)
 
-    def show_rows(self, rows: Sequence[Row], nothing: tuple[str, str]) -> None:
+    def show_rows(self, rows: Rows | Sequence[Row], nothing: tuple[str, str]) -> None:
         """
         Args:
             nothing: a title and a sentence for where there is no row.

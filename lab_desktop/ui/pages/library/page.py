@@ -34,7 +34,7 @@ from lab_desktop.ui.pages.library.lists import (
 )
 from lab_desktop.ui.pages.library.middle import Middle
 from lab_desktop.ui.pages.library.preview import Preview
-from lab_desktop.ui.pages.library.rows import Row
+from lab_desktop.ui.pages.library.rows import Row, Rows
 from lab_desktop.ui.pages.library.shelf import Shelf
 from lab_desktop.ui.pages.library.side import PickPanel, PlacePanel, Wish
 from lab_desktop.ui.pages.library.sight import Sight, look_into
@@ -156,7 +156,6 @@ class LibraryPage(QWidget):
         self.shelf.busy_changed.connect(lambda: self._strip.show_work(self.shelf.busy, self.shelf.share))
         session.preferences.changed.connect(self._library_chosen)
         session.changed.connect(self._mark_trained)
-        self.destroyed.connect(self.shelf.close)
 
     # What the window asks
 
@@ -249,7 +248,7 @@ class LibraryPage(QWidget):
         self._topic = path
         self._begin("topic", self._title(path), "")
         topic = next((root for root in view.roots if root.path == path), None) or self._shown(path)
-        rows = lesson_rows(topic) if topic is not None else []
+        rows = lesson_rows(topic) if topic is not None else Rows()
         if topic is not None and not rows and self.shelf.wanted.is_on:
             self.middle.show_rows((), (self.tr("Nothing here fits."), self.tr("Show all lessons to see the others.")))
         elif not rows and self.shelf.is_open and not (topic is not None and topic.is_read_only):

@@ -6,7 +6,7 @@ delegate and are all of one height, so ten thousand of them scroll.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import (
@@ -64,20 +64,43 @@ class Row:
         return ", ".join(filter(None, parts))
 
 
+@dataclass(frozen=True)
+class Rows:
+    """Rows that are made when somebody looks at them.
+
+    Attributes:
+        keys: of all of them.
+        make: the row of this number.
+    """
+
+    keys: Sequence[str] = ()
+    make: Callable[[int], Row] = lambda number: Row("", "")
+
+    @classmethod
+    def of(cls, rows: Sequence[Row]) -> Rows:
+        return cls([row.key for row in rows], rows.__getitem__)
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+    def __getitem__(self, number: int) -> Row:
+        return self.make(range(len(self.keys))[number])
+
+
 class RowModel(QAbstractListModel):
     def __init__(self) -> None:
         super().__init__()
-        self.rows: list[Row] = []
+        self.rows = Rows()
 
-    def show(self, rows: Sequence[Row]) -> None:
+    def show(self, rows: Rows) -> None:
         """Other rows; the same in other words stay where they are."""
-        if [row.key for row in rows] == [row.key for row in self.rows]:
-            self.rows = list(rows)
+        if rows.keys == self.rows.keys:
+            self.rows = rows
             if rows:
                 self.dataChanged.emit(self.index(0, 0), self.index(len(rows) - 1, 0))
             return
         self.beginResetModel()
-        self.rows = list(rows)
+        self.rows = rows
         self.endResetModel()
 
     def rowCount(self, parent: _Index = QModelIndex()) -> int:  # noqa: B008
@@ -197,7 +220,7 @@ class RowList(QListView):
         look().changed.connect(self.doItemsLayout)
 
     @property
-    def rows(self) -> list[Row]:
+    def rows(self) -> Rows:
         return self._model.rows
 
     @property
@@ -211,10 +234,11 @@ class RowList(QListView):
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setFixedHeight(sum(self.sizeHintForRow(number) for number in range(len(self.rows))) + 2)
 
-    def show_rows(self, rows: Sequence[Row]) -> None:
+    def show_rows(self, shown: Rows | Sequence[Row]) -> None:
         """Other rows; the one in hand stays in hand where it is among them."""
+        rows = shown if isinstance(shown, Rows) else Rows.of(shown)
         kept = self.row
-        has_snippets = any(row.snippet for row in rows)
+        has_snippets = bool(rows) and bool(rows[0].snippet)
         if has_snippets != self._delegate.has_snippets:
             self._delegate.has_snippets = has_snippets
             self.scheduleDelayedItemsLayout()
@@ -224,10 +248,9 @@ class RowList(QListView):
 
     def choose(self, key: str) -> bool:
         """Take a row in hand; False: there is none of this key."""
-        place = next((place for place, row in enumerate(self._model.rows) if row.key == key), None)
-        if place is None:
+        if key not in self.rows.keys:
             return False
-        self.setCurrentIndex(self._model.index(place, 0))
+        self.setCurrentIndex(self._model.index(self.rows.keys.index(key), 0))
         return True
 
     def _came_to(self, index: QModelIndex) -> None:

@@ -87,8 +87,10 @@ class Shelf(QObject):
         self._errands.do(work, opened, self.refused.emit)
 
     def close(self) -> None:
+        """Let go of the library, for ever."""
+        self.is_open = False
         self._stop.set()
-        self._errands.stop()
+        self._errands.stop(self._holdings.close if self._holdings is not None else lambda: None)
         self._far.stop()
 
     def look(self) -> None:
