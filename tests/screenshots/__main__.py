@@ -363,9 +363,10 @@ def _library(**how: Any) -> Callable[[Stage], object]:
 def _opened(stage: Stage, path: str = "") -> LibraryPage:
     """The library page with everything read, and a lesson or topic in hand."""
     page = stage.window.pages.library
-    _until(lambda: page.shelf.view.is_whole)
+    _until(lambda: page.shelf.view.is_whole or page.shelf.view.own > 100)
     if path:
         page.tree.choose(path)
+        _until(lambda: not page.middle.list.rows or page.middle.list.rows[0].badge is not None)
         _until(lambda: page.preview.is_shown(path))
     return page
 

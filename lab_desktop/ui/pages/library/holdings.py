@@ -179,9 +179,14 @@ class Holdings:
         self.index.look()
         return self.view(wanted)
 
-    def work(self) -> bool:
-        """Read and judge lessons for a moment; False: nothing is left to do."""
-        return bool(self.index.read_some(_SLICE_S) or self.index.verify_some(_SLICE_S))
+    def work(self, first: Sequence[str]) -> bool:
+        """Read and judge lessons for a moment; False: nothing is left to do.
+
+        Args:
+            first: paths of those that somebody is looking at.
+        """
+        unread = self.index.read_some(_SLICE_S / 2, first)
+        return bool(self.index.verify_some(_SLICE_S / 2, first) or unread)
 
     def view(self, wanted: Filter, *, is_whole: bool = False) -> View:
         whole = [_node(folder) for folder in self.index.tree().children]

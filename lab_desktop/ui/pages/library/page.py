@@ -114,6 +114,7 @@ class LibraryPage(QWidget):
         self._left.setLayout(left)
 
         self.middle = Middle()
+        self.shelf.in_sight = self.middle.list.in_sight
         self.middle.left.connect(self._leave)
         self.middle.list.chosen.connect(self._row_chosen)
         self.middle.list.opened.connect(self._row_opened)

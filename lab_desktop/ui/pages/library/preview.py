@@ -113,6 +113,7 @@ class Preview(QWidget):
         empty(self._body)
         self._title.setText(title)
         self._kind.setText(place)
+        self._kind.setVisible(bool(place))
         self._scroll.verticalScrollBar().setValue(0)
         return True
 

@@ -112,6 +112,8 @@ class RowModel(QAbstractListModel):
             return row
         if role == Qt.ItemDataRole.DisplayRole:
             return row.title
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return row.second
         return row.spoken if role == Qt.ItemDataRole.AccessibleTextRole else None
 
 
@@ -228,6 +230,12 @@ class RowList(QListView):
         """The one in hand."""
         index = self.currentIndex()
         return self._model.rows[index.row()] if index.isValid() else None
+
+    def in_sight(self) -> Sequence[str]:
+        """Keys of the rows that can be seen."""
+        high = max(1, self.sizeHintForRow(0))
+        first = self.verticalScrollBar().value() // high
+        return self.rows.keys[first : first + self.viewport().height() // high + 2]
 
     def fit(self) -> None:
         """As high as its rows, for where what lies around it scrolls."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -21,7 +21,7 @@ from lab_desktop.ui.words import tr
 
 _Value = TypeVar("_Value")
 _TICK_MS = 250
-_VIEW_EVERY = 8
+_VIEW_EVERY = 12
 """Slices of reading between two looks at the tree."""
 
 
@@ -34,6 +34,7 @@ class Shelf(QObject):
         is_open: it has been opened.
         busy: what long work is under way, "" for none.
         share: how far it is, 0–1; None while nobody knows.
+        in_sight: paths of lessons that somebody is looking at; they are read first.
     """
 
     changed = Signal()
@@ -57,6 +58,7 @@ class Shelf(QObject):
         self.is_open = False
         self.busy = ""
         self.share: float | None = None
+        self.in_sight: Callable[[], Sequence[str]] = tuple
         self._is_working = False
         self._is_looking = False
         self._stop = threading.Event()
@@ -228,4 +230,4 @@ class Shelf(QObject):
             self._is_working = False
             self.ask(functools.partial(Holdings.view, wanted=self.wanted, is_whole=not more), self._take)
 
-        self.ask(Holdings.work, came)
+        self.ask(functools.partial(Holdings.work, first=self.in_sight()), came)

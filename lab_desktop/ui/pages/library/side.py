@@ -11,7 +11,9 @@ from PySide6.QtWidgets import QFrame, QLineEdit, QScrollArea, QWidget
 
 from lab_desktop.artifacts import LeafKind
 from lab_desktop.ui.pages.library.rows import Row, RowList
-from lab_desktop.ui.widgets.basic import Button, Icon, Label, Segmented, announce, column, row, rule
+from lab_desktop.ui.pages.library.toolbar import Choice
+from lab_desktop.ui.pages.library.words import kind_words
+from lab_desktop.ui.widgets.basic import Button, ElidedLabel, Icon, Label, announce, column, row, rule
 
 _PAUSE_MS = 160
 """After so long without a key the places are looked for."""
@@ -58,22 +60,15 @@ class PlacePanel(_Side):
         super().__init__()
         self._here: Row | None = None
         self._heading = Label("", "title", wraps=True)
-        self._kinds = Segmented(
-            [
-                (LeafKind.KNOWLEDGE.value, self.tr("Facts")),
-                (LeafKind.FREEFORM_SKILL.value, self.tr("Skill")),
-                (LeafKind.GROUNDED_SKILL.value, self.tr("Skill with material")),
-            ],
-            LeafKind.KNOWLEDGE.value,
-            lambda _: self._ask(),
-        )
+        kinds = [(kind.value, kind_words(kind.value)[0]) for kind in LeafKind]
+        self._kinds = Choice(self.tr("Kind of lesson: {0}"), kinds, lambda _: self._ask())
         self.title = _field(self.tr("Name"), self.tr("Lunar eclipses"))
         about, example = self.tr("What is it about, in a sentence"), self.tr("When and why the moon goes dark")
         self.description = _field(about, example)
         self.places = RowList(self.tr("Where it belongs"))
         self.alike = RowList(self.tr("Lessons like it"))
         self.alike.opened.connect(lambda found: self.alike_opened.emit(found.key))
-        self._alike_title = Label(self.tr("There is one much like it"), "strong")
+        self._alike_title = ElidedLabel(self.tr("There is one much like it"), "strong")
         self._open = Button(
             self.tr("Open"), "plain", size="small",
             on_click=lambda: self.alike_opened.emit((self.alike.row or self.alike.rows[0]).key),
@@ -84,7 +79,7 @@ class PlacePanel(_Side):
         self.button = Button(self.tr("Create lesson"), on_click=self._create)
         cancel = Button(self.tr("Cancel"), "quiet", on_click=self.closed.emit)
         self._alike_head = QWidget()
-        self._alike_head.setLayout(row(Icon("copy", "warn", 16), self._alike_title, -1, self._open, gap=8))
+        self._alike_head.setLayout(row(Icon("copy", "warn", 16), self._alike_title, self._open, gap=8))
         inside = QWidget()
         inside.setLayout(
             column(

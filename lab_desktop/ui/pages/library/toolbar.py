@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QKeyEvent
@@ -27,6 +27,51 @@ class SearchField(QLineEdit):
             super().keyPressEvent(event)
 
 
+class Choice(QToolButton):
+    """One of several words, taken from a menu.
+
+    Attributes:
+        chosen: its name.
+    """
+
+    def __init__(self, name: str, choices: Sequence[tuple[str, str]], on_choice: Callable[[str], object]) -> None:
+        """
+        Args:
+            name: what a screen reader says, with {0} for the word.
+            choices: (name, word), the first of them taken.
+        """
+        super().__init__()
+        self._name, self._words, self._on_choice = name, dict(choices), on_choice
+        self.chosen = ""
+        self.setProperty("chip", True)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self.setLayoutDirection(Qt.LayoutDirection.RightToLeft)  # the arrow stands behind the word
+        menu = QMenu(self)
+        for each, word in choices:
+            menu.addAction(word).triggered.connect(lambda _, each=each: self._take(each))
+        self.setMenu(menu)
+        self.choose(choices[0][0])
+        look().changed.connect(self._relook)
+        self._relook()
+
+    def choose(self, name: str) -> None:
+        """Take one without telling."""
+        self.chosen = name
+        self.setText(self._words[name])
+        self.setAccessibleName(self._name.format(self._words[name]))
+
+    def _take(self, name: str) -> None:
+        if name != self.chosen:
+            self.choose(name)
+            self._on_choice(name)
+
+    def _relook(self) -> None:
+        self.setIconSize(QSize(18, 14))
+        self.setIcon(icons.icon("up-down", "text2", 14, 4))
+
+
 class Toolbar(QWidget):
     """
     Attributes:
@@ -42,7 +87,6 @@ class Toolbar(QWidget):
     ) -> None:
         super().__init__()
         self._on_filter = on_filter
-        self._badge = ""
         self.field = SearchField()
         self.field.setPlaceholderText(self.tr("Search in lessons"))
         self.field.setAccessibleName(self.tr("Search in lessons"))
@@ -55,18 +99,8 @@ class Toolbar(QWidget):
             "all",
             lambda _: self._changed(),
         )
-        self.state = QToolButton()
-        self.state.setProperty("chip", True)
-        self.state.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.state.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
-        self.state.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        self.state.setLayoutDirection(Qt.LayoutDirection.RightToLeft)  # the arrow stands behind the word
-        states = QMenu(self.state)
-        for badge in ("", *BADGES):
-            states.addAction(badge_of(badge)[0] if badge else self.tr("Any state")).triggered.connect(
-                lambda _, badge=badge: self._show_badge(badge)
-            )
-        self.state.setMenu(states)
+        states = [("", self.tr("Any state")), *((badge, badge_of(badge)[0]) for badge in BADGES)]
+        self.state = Choice(self.tr("Lessons in this state: {0}"), states, lambda _: self._changed())
         self.new = Button(self.tr("New lesson"), icon="plus")
         self.more = Button("", "quiet", icon="more", on_click=lambda: self._popup(menu()))
         self.more.setAccessibleName(self.tr("More about the library"))
@@ -75,32 +109,16 @@ class Toolbar(QWidget):
         line.setStretch(0, 2)
         line.setStretch(3, 1)
         self.setLayout(line)
-        self._show_badge("")
-        look().changed.connect(self._relook)
 
     @property
     def wanted(self) -> Filter:
-        return Filter(self.whose.chosen, self._badge)
+        return Filter(self.whose.chosen, self.state.chosen)
 
     def clear(self) -> None:
         """Nothing is searched for, without asking again."""
         self.field.blockSignals(True)
         self.field.clear()
         self.field.blockSignals(False)
-
-    def _show_badge(self, badge: str) -> None:
-        is_new = badge != self._badge
-        self._badge = badge
-        word = badge_of(badge)[0] if badge else self.tr("Any state")
-        self.state.setText(word)
-        self.state.setAccessibleName(self.tr("Lessons in this state: {0}").format(word))
-        self._relook()
-        if is_new:
-            self._changed()
-
-    def _relook(self) -> None:
-        self.state.setIconSize(QSize(18, 14))
-        self.state.setIcon(icons.icon("up-down", "text2", 14, 4))
 
     def _changed(self) -> None:
         self._on_filter(self.wanted)
