@@ -38,6 +38,8 @@ _BRANCH = "main"
 _INCOMING = "refs/lab-desktop/incoming"
 _STALE_S = 60
 _POLL_S = 0.1
+_MOVED = "60%"
+"""So much of a leaf is the same when it counts as moved; less is a new one."""
 _LINK = "120000"
 _NOTHING = "000000"
 """The mode of what is not there."""
@@ -517,7 +519,7 @@ def _differences(git: _Git, commit: str, untracked: list[str]) -> list[_Differen
                 "add", "--intent-to-add", "--force", "--pathspec-from-file=-", "--pathspec-file-nul",
                 given=given, index=index,
             )  # fmt: skip
-        return _raw(git("diff", *_RAW, "--find-renames", commit, "--", index=index))
+        return _raw(git("diff", *_RAW, f"--find-renames={_MOVED}", commit, "--", index=index))
 
 
 _RAW = ("--raw", "-z", "--no-abbrev", "--no-ext-diff", "--no-textconv")
@@ -590,7 +592,8 @@ def _merged(git: _Git, base: str, head: str, new: str, spare: Path) -> tuple[str
     _put_into_index(git, taken, spare)
     tree = git("write-tree", index=spare).strip()
     message = "The community's version, and what was changed here"
-    commit = git("commit-tree", tree, "-p", head, "-p", new, "-m", message, as_us=True).strip()
+    # The community's version comes first: along first parents InstructLab looks for what was changed since.
+    commit = git("commit-tree", tree, "-p", new, "-p", head, "-m", message, as_us=True).strip()
     return tree, commit, (theirs.keys() & ours.keys()) - same
 
 
@@ -782,6 +785,8 @@ def _transfer(
         if not ended:
             _kill(process)
         reader.join(timeout=5)
+        if not reader.is_alive():
+            process.stderr.close()
     if process.poll() != 0:
         raise _failure("\n".join(said))
 
