@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 
 _WORD = re.compile(r"\d+(?:[.,]\d+)*|\w+(?:['’]\w+)*")
 # Where a text may be cut: before an item of a list, or after the end of a sentence. A small letter goes on with it.
@@ -61,7 +61,7 @@ def stems(found: Iterable[str]) -> set[str]:
     return {_stem(word) for word in found if word not in _COMMON}
 
 
-def shared(one: set[str], two: set[str]) -> float:
+def shared(one: Set[str], two: Set[str]) -> float:
     """Shared words over all words of both (Jaccard), 0–1; two texts without words are equal."""
     return len(one & two) / len(one | two) if one | two else 1.0
 

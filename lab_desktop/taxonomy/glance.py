@@ -23,7 +23,6 @@ MOST_BYTES = 300_000
 MOST_DOCUMENT_BYTES = 300_000
 MOST_DOCUMENTS = 20
 
-_PARSER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _TOP = frozenset({"version", "created_by", "task_description", "domain", "document_outline", "document"})
 _TEXTS = {"context": "passage", "question": "question", "answer": "answer"}
 
@@ -71,7 +70,7 @@ def glance(data: bytes, file: Path) -> Glance:
     """
     try:
         text = data.decode("utf-8")
-        return _gathered(_scalars(text, _PARSER))
+        return _gathered(_scalars(text, yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader))
     except (yaml.YAMLError, ValueError):
         source = read_source(file)
         try:
@@ -150,7 +149,7 @@ class _Level:
     at_name: bool
 
 
-def _scalars(text: str, parser: type[yaml.SafeLoader]) -> Iterator[tuple[Steps, str]]:
+def _scalars(text: str, parser: type[yaml.SafeLoader | yaml.CSafeLoader]) -> Iterator[tuple[Steps, str]]:
     """Every text of the first document that stands where a leaf has texts, with its steps."""
     levels: list[_Level] = []
     anchors: dict[str, str] = {}

@@ -34,9 +34,9 @@ from lab_desktop.taxonomy.glance import (
     read_bytes,
 )
 from lab_desktop.taxonomy.index_file import IndexFile, Row
-from lab_desktop.taxonomy.search import Question, Snippet, part_with, snippet, stored, tokens
+from lab_desktop.taxonomy.search import Question, Snippet, part_with, separated, snippet, stored, tokens
 from lab_desktop.taxonomy.source import SourceProblem
-from lab_desktop.taxonomy.survey import Seen, Survey, survey
+from lab_desktop.taxonomy.survey import Seen, Survey, is_as_seen, survey
 from lab_desktop.taxonomy.tree import FILE_NAME, ROOTS, is_knowledge
 
 _BATCH_S = 0.2
@@ -121,8 +121,8 @@ class Hit:
     """A lesson that was searched for.
 
     Attributes:
-        where: the text in which most of the words stand: "title", "description", "question", "answer", "passage" or
-            "document".
+        where: the text in which most of the words stand: "title", "description", "question", "answer", "passage",
+            "document" or "author".
         example, pair: the number of that text in the lesson, from 0; -1 where it has none.
         document: the file beside the lesson, "" elsewhere.
     """
@@ -188,7 +188,7 @@ class Index:
         self._file = IndexFile(file, str(self.root))
         self._lock = threading.RLock()
         self._marks: dict[Badge, frozenset[str]] = {}
-        self._seen = Survey({}, {})
+        self._seen = Survey()
         self._waiting: dict[str, Seen] = {}
         self._starts = self._file.starts
         self._foreign = -1
@@ -328,7 +328,10 @@ class Index:
         Opens no file. What was read within two seconds of its last change counts as changed, as it may be.
         """
         read = {entry.path: entry.stamp for entry in (self.entries() if entries is None else entries)}
-        now = {path: seen.stamp for path, seen in survey(self.root).lessons.items()}
+        with self._lock:
+            seen = self._seen
+        lessons = (seen if is_as_seen(self.root, seen) else survey(self.root)).lessons
+        now = {path: lesson.stamp for path, lesson in lessons.items()}
         return frozenset(path for path in read.keys() | now.keys() if read.get(path) != now.get(path))
 
     # Finding
@@ -356,12 +359,9 @@ class Index:
         else:
             own, but = neighbours.Subject(topic), ""
         found = []
-        for path, _ in self._file.with_any(own.words(), neighbours.MOST_COMPARED):
-            entry = self.entry(path)
-            if entry is None or path == but:
-                continue
-            score, why = neighbours.likeness(own, self._subject(entry))
-            if score >= neighbours.LEAST:
+        for entry, _, subject in self._alike(own):
+            score, why = neighbours.likeness(own, subject)
+            if score >= neighbours.LEAST and entry.path != but:
                 found.append(Near(entry, score, why))
         return sorted(found, key=lambda near: (-near.score, near.entry.path))[:limit]
 
@@ -378,11 +378,7 @@ class Index:
             for lesson in self._entries.values():
                 below.setdefault(lesson.topic, []).append(lesson)
         allowed = [path for path in below if _is_below(path, root) and not path.startswith("foundational_skills")]
-        alike = [
-            (entry, score, self._subject(entry))
-            for path, score in self._file.with_any(own.words(), neighbours.MOST_COMPARED)
-            if (entry := self.entry(path)) is not None
-        ]
+        alike = self._alike(own)
         found = neighbours.places(own, allowed, [(entry.topic, score, subject) for entry, score, subject in alike])
         places = []
         for path, score, words in found[:limit]:
@@ -513,10 +509,20 @@ class Index:
             tuple(piece.text for piece in pieces if piece.where == "question"),
         )
 
+    def _alike(self, own: neighbours.Subject) -> list[tuple[Entry, float, neighbours.Subject]]:
+        """The lessons that share most words with `own`, best first; their texts in the form that is compared."""
+        found = self._file.with_any(own.words(), neighbours.MOST_COMPARED)
+        texts = self._file.subjects(path for path, _ in found)
+        return [
+            (entry, score, neighbours.Subject(entry.title, *map(separated, texts[path])))
+            for path, score in found
+            if (entry := self.entry(path)) is not None and path in texts
+        ]
+
     def _hit(self, entry: Entry, question: Question) -> Hit:
         """Where in a lesson most of what was asked for stands."""
         best, most = Piece("title", entry.title), -1
-        for piece in self._pieces(entry.path):
+        for piece in [*self._pieces(entry.path), Piece("author", entry.author)]:
             if piece.where == "document" and most < len(question.groups):
                 piece = self._part_of_document(entry, piece, question)
             count = len(question.found_in(tokens(piece.text))) if piece.text else 0
@@ -546,16 +552,15 @@ class _Read:
 
     @classmethod
     def of(cls, entry: Entry, seen: Seen, pieces: list[Piece], documents: list[tuple[str, str]]) -> _Read:
-        texts = {"document": [text for _, text in documents]}
+        texts = {"document": [text for _, text in documents], "author": [entry.author]}
         for piece in pieces:
             texts.setdefault(piece.where, []).append(piece.text)
-        texts.setdefault("description", []).append(entry.author)
         shown = [[piece.where, piece.text, piece.example, piece.pair] for piece in pieces]
         shown += [["document", "", -1, -1, name] for name, _ in documents]
         return cls(entry, seen, json.dumps(shown), tuple(stored(texts.get(where, ())) for where in _COLUMNS))
 
 
-_COLUMNS = ("title", "description", "question", "answer", "passage", "document")
+_COLUMNS = ("title", "description", "question", "answer", "passage", "document", "author")
 _COUNTED = ("question", "answer", "passage")
 
 

@@ -19,9 +19,9 @@ import filelock
 
 from lab_desktop.taxonomy.search import Question
 
-VERSION = 1
-COLUMNS = ("title", "description", "questions", "answers", "passages", "documents")
-_WEIGHTS = "12, 6, 4, 2, 2, 1"
+VERSION = 2
+COLUMNS = ("title", "description", "questions", "answers", "passages", "documents", "author")
+_WEIGHTS = "12, 6, 4, 2, 2, 1, 1"
 _FIELDS = ("kind", "questions", "examples", "words", "author", "version", "verdict", "problem", "modified_ns")
 _FTS = "fts5"
 _MOST_RANKED = 2000
@@ -123,6 +123,15 @@ class IndexFile:
         sql = f"SELECT path, {score} AS score FROM found JOIN leaf ON leaf.id = found.rowid ORDER BY score DESC LIMIT ?"
         found = self._asked(sql, (*(f"% {word}{'%' if _begun(word) else ' %'}" for word in wanted), limit))
         return [(os.fsdecode(path), float(score)) for path, score in found if score]
+
+    def subjects(self, paths: Iterable[str]) -> dict[str, tuple[str, str]]:
+        """For each of `paths` that is known: its descriptions and its questions as they are stored."""
+        keys = [os.fsencode(path) for path in paths]
+        sql = (
+            "SELECT path, found.description, found.questions FROM leaf JOIN found ON found.rowid = leaf.id"
+            f" WHERE path IN ({', '.join('?' * len(keys))})"
+        )
+        return {os.fsdecode(path): (description, asked) for path, description, asked in self._asked(sql, tuple(keys))}
 
     def _ranked(self, match: str) -> list[tuple[str, float]]:
         sql = (

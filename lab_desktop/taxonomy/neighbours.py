@@ -35,7 +35,7 @@ class Subject:
 
 def likeness(one: Subject, two: Subject) -> tuple[float, str]:
     """(0–1, why in a sentence or two) that the two are about the same; 0.6 for the same name alone."""
-    name = shared(set(_meaning(one.title)), set(_meaning(two.title))) if _meaning(one.title) else 0.0
+    name = shared(_meaning(one.title), _meaning(two.title)) if _meaning(one.title) else 0.0
     described, other = _all(one.descriptions), _all(two.descriptions)
     task = shared(described, other) if described and other else 0.0
     twins = _twins(one.questions, two.questions)
@@ -82,10 +82,12 @@ def places(
     for topic in topics:
         lessons = there.get(topic, [])
         *_, folder = parts = topic.split("/")
-        named = set(_meaning(folder.replace("_", " "))) & wanted.keys()
-        above = set(_meaning(" ".join(parts[1:-1]).replace("_", " "))) & wanted.keys() if len(parts) > 1 else set()
+        named = _meaning(folder.replace("_", " ")) & wanted.keys()
+        above = _meaning(" ".join(parts[1:-1]).replace("_", " ")) & wanted.keys()
         score = sum(score for score, _ in lessons[:3]) / highest + 1.5 * len(named) + 0.5 * len(above - named)
-        words = named | above | {stem for _, subject in lessons for stem in subject.words() if stem in wanted}
+        words = named | above
+        for _, subject in lessons:
+            words |= wanted.keys() & _all((subject.title, *subject.descriptions, *subject.questions))
         if score > 0 and words:
             # The root alone is no topic, only where nothing better is.
             found.append(
@@ -121,7 +123,7 @@ def _twins(some: Iterable[str], others: Iterable[str]) -> list[str]:
     return [
         question
         for question in some
-        if _meaning(question) and any(shared(set(_meaning(question)), set(other)) >= _SAME_QUESTION for other in known)
+        if _meaning(question) and any(shared(_meaning(question), other) >= _SAME_QUESTION for other in known)
     ]
 
 

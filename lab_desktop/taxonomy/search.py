@@ -114,6 +114,11 @@ def stored(texts: Iterable[str]) -> str:
     return f" {f' {BOUNDARY} '.join(' '.join(tokens(text)) for text in texts)} "
 
 
+def separated(stored_texts: str) -> tuple[str, ...]:
+    """The texts that `stored` put together."""
+    return tuple(stored_texts.strip().split(f" {BOUNDARY} ")) if stored_texts.strip() else ()
+
+
 def snippet(text: str, question: Question) -> Snippet:
     """The part of `text` where most of what was asked for begins, on one line."""
     text = composed(text)

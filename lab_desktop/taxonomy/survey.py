@@ -18,6 +18,7 @@ MOST_LEVELS = 60
 UNSETTLED_NS = 2_000_000_000
 """A file changed so short before it is looked at may change again without a new time: the coarsest clocks tick so."""
 _TEXTS = (".md", ".markdown", ".txt")
+_Stamp = tuple[int, int, int, int]
 _LINK = "This folder is a link, and links are not followed."
 _OWN = (FILE_NAME, "attribution.txt")
 
@@ -32,6 +33,7 @@ class Seen:
         modified_ns: when its newest file was changed.
         documents: the texts beside it, relative to the folder, sorted; not those of a lesson further down.
         names: every name at or below the folder, sorted.
+        files: path and stamp of those whose contents matter.
         stamp: changes whenever one of its files does.
         settled: False when a further change could leave the stamp as it is.
     """
@@ -41,6 +43,7 @@ class Seen:
     modified_ns: int = 0
     documents: list[str] = field(default_factory=list)
     names: list[str] = field(default_factory=list)
+    files: list[tuple[str, _Stamp | None]] = field(default_factory=list)
     stamp: str = ""
     settled: bool = True
 
@@ -50,18 +53,21 @@ class Survey:
     """Attributes:
     folders: path → why it could not be looked into, "" where it could; topics and lessons, the roots first.
     lessons: path → what was seen.
+    stamps: full path → the stamp of each folder that was looked into; None where it may change and keep its stamp.
     """
 
-    folders: dict[str, str]
-    lessons: dict[str, Seen]
+    folders: dict[str, str] = field(default_factory=dict)
+    lessons: dict[str, Seen] = field(default_factory=dict)
+    stamps: dict[str, _Stamp | None] = field(default_factory=dict)
 
 
 def survey(root: Path) -> Survey:
     """Look at the three roots of a taxonomy below `root`; a root that is missing or a link is left out."""
     base = os.path.join(os.fspath(root), "")  # noqa: PTH118 - strings: a Path for every name takes longer than the disk
-    folders: dict[str, str] = {}
-    lessons: dict[str, Seen] = {}
+    found = Survey()
+    folders, lessons = found.folders, found.lessons
     now = time.time_ns()
+    found.stamps[base] = _folder_stamp(base, now)
     waiting: list[tuple[str, int, tuple[Seen, ...]]] = []
     for name in reversed(ROOTS):
         if os.path.islink(base + name):  # noqa: PTH114 - strings, as above
@@ -73,6 +79,8 @@ def survey(root: Path) -> Survey:
         if level > MOST_LEVELS:
             folders[path] = f"More than {MOST_LEVELS} folders lie inside each other here; deeper ones are not read."
             continue
+        # Before it is listed: what is added meanwhile shows the next time.
+        found.stamps[base + path] = _folder_stamp(base + path, now)
         try:
             with os.scandir(base + path) as listing:
                 entries = [entry for entry in listing if entry.name[0] != "."]
@@ -97,33 +105,60 @@ def survey(root: Path) -> Survey:
     for lesson in lessons.values():
         lesson.names.sort()
         lesson.documents.sort()
-        lesson.stamp = hashlib.blake2b(os.fsencode("\n".join(lesson.names)), digest_size=16).hexdigest()
-        lesson.names = [name.partition("\0")[0] for name in lesson.names]
-    return Survey(folders, lessons)
+        lesson.files.sort()
+        said = "\n".join([*lesson.names, *map(repr, lesson.files)])
+        lesson.stamp = hashlib.blake2b(os.fsencode(said), digest_size=16).hexdigest()
+    return found
+
+
+def is_as_seen(root: Path, seen: Survey) -> bool:
+    """True when the tree is surely as it was: no folder's and no file's stamp differs. Less than half a `survey`."""
+    if os.path.join(os.fspath(root), "") not in seen.stamps:  # noqa: PTH118
+        return False
+    for path, stamp in seen.stamps.items():
+        if stamp is None or _stamp(path) != stamp:
+            return False
+    return all(
+        lesson.settled and all(_stamp(path) == stamp for path, stamp in lesson.files)
+        for lesson in seen.lessons.values()
+    )
+
+
+def _stamp(path: str) -> _Stamp | None:
+    try:
+        found = os.stat(path)  # noqa: PTH116
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size, found.st_ino, found.st_mode
+
+
+def _folder_stamp(path: str, now: int) -> _Stamp | None:
+    stamp = _stamp(path)
+    return None if stamp is None or abs(now - stamp[0]) <= UNSETTLED_NS else stamp
 
 
 def _note(files: list[os.DirEntry[str]], path: str, owners: tuple[Seen, ...], now: int) -> None:
-    """Write the names of `files` down for every lesson around them, and times and sizes for the nearest."""
+    """Write the names of `files` down for every lesson around them, and stamps for the nearest."""
     nearest = owners[-1]
     for entry in files:
         name = entry.name
-        is_own = path == nearest.path and name == nearest.file
-        is_document = not is_own and name not in _OWN and name.lower().endswith(_TEXTS)
-        for owner in owners:
-            relative = f"{path}/{name}"[len(owner.path) + 1 :]
-            if owner is not nearest or not (is_own or is_document):
-                owner.names.append(relative)
-                continue
-            try:
-                stat = entry.stat()
-            except OSError:
-                owner.names.append(f"{relative}\0gone")
-                continue
-            owner.names.append(f"{relative}\0{stat.st_mtime_ns} {stat.st_size} {stat.st_ino} {stat.st_mode}")
-            owner.modified_ns = max(owner.modified_ns, stat.st_mtime_ns)
-            owner.settled = owner.settled and abs(now - stat.st_mtime_ns) > UNSETTLED_NS
-            if is_document:
-                owner.documents.append(relative)
+        for owner in owners[:-1]:
+            owner.names.append(f"{path}/{name}"[len(owner.path) + 1 :])
+        relative = f"{path}/{name}"[len(nearest.path) + 1 :]
+        nearest.names.append(relative)
+        is_document = name not in _OWN and name.lower().endswith(_TEXTS)
+        if not is_document and relative != nearest.file:
+            continue
+        try:
+            stat = entry.stat()
+        except OSError:
+            nearest.files.append((entry.path, None))
+            continue
+        nearest.files.append((entry.path, (stat.st_mtime_ns, stat.st_size, stat.st_ino, stat.st_mode)))
+        nearest.modified_ns = max(nearest.modified_ns, stat.st_mtime_ns)
+        nearest.settled = nearest.settled and abs(now - stat.st_mtime_ns) > UNSETTLED_NS
+        if is_document:
+            nearest.documents.append(relative)
 
 
 def _lesson_file(files: list[os.DirEntry[str]]) -> str:

@@ -24,6 +24,7 @@ from lab_desktop.taxonomy import index_file
 from lab_desktop.taxonomy.badges import Badge
 from lab_desktop.taxonomy.index import Entry, Index, Node
 from lab_desktop.taxonomy.search import Question, snippet, spans, tokens
+from lab_desktop.taxonomy.survey import is_as_seen, survey
 from tests.taxonomy.leaves import knowledge, skill, write
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -248,7 +249,7 @@ def test_words_are_found_wherever_they_stand_and_it_is_said_where(tree, opened):
     assert where("rhyme on 2") == ("question", 2, -1, "Rhymeon2")
     assert where("lighthouse fisher") == ("document", -1, -1, "lighthousefishermen")
     assert index.search("lighthouse")[0].document == "island.md"
-    assert where("jane")[0] == "title"
+    assert where("jane") == ("author", -1, -1, "jane")
 
 
 def test_a_word_in_the_name_comes_before_the_same_word_inside(tree, opened):
@@ -450,6 +451,41 @@ def test_changes_are_seen_without_reading(tree, opened):
     assert index.changed_since() == changed
     assert index.refresh() == changed
     assert index.changed_since(before) == changed
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda tree: (tree / "foundational_skills").mkdir(),
+        lambda tree: (tree / "knowledge" / "animals").rmdir(),
+        lambda tree: (tree / "knowledge" / "animals").rename(tree / "knowledge" / "beasts"),
+        lambda tree: (tree / "knowledge/islands/velmora/more.pdf").touch(),
+        lambda tree: (tree / "knowledge/islands/velmora/island.md").unlink(),
+        lambda tree: edit(tree),
+        lambda tree: write(tree / "knowledge" / "new", skill()),
+    ],
+    ids=["root", "no topic", "renamed topic", "file", "no document", "edited", "lesson"],
+)
+def test_the_cheap_look_sees_every_change(change, tree):
+    old = time.time() - 100
+    for path in [tree, *tree.rglob("*")]:
+        os.utime(path, (old, old))
+    seen = survey(tree)
+    assert is_as_seen(tree, seen)
+
+    change(tree)
+
+    assert not is_as_seen(tree, seen)
+
+
+def edit(tree: Path) -> None:
+    """Change a file in place, so that its folder's time stays."""
+    with open(tree / "knowledge/islands/velmora/qna.yaml", "a") as file:
+        file.write("# a comment\n")
+
+
+def test_what_is_too_new_is_never_sure(tree):
+    assert not is_as_seen(tree, survey(tree))
 
 
 def test_a_change_within_the_same_tick_of_the_clock_is_not_missed(tree, opened):
