@@ -582,6 +582,49 @@ def test_a_folder_that_is_no_library_is_refused_with_a_sentence(
     assert page.count == 3
 
 
+def test_a_library_that_is_gone_is_told_and_not_begun_anew(
+    window: MainWindow, session: Session, tmp_path: Path, qtbot: QtBot
+) -> None:
+    session.preferences.choose(session.preferences.choices.with_library(tmp_path / "unplugged"))
+    window.show_page("library")
+    page = window.pages.library
+
+    qtbot.waitUntil(lambda: "unplugged" in banner(page), timeout=_LONG_MS)
+    assert not (tmp_path / "unplugged").exists()
+    take(page._page_menu(), "Open my own library")
+    settled(page, qtbot)
+    assert page.count > 0
+    assert banner(page) == ""
+
+
+def test_a_file_in_place_of_the_library_is_told(window: MainWindow, session: Session, qtbot: QtBot) -> None:
+    (session.home / "library").write_bytes(b"junk")
+    window.show_page("library")
+
+    qtbot.waitUntil(lambda: banner(window.pages.library) != "", timeout=_LONG_MS)
+
+
+@pytest.mark.parametrize("what", ["a file", "a damaged index"])
+def test_an_index_that_cannot_be_used_costs_time_only(
+    session: Session, window: MainWindow, qtbot: QtBot, what: str
+) -> None:
+    states.library(session.home)
+    if what == "a file":
+        (session.home / "index").write_bytes(b"junk")
+    else:
+        page = opened(window, qtbot)
+        page.shelf.close()
+        window.pages._pages.clear()
+        for file in (session.home / "index").iterdir():
+            file.write_bytes(b"junk")
+
+    page = opened(window, qtbot)
+
+    assert page.count == 3
+    qtbot.keyClicks(page.toolbar.field, "lighthouse")
+    qtbot.waitUntil(lambda: titles(page) == ["Velmora"], timeout=_LONG_MS)
+
+
 def test_an_address_that_answers_nothing_is_told_and_leaves_nothing(
     page: LibraryPage, session: Session, qtbot: QtBot
 ) -> None:

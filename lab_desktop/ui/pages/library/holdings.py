@@ -130,10 +130,10 @@ class Holdings:
         library: its folders; there once it is open.
     """
 
-    def __init__(self, root: Path, starter: Path, caches: Path) -> None:
+    def __init__(self, root: Path, starter: Path | None, caches: Path) -> None:
         """
         Args:
-            starter: what a new library begins with.
+            starter: what a new library begins with; None: this one has to be there.
             caches: folder for what is known of libraries.
         """
         self.root = root
@@ -155,17 +155,18 @@ class Holdings:
         return self._index
 
     def open(self) -> None:
-        """Open it; the person's own is begun from the starter tree where there is none yet.
+        """Open it; where there is none yet it is begun from the starter tree.
 
         Raises:
             LabError: it cannot be opened.
         """
-        if not self.root.exists():
+        if self._starter is not None and not self.root.exists():
             repository.start(self.root, self._starter)
         repository.open_tree(self.root)
         self._library = Library(self.root)
         self._library.empty_bin()
-        self._cache.parent.mkdir(parents=True, exist_ok=True)
+        with contextlib.suppress(OSError):  # what cannot be kept is read anew the next time
+            self._cache.parent.mkdir(parents=True, exist_ok=True)
         self._index = Index(self.root, self._cache)
 
     def close(self) -> None:

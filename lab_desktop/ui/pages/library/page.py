@@ -151,7 +151,7 @@ class LibraryPage(QWidget):
         self.setLayout(whole)
         self.edits = self._actions()
         self.shelf.changed.connect(self._redraw)
-        self.shelf.opened.connect(lambda: self._mark_trained(is_new=True))
+        self.shelf.opened.connect(self._begin_library)
         self.shelf.done.connect(self._done)
         self.shelf.refused.connect(self.tell)
         self.shelf.busy_changed.connect(lambda: self._strip.show_work(self.shelf.busy, self.shelf.share))
@@ -211,6 +211,10 @@ class LibraryPage(QWidget):
         """Say why something was not done."""
         self._banner.say("bad", error.message, error.hint)
         self._told.show()
+
+    def _begin_library(self) -> None:
+        self._told.hide()
+        self._mark_trained(is_new=True)
 
     def _mark_trained(self, *, is_new: bool = False) -> None:
         """Lessons that some project's model learned bear its badge."""
@@ -512,7 +516,7 @@ class LibraryPage(QWidget):
         if parent is not None:
             self._leave_for_topic()
             self._renames = True
-            self.shelf.act(lambda library: library.create_topic(Path(parent), self.tr("New topic")))
+            self.shelf.act(functools.partial(Library.create_topic, parent=Path(parent), title=self.tr("New topic")))
 
     def _leave_for_topic(self) -> None:
         if self._mode != "topic":
@@ -680,9 +684,11 @@ class LibraryPage(QWidget):
             return
         folder = self.shelf.root / node.path
 
+        refusal = self.tr("“{0}” cannot be taught yet.").format(node.title)
+
         def work(_: Holdings) -> dict[Path, projects.LessonState]:
             if missing := look_into(folder).missing:
-                raise LeafError(self.tr("“{0}” cannot be taught yet. {1}").format(node.title, missing[0]))
+                raise LeafError(refusal, missing[0])
             return projects.lesson_states(project, [folder])
 
         def came(states: dict[Path, projects.LessonState]) -> None:

@@ -74,7 +74,9 @@ class Shelf(QObject):
         self.root = root
         self.is_open = False
         self.view = View()
-        self._holdings = holdings = Holdings(root, paths.resources() / "taxonomy", self._home / "index")
+        is_own = root == self._home / paths.library().name
+        starter = paths.resources() / "taxonomy" if is_own else None
+        self._holdings = holdings = Holdings(root, starter, self._home / "index")
         wanted = self.wanted
 
         def work() -> View:
@@ -144,7 +146,9 @@ class Shelf(QObject):
             return
         say, stop = self._begin(tr("Asking the community’s library for news"))
 
-        def work(holdings: Holdings) -> Update | None:
+        holdings = self._holdings
+
+        def work() -> Update | None:
             with contextlib.suppress(Cancelled):
                 return holdings.update(say, stop.is_set)
             return None
@@ -155,8 +159,7 @@ class Shelf(QObject):
                 self.look()
                 on_result(update)
 
-        holdings = self._holdings
-        self._errands.do(lambda: work(holdings), came, self._fail)
+        self._errands.do(work, came, self._fail)
 
     def clone(self, url: str, root: Path, on_result: Callable[[Path], object]) -> None:
         """A copy of the library at an address; the one in hand stays in use meanwhile."""

@@ -78,7 +78,9 @@ class TreeModel(QAbstractItemModel):
         return True
 
     def node(self, index: Index) -> Node | None:
-        return self._items[index.internalId()].node if index.isValid() else None
+        """What is at an index; None: nothing, or it is of a tree that was here before."""
+        node = self._item(index).node
+        return node if node.path else None
 
     def find(self, path: str) -> QModelIndex:
         """Where a path is; what lies on the way is made. An invalid index: nowhere."""
@@ -103,31 +105,30 @@ class TreeModel(QAbstractItemModel):
     # What Qt asks
 
     def index(self, row: int, column: int, parent: Index = QModelIndex()) -> QModelIndex:  # noqa: B008
-        children = self._items[parent.internalId() if parent.isValid() else 0].children
+        children = self._item(parent).children
         if column or not 0 <= row < len(children):
             return QModelIndex()
         return self.createIndex(row, 0, children[row])
 
     def parent(self, index: Index) -> QModelIndex:  # type: ignore[override]
-        number = self._items[index.internalId()].parent if index.isValid() else -1
-        return self._index(number) if number > 0 else QModelIndex()
+        return self._index(self._item(index).parent)
 
     def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008
-        return len(self._items[parent.internalId() if parent.isValid() else 0].children)
+        return len(self._item(parent).children)
 
     def columnCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008
         return 1
 
     def hasChildren(self, parent: Index = QModelIndex()) -> bool:  # noqa: B008
-        return bool(self._items[parent.internalId() if parent.isValid() else 0].node.children)
+        return bool(self._item(parent).node.children)
 
     def canFetchMore(self, parent: Index) -> bool:
-        item = self._items[parent.internalId() if parent.isValid() else 0]
+        item = self._item(parent)
         return len(item.children) < len(item.node.children)
 
     def fetchMore(self, parent: Index) -> None:
+        item = self._item(parent)
         number = parent.internalId() if parent.isValid() else 0
-        item = self._items[number]
         first = len(item.children)
         coming = item.node.children[first : first + _AT_ONCE]
         if not coming:
@@ -194,6 +195,10 @@ class TreeModel(QAbstractItemModel):
         if topic is not None and self.canDropMimeData(data, action, row, column, parent):
             self.moved.emit(_carried(data), topic)
         return False  # the view must not take away what was moved; the library says what is where
+
+    def _item(self, index: Index) -> _Item:
+        number = index.internalId() if index.isValid() else 0
+        return self._items[number] if number < len(self._items) else _Item(Node("", ""), -1, 0)
 
     def _index(self, number: int) -> QModelIndex:
         return self.createIndex(self._items[number].row, 0, number) if number > 0 else QModelIndex()
