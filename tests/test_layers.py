@@ -41,7 +41,7 @@ MAY_IMPORT = {
     "settings": GROUND - {"jobs.run", "jobs.events"},
     "log": {"errors", "paths"},
     "hardware": {"errors"},
-    "repository": GROUND | {"taxonomy.tree"},
+    "repository": GROUND | {"repository", "taxonomy.tree"},
     "jobs": set(),
     "jobs.events": set(),
     "jobs.run": {"errors", "files", "jobs.events"},

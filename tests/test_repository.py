@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from lab_desktop import paths, repository
 from lab_desktop.cli import main
 from lab_desktop.errors import Cancelled, LibraryError
-from lab_desktop.repository import EMPTY, Change, changes, clone, open_tree, start, update
+from lab_desktop.repository import EMPTY, Change, changes, clone, open_tree, start, transfer, update
 from lab_desktop.taxonomy.library import Library
 from tests.taxonomy import leaves
 
@@ -210,7 +210,7 @@ def test_a_library_that_is_too_large_is_refused(
 ) -> None:
     write(community, "knowledge/large.md", "x" * 50_000)
     commit(community)
-    monkeypatch.setattr(repository, "MOST_BYTES", 40_000)
+    monkeypatch.setattr(transfer, "MOST_BYTES", 40_000)
 
     with pytest.raises(LibraryError, match="more than"):
         clone(f"file://{community}", tmp_path / "mine", silent, go_on)
@@ -289,6 +289,9 @@ def test_a_library_inside_another_repository_is_not_taken_for_a_part_of_it(tmp_p
     assert kinds(tmp_path / "library") == {BAY: "new"}
     root = start(tmp_path / "other", tmp_path / "library").root
     assert kinds(root) == {}
+    (tmp_path / "library" / ".git").mkdir()
+    with pytest.raises(LibraryError):
+        changes(tmp_path / "library", "HEAD")
 
 
 # ---- what is new or different
@@ -400,6 +403,32 @@ def found_by_hand(root: Path, base: str) -> set[str]:
     }
 
 
+def test_the_nearest_ancestor_along_first_parents_is_what_counts(mine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    git(mine, "checkout", "-q", "-b", "side")
+    write(mine, "knowledge/side/qna.yaml", leaves.knowledge(6))
+    monkeypatch.setenv("GIT_COMMITTER_DATE", "2001-01-01T00:00:00Z")  # the last that git lists
+    commit(mine)
+    monkeypatch.delenv("GIT_COMMITTER_DATE")
+    git(mine, "checkout", "-q", "main")
+    for name in ("one", "two", "three"):
+        write(mine, f"knowledge/{name}/qna.yaml", leaves.knowledge(7))
+        commit(mine)
+    git(mine, "update-ref", "refs/remotes/origin/main", "HEAD~2")
+    git(mine, "merge", "-q", "--no-edit", "side")
+    new = {f"knowledge/{name}/qna.yaml" for name in ("two", "three", "side")}
+
+    assert set(kinds(mine, "origin/main")) == found_by_hand(mine, "origin/main") == new
+    assert set(kinds(mine, "side")) == found_by_hand(mine, "side") == {*new, "knowledge/one/qna.yaml"}
+    assert kinds(mine, "main") == kinds(mine, "HEAD") == {}
+    assert set(kinds(mine, "HEAD~1")) == {"knowledge/side/qna.yaml"}
+
+
+VERBS = (
+    "write", "write", "write", "edit", "edit", "move", "remove", "forget", "add",
+    "commit", "commit", "commit", "commit", "branch", "merge", "back", "publish", "stray",
+)  # fmt: skip
+
+
 @settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.integers(0, 2**32))
 def test_any_history_gives_what_plain_git_gives(tmp_path_factory: pytest.TempPathFactory, seed: int) -> None:
@@ -410,10 +439,9 @@ def test_any_history_gives_what_plain_git_gives(tmp_path_factory: pytest.TempPat
     first = commit(root)
     git(root, "update-ref", "refs/remotes/origin/main", first)
     branches = 0
-    for _ in range(chance.randint(4, 16)):
+    for _ in range(chance.randint(6, 24)):
         files = [path for path in root.rglob("*") if path.is_file() and ".git" not in path.parts]
-        what = chance.choice(["write"] * 4 + ["edit", "edit", "move", "remove", "forget", "add", "commit", "commit",
-                              "branch", "merge", "back", "publish", "stray"])  # fmt: skip
+        what = chance.choice(VERBS)
         place = chance.choice(["knowledge", "compositional_skills", "foundational_skills", "docs"])
         folder = "/".join(chance.choices(["a", "b b", "ü"], k=chance.randint(1, 2)))
         if what == "write":

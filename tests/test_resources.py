@@ -14,6 +14,9 @@ import yaml
 from instructlab.schema.taxonomy import TaxonomyParser
 
 from lab_desktop import paths
+from lab_desktop.artifacts import LeafKind
+from lab_desktop.taxonomy.check import check_paths
+from lab_desktop.taxonomy.qna import read_leaf
 from lab_desktop.words import contains, content_words, shared, words
 
 LINT = "{extends: relaxed, rules: {line-length: disable}}"
@@ -227,3 +230,15 @@ def test_every_skill_of_the_teachers_corpus_has_twelve_different_examples(path: 
         asked = {(example.get("context"), example["question"]) for example in item["examples"]}
         assert len(asked) == len(item["examples"]) == 12, item["id"]
         assert all(("context" in example) == (item["kind"] == "grounded") for example in item["examples"])
+
+
+def test_the_starter_library_could_be_contributed_as_it_is() -> None:
+    starter = paths.resources() / "taxonomy"
+
+    assert check_paths([starter], "contribution") == []
+    kinds = {read_leaf(file.parent).kind for file in starter.rglob("qna.yaml")}
+    assert kinds == set(LeafKind)
+    for file in (starter / "knowledge").rglob("qna.yaml"):
+        leaf = read_leaf(file.parent)
+        document = "".join(path.read_text(encoding="utf-8") for path in file.parent.glob("*.md"))
+        assert all(example.context in document for example in leaf.seed_examples)

@@ -115,15 +115,25 @@ def test_a_name_that_is_taken_gets_a_number(root: Path) -> None:
 
 def test_a_leaf_whose_generated_files_would_overwrite_those_of_another_gets_a_number(root: Path) -> None:
     library = Library(root)
-    leaves.write(root / "knowledge" / "science_bay" / "north", leaves.knowledge())
-    library.create_topic(SCIENCE, "Bay north")
+    knowledge = Path("knowledge")
+    free = knowledge / "science_bay_2"
 
-    assert library.create_leaf(Path("knowledge"), "Science bay", LeafKind.KNOWLEDGE).result == Path(
-        "knowledge/science_bay_2"
-    )
-    assert (
-        library.move(Path("knowledge/science_bay/north"), SCIENCE / "bay_north").result == SCIENCE / "bay_north/north"
-    )
+    assert library.create_leaf(knowledge, "Science bay", LeafKind.KNOWLEDGE).result == free
+    library.undo()
+    leaf = library.create_leaf(ARTS, "Science bay", LeafKind.KNOWLEDGE).result
+    assert leaf == ARTS / "science_bay"
+    assert library.move(leaf, knowledge).result == free
+    library.undo()
+    topic = library.create_topic(knowledge, "Other").result
+    assert topic
+    library.create_leaf(topic, "Bay", LeafKind.KNOWLEDGE)
+    with pytest.raises(NameTaken):
+        library.rename(SCIENCE, "other")
+    library.rename(leaf, "Elsewhere")
+    assert library.create_leaf(knowledge, "Other cape", LeafKind.KNOWLEDGE).result == knowledge / "other_cape"
+    with pytest.raises(NameTaken) as caught:
+        library.rename(knowledge / "other_cape", "Science cape")
+    assert caught.value.free == "science_cape_2"
 
 
 def test_renaming_keeps_everything_in_the_folder_and_tells_who_moved(root: Path) -> None:
@@ -362,6 +372,18 @@ def test_what_somebody_else_changed_is_not_overwritten_and_does_not_block_earlie
     assert step and step.kind == "create_topic"
 
 
+def test_a_step_that_cannot_be_undone_whole_is_not_undone_at_all(root: Path) -> None:
+    library = Library(root)
+    library.merge(SCIENCE, ARTS)
+    shutil.rmtree(root / ARTS / "bay")
+    before = snapshot(root)
+
+    with pytest.raises(LeafError, match="changed"):
+        library.undo()
+
+    assert snapshot(root) == before
+
+
 def test_a_damaged_history_is_put_aside_and_the_library_opens(root: Path) -> None:
     library = Library(root)
     library.rename(BAY, "Bight")
@@ -381,6 +403,8 @@ def test_a_damaged_history_is_put_aside_and_the_library_opens(root: Path) -> Non
     "row",
     [
         {"begin": 1, "at": 0, "do": [["move", "knowledge/science/bay", "../../stolen"]], "facts": {}},
+        {"begin": 1, "at": 0, "do": [["move", "knowledge/science/bay", "knowledge/../../stolen"]], "facts": {}},
+        {"begin": 1, "at": 0, "do": [["move", "knowledge/science/bay", "@/../../stolen"]], "facts": {}},
         {"begin": 1, "at": 0, "do": [["move", "/etc/hostname", "knowledge/x"]], "facts": {}},
         {"begin": 1, "at": 0, "do": [["move", ".git/config", "knowledge/x"]], "facts": {}},
         {"begin": 1, "at": 0, "do": [["move", "knowledge/science/bay", "knowledge/link/bay"]], "facts": {}},
@@ -402,6 +426,7 @@ def test_a_hostile_history_moves_nothing_out(root: Path, tmp_path: Path, row: ob
     assert library.undoable is None
     assert snapshot(root) == before
     assert not list((tmp_path / "outside").iterdir())
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["library", "outside"]
     assert library.rename(BAY, "Bight").result == SCIENCE / "bight"
 
 
