@@ -342,14 +342,8 @@ class Index:
         The last word may be only begun. Words typed without a blank between them stand in a row.
         """
         question = Question.of(text)
-        hits = []
-        for path, _ in self._file.matching(question):
-            entry = self.entry(path)
-            if entry is not None:
-                hits.append(self._hit(entry, question))
-            if len(hits) == limit:
-                break
-        return hits
+        found = [self.entry(path) for path, _ in self._file.matching(question, limit)]
+        return [self._hit(entry, question) for entry in found if entry is not None]
 
     def near(self, topic: str | Entry, limit: int = 5) -> list[Near]:
         """Lessons that may be about the same, by name, description and questions; the most alike first."""

@@ -24,8 +24,6 @@ COLUMNS = ("title", "description", "questions", "answers", "passages", "document
 _WEIGHTS = "12, 6, 4, 2, 2, 1, 1"
 _FIELDS = ("kind", "questions", "examples", "words", "author", "version", "verdict", "problem", "modified_ns")
 _FTS = "fts5"
-_MOST_RANKED = 2000
-"""A word that stands in more lessons than this tells nothing: the best of so many are shown, and all named by it."""
 _BUSY_S = 5.0
 
 Row = tuple[Any, ...]
@@ -100,15 +98,15 @@ class IndexFile:
         found = self._asked(sql, (os.fsencode(path),))
         return str(found[0][0]) if found else "[]"
 
-    def matching(self, question: Question) -> list[tuple[str, float]]:
-        """(path, score) of the lessons with every word of the question, those named by it first."""
+    def matching(self, question: Question, limit: int) -> list[tuple[str, float]]:
+        """(path, score) of the lessons with every word of the question, best first; those named by it first."""
         if not question.groups:
             return []
         if not self._has_fts():
-            return self._matching_slowly(question)
-        named = self._ranked(f"{{title}} : ({question.match()})")
+            return self._matching_slowly(question, limit)
+        named = self._ranked(f"{{title}} : ({question.match()})", limit)
         known = {path for path, _ in named}
-        return named + [each for each in self._ranked(question.match()) if each[0] not in known]
+        return (named + [each for each in self._ranked(question.match(), limit) if each[0] not in known])[:limit]
 
     def with_any(self, words: Iterable[str], limit: int) -> list[tuple[str, float]]:
         """(path, score) of the lessons that share most with `words` in name, description and questions, best first."""
@@ -117,7 +115,7 @@ class IndexFile:
             return []
         if self._has_fts():
             either = " OR ".join(f'"{word}"{_begun(word)}' for word in wanted)
-            return self._ranked(f"{{title description questions}} : ({either})")[:limit]
+            return self._ranked(f"{{title description questions}} : ({either})", limit)
         texts = "(title || description || found.questions)"
         score = " + ".join(f"({texts} LIKE ?)" for _ in wanted)
         sql = f"SELECT path, {score} AS score FROM found JOIN leaf ON leaf.id = found.rowid ORDER BY score DESC LIMIT ?"
@@ -133,21 +131,23 @@ class IndexFile:
         )
         return {os.fsdecode(path): (description, asked) for path, description, asked in self._asked(sql, tuple(keys))}
 
-    def _ranked(self, match: str) -> list[tuple[str, float]]:
+    def _ranked(self, match: str, limit: int) -> list[tuple[str, float]]:
         sql = (
-            f"SELECT path, -bm25(found, {_WEIGHTS}) FROM found JOIN leaf ON leaf.id = found.rowid"
-            f" WHERE found MATCH ? LIMIT {_MOST_RANKED}"
+            f"SELECT path, -bm25(found, {_WEIGHTS}) AS score FROM found JOIN leaf ON leaf.id = found.rowid"
+            " WHERE found MATCH ? ORDER BY score DESC, path LIMIT ?"
         )
-        found = [(os.fsdecode(path), score) for path, score in self._asked(sql, (match,))]
-        return sorted(found, key=lambda each: (-each[1], each[0]))
+        return [(os.fsdecode(path), score) for path, score in self._asked(sql, (match, limit))]
 
-    def _matching_slowly(self, question: Question) -> list[tuple[str, float]]:
+    def _matching_slowly(self, question: Question, limit: int) -> list[tuple[str, float]]:
         patterns = question.likes()
         whole = " AND ".join(f"({' || '.join(f'found.{name}' for name in COLUMNS)}) LIKE ?" for _ in patterns)
         named = " AND ".join("title LIKE ?" for _ in patterns)
-        sql = f"SELECT path, {named} FROM found JOIN leaf ON leaf.id = found.rowid WHERE {whole}"
-        found = [(os.fsdecode(path), float(named)) for path, named in self._asked(sql, (*patterns, *patterns))]
-        return sorted(found, key=lambda each: (-each[1], each[0]))
+        sql = (
+            f"SELECT path, {named} AS named FROM found JOIN leaf ON leaf.id = found.rowid WHERE {whole}"
+            " ORDER BY named DESC, path LIMIT ?"
+        )
+        found = self._asked(sql, (*patterns, *patterns, limit))
+        return [(os.fsdecode(path), float(named)) for path, named in found]
 
     def _put_row(self, row: Row) -> int:
         path, *rest = row
