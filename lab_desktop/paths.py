@@ -63,6 +63,11 @@ def projects() -> Path:
     return user_data() / "projects"
 
 
+def library() -> Path:
+    """Where the person's own library is."""
+    return user_data() / "library"
+
+
 def prepared() -> Path:
     """Where what was made from a model to work faster is kept; it may be deleted and is then made again."""
     return user_data() / "prepared"

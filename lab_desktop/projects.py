@@ -25,7 +25,10 @@ from lab_desktop.taxonomy.qna import read_leaf
 
 FILE_NAME = "project.json"
 Station = Literal["practice", "train", "check", "use"]
+LessonState = Literal["new", "same", "other"]
+"""Of a lesson that is to be used in a project: not there yet, there as it is, or there and different."""
 STATIONS: tuple[Station, ...] = ("practice", "train", "check", "use")
+_HIDDEN = shutil.ignore_patterns(".*")
 _BEFORE_TRAINING = (
     "leaves", "earlier", "teacher.json", "samples.jsonl", "units.jsonl", "reviews.jsonl", "general.jsonl", "dataset",
 )  # fmt: skip
@@ -83,12 +86,54 @@ def create(root: Path, title: str, lessons: Sequence[Path], *, is_practice: bool
         with disk_errors(folder, "The project"):
             (folder / "lessons").mkdir(parents=True)
             for lesson, place in zip(lessons, places, strict=True):
-                shutil.copytree(lesson, folder / "lessons" / place, ignore=shutil.ignore_patterns(".*"))
+                shutil.copytree(lesson, folder / "lessons" / place, ignore=_HIDDEN)
         save(project)
     except LabError:
         shutil.rmtree(folder, ignore_errors=True)
         raise
     return project
+
+
+def lesson_states(project: Project, lessons: Sequence[Path]) -> dict[Path, LessonState]:
+    """How each of these leaf folders stands to the project's own copy of it.
+
+    Raises:
+        LeafError: a lesson cannot be read.
+        StorageError: a file cannot be read.
+    """
+    found: dict[Path, LessonState] = {}
+    for lesson in lessons:
+        own = project.lessons.joinpath(*read_leaf(lesson).node)
+        with disk_errors(lesson, "The lesson"):
+            found[lesson] = "new" if not own.exists() else "same" if _contents(lesson) == _contents(own) else "other"
+    return found
+
+
+def add_lessons(project: Project, lessons: Sequence[Path]) -> None:
+    """Copy these leaf folders into a project, at their places in the taxonomy.
+
+    What lies at such a place goes to `<project>/replaced/`, so that nothing written there is lost. Each copy gets its
+    name when it is whole.
+
+    Raises:
+        LeafError: a lesson cannot be read; nothing was copied.
+        StorageError: it could not be written; lessons before it in `lessons` are there.
+    """
+    places = [project.lessons.joinpath(*read_leaf(lesson).node) for lesson in lessons]
+    coming = project.folder / ".coming"
+    shutil.rmtree(coming, ignore_errors=True)  # what a kill in the middle of the last time left
+    try:
+        for lesson, place in zip(lessons, places, strict=True):
+            with disk_errors(place, "The lesson"):
+                shutil.copytree(lesson, coming, ignore=_HIDDEN)
+                place.parent.mkdir(parents=True, exist_ok=True)
+                if place.exists():
+                    replaced = project.folder / "replaced" / f"{time.time_ns() // 1_000_000}-{place.name}"
+                    replaced.parent.mkdir(exist_ok=True)
+                    place.rename(replaced)
+                coming.rename(place)
+    finally:
+        shutil.rmtree(coming, ignore_errors=True)
 
 
 def save(project: Project) -> None:
@@ -409,6 +454,15 @@ def empty_bin(root: Path, days: int = bins.BIN_DAYS) -> None:
     for entry in bins.entries(_bin(root)):
         if entry.is_over(now, days):
             shutil.rmtree(entry.path, ignore_errors=True)
+
+
+def _contents(folder: Path) -> dict[str, bytes]:
+    """What the files of a leaf folder say, hidden ones left out."""
+    files = (path for path in sorted(folder.rglob("*")) if path.is_file())
+    names = ((path, path.relative_to(folder)) for path in files)
+    return {
+        str(name): path.read_bytes() for path, name in names if not any(part.startswith(".") for part in name.parts)
+    }
 
 
 def _bin(root: Path) -> Path:

@@ -24,8 +24,8 @@ SEEN = (
 )
 """What the window shows."""
 SHARED = {
-    "ui.chat_process", "ui.editor", "ui.guard", "ui.icons", "ui.jobs", "ui.known", "ui.preferences", "ui.session",
-    "ui.theme", "ui.widgets", "ui.words",
+    "ui.background", "ui.chat_process", "ui.editor", "ui.guard", "ui.icons", "ui.jobs", "ui.known", "ui.preferences",
+    "ui.session", "ui.theme", "ui.widgets", "ui.words",
 }  # fmt: skip
 """What pages may use of the window: no page knows another, nor the window."""
 CHAT = {"ui.pages.chat", "ui.pages.chat_items", "ui.pages.chat_parts", "ui.pages.chat_teach"}
@@ -73,6 +73,7 @@ MAY_IMPORT = {
     **dict.fromkeys(CHAT, SEEN | SHARED | CHAT),
     **dict.fromkeys(HOME, SEEN | SHARED | HOME),
     "ui.pages.improve": SEEN | SHARED | {"ui.pages.improve"},
+    "ui.pages.library": SEEN | SHARED | {"ui.pages.library"},
     "__init__": set(),
 }
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from lab_desktop import paths, projects
-from lab_desktop.errors import RunError
+from lab_desktop.errors import LeafError, RunError
 from lab_desktop.jobs import requests
 
 VELMORA = paths.resources() / "practice" / "velmora"
@@ -21,6 +22,40 @@ def test_a_project_has_its_own_copy_of_its_lessons(tmp_path: Path) -> None:
     assert (next(project.lessons.rglob("qna.yaml"))).read_bytes() == (VELMORA / "qna.yaml").read_bytes()
     assert projects.read(project.folder) == project
     assert projects.every(tmp_path) == [project]
+
+
+def test_a_lesson_is_added_at_its_place_and_one_that_is_there_is_kept_aside(tmp_path: Path) -> None:
+    project = projects.create(tmp_path / "projects", "Mine", [VELMORA])
+    library = tmp_path / "knowledge" / "islands" / "osmery"
+    shutil.copytree(VELMORA, library)
+    (library / ".hidden").touch()
+    assert projects.lesson_states(project, [VELMORA, library]) == {VELMORA: "same", library: "new"}
+
+    projects.add_lessons(project, [library])
+    (library / "velmora.md").write_text("Other words.", encoding="utf-8")
+    assert projects.lesson_states(project, [library]) == {library: "other"}
+    projects.add_lessons(project, [library])
+
+    own = project.lessons / "knowledge" / "islands" / "osmery"
+    assert sorted(path.name for path in own.iterdir()) == sorted(path.name for path in VELMORA.iterdir())
+    assert (own / "velmora.md").read_text("utf-8") == "Other words."
+    (kept,) = (project.folder / "replaced").iterdir()
+    assert (kept / "velmora.md").read_bytes() == (VELMORA / "velmora.md").read_bytes()
+    assert projects.lesson_states(project, [library]) == {library: "same"}
+
+
+def test_a_draft_is_not_added_and_nothing_else_is(tmp_path: Path) -> None:
+    project = projects.create(tmp_path / "projects", "Mine", [VELMORA])
+    draft = tmp_path / "knowledge" / "draft"
+    draft.mkdir(parents=True)
+    (draft / "qna.yaml").write_text("version: 3\n", encoding="utf-8")
+    other = tmp_path / "knowledge" / "other"
+    shutil.copytree(VELMORA, other)
+
+    with pytest.raises(LeafError):
+        projects.add_lessons(project, [other, draft])
+
+    assert not (project.lessons / "knowledge" / "other").exists()
 
 
 def test_two_projects_may_have_the_same_title(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QResizeEvent
-from PySide6.QtWidgets import QFileDialog, QMainWindow, QMessageBox, QStackedWidget, QWidget
+from PySide6.QtWidgets import QFileDialog, QMainWindow, QMenu, QMessageBox, QStackedWidget, QWidget
 
 from lab_desktop import projects
 from lab_desktop.errors import LabError
@@ -51,6 +51,7 @@ class MainWindow(QMainWindow):
     """Attributes:
     pages: all of them.
     page: the name of the one in front.
+    edit_menu: what the page in front can do.
     """
 
     def __init__(self, session: Session) -> None:
@@ -77,6 +78,7 @@ class MainWindow(QMainWindow):
         self._whole = QStackedWidget()
         self._whole.addWidget(self._frame)
         self.setCentralWidget(self._whole)
+        self.edit_menu = QMenu(self.tr("&Edit"), self)
         fill_menus(self, session, self._places())
         self._awake = Awake(session.jobs, session.preferences, parent=self)
         self._notices = Notices(session, self)
@@ -137,7 +139,8 @@ class MainWindow(QMainWindow):
             self.page = page
             self._whole.setCurrentWidget(self._frame)
             self.pages.show_page(page)
-            self.sidebar.show_place(page)
+            self.sidebar.show_place("library" if page == "lesson" else page)
+            self._show_edits()
             self.redraw()
 
     @property
@@ -156,7 +159,16 @@ class MainWindow(QMainWindow):
         self.show_page("chat")
         self.pages.chat.compare()
 
+    def _show_edits(self) -> None:
+        """The Edit menu holds what the page in front can do."""
+        edits = getattr(self.pages[self.page], "edits", [])
+        self.edit_menu.clear()
+        self.edit_menu.addActions(edits)
+        self.edit_menu.menuAction().setVisible(bool(edits))
+
     def _page_made(self, name: str) -> None:
+        if name == "library":
+            self.pages.library.changed.connect(self.redraw)
         if name == "chat":
             chat = self.pages.chat
             self.header.chip.setMenu(chat.voices)
@@ -249,13 +261,16 @@ class MainWindow(QMainWindow):
     def _places(self) -> list[Place]:
         return [
             Place("home", self.tr("Home"), "home"),
-            Place("lesson", self.tr("Lessons"), "library"),
+            Place("library", self.tr("Library"), "library", count=self._lessons()),
             Place("chat", self.tr("Chat"), "chat"),
             Place("improve", self.tr("Improve"), "improve"),
         ]
 
     def _activity_place(self) -> Place:
         return Place("activity", self.tr("Activity"), "activity")
+
+    def _lessons(self) -> int:
+        return self.pages.library.count if self.pages.is_made("library") else 0
 
     def _path_steps(self) -> list[PathStep]:
         state = self._session.state
@@ -347,6 +362,8 @@ class MainWindow(QMainWindow):
             self.hide()  # what is being saved needs no one to look on
             jobs.stop_all()
         self.panels.close()
+        if self.pages.is_made("library"):
+            self.pages.library.shelf.close()
         self._awake.let_go(_PATIENCE_MS)
         self._session.chat.quit()
         event.accept()

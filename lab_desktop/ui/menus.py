@@ -35,6 +35,7 @@ def fill_menus(window: MainWindow, session: Session, places: Sequence[Place]) ->
     add(file, tr("Quit LAB Desktop"), _Standard.Quit, window.close).setMenuRole(_Role.QuitRole)
     settings = add(file, tr("Settings…"), QKeySequence("Ctrl+,"), go("settings"))
     settings.setMenuRole(_Role.PreferencesRole)
+    bar.addMenu(window.edit_menu)
     view = bar.addMenu(tr("&View"))
     for number, place in enumerate(places, start=1):
         add(view, place.title, QKeySequence(f"Ctrl+{number}"), go(place.name))

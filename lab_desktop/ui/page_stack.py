@@ -22,13 +22,15 @@ if TYPE_CHECKING:
     from lab_desktop.ui.pages.chat import ChatPage
     from lab_desktop.ui.pages.improve.page import ImprovePage
     from lab_desktop.ui.pages.lesson import LessonPage
+    from lab_desktop.ui.pages.library.page import LibraryPage
 
-    Page = HomePage | LessonPage | ChatPage | ImprovePage | ActivityPage
+    Page = HomePage | LibraryPage | LessonPage | ChatPage | ImprovePage | ActivityPage
 
 _IDLE_MS = 40
 _LATER = (
     "jsonschema", "yamllint.config", "lab_desktop.taxonomy.check", "lab_desktop.ui.pages.chat",
-    "lab_desktop.ui.pages.improve.page", "lab_desktop.ui.pages.lesson", "lab_desktop.ui.pages.activity",
+    "lab_desktop.ui.pages.improve.page", "lab_desktop.ui.pages.lesson", "lab_desktop.ui.pages.library.page",
+    "lab_desktop.ui.pages.activity",
 )  # fmt: skip
 """What is imported one by one when the window stands: what pages and lessons need, dear ones by themselves."""
 
@@ -45,6 +47,7 @@ class PageStack(QStackedWidget):
         super().__init__()
         self._makers: dict[str, Callable[[], Page]] = {
             "home": lambda: HomePage(session),
+            "library": lambda: _library_page(session),
             "lesson": lambda: _lesson_page(session),
             "chat": lambda: _chat_page(session),
             "improve": lambda: _improve_page(session),
@@ -64,6 +67,10 @@ class PageStack(QStackedWidget):
 
     def is_made(self, name: str) -> bool:
         return name in self._pages
+
+    @property
+    def library(self) -> LibraryPage:
+        return cast("LibraryPage", self["library"])
 
     @property
     def chat(self) -> ChatPage:
@@ -95,6 +102,12 @@ class PageStack(QStackedWidget):
             self._idle.stop()
         else:
             self[name]
+
+
+def _library_page(session: Session) -> LibraryPage:
+    from lab_desktop.ui.pages.library.page import LibraryPage
+
+    return LibraryPage(session)
 
 
 def _lesson_page(session: Session) -> LessonPage:

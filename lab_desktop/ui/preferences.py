@@ -30,6 +30,7 @@ class Choices:
         freely: how creative the person's own style is, 0 to MOST_FREELY.
         notifies: say so when long work ended while the window was not in front.
         stays_awake: keep the computer from going to sleep while work goes on.
+        library: folder of the library in hand; "": the person's own.
     """
 
     appearance: Appearance = "system"
@@ -38,10 +39,15 @@ class Choices:
     notifies: bool = True
     stays_awake: bool = True
     freely: int = 50
+    library: str = ""
 
     def with_text(self, percent: int) -> Choices:
         """The same with a text size, as near to it as the range allows."""
         return replace(self, text_size=max(SMALLEST_TEXT, min(LARGEST_TEXT, percent)))
+
+    def with_library(self, root: Path | None) -> Choices:
+        """The same with the library in this folder in hand, or with the person's own."""
+        return replace(self, library=str(root) if root else "")
 
 
 class Preferences(QObject):
@@ -94,6 +100,7 @@ def _read(path: Path) -> Choices:
         choices,
         notifies=_yes_or_no(found.get("notifies"), choices.notifies),
         stays_awake=_yes_or_no(found.get("stays_awake"), choices.stays_awake),
+        library=found.get("library", choices.library),
     )
 
 

@@ -83,6 +83,12 @@ class Session(QObject):
         self.state = self.known.state(self.project.run if self.project else None)
         self.changed.emit()
 
+    @property
+    def library(self) -> Path:
+        """The library in hand: one that was opened, or the person's own."""
+        chosen = self.preferences.choices.library
+        return Path(chosen) if chosen else self.home / paths.library().name
+
     def open(self, project: Project) -> None:
         self.project = project
         self.refresh()

@@ -18,7 +18,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
@@ -34,6 +34,7 @@ from lab_desktop.ui.jobs import Job, JobState
 from lab_desktop.ui.main_window import MainWindow
 from lab_desktop.ui.pages.chat_teach import TeachSheet
 from lab_desktop.ui.pages.lesson import LessonPage
+from lab_desktop.ui.pages.library.page import LibraryPage
 from lab_desktop.ui.session import STATION_STEPS, Session
 from lab_desktop.ui.theme import Look
 from lab_desktop.ui.tour import FILE_NAME as TOUR
@@ -387,6 +388,75 @@ def _own_question(stage: Stage) -> None:
     _type(stage, QPlainTextEdit, "Answer to question 4", "Ysolda Karrow")
 
 
+def _library(**how: Any) -> Callable[[Stage], object]:
+    return lambda stage: states.library(stage.home, **how)
+
+
+def _opened(stage: Stage, path: str = "") -> LibraryPage:
+    """The library page with everything read, and a lesson or topic in hand."""
+    page = stage.window.pages.library
+    _until(lambda: page.shelf.view.is_whole or page.shelf.view.own > 100)
+    if path:
+        page.tree.choose(path)
+        _until(lambda: not page.middle.list.rows or page.middle.list.rows[0].badge is not None)
+        _until(lambda: page.preview.is_shown(path))
+    return page
+
+
+def _until(is_so: Callable[[], bool], seconds: float = 60) -> None:
+    """Let the window live until something is so.
+
+    Raises:
+        AssertionError: it never was.
+    """
+    end = time.monotonic() + seconds
+    while not is_so():
+        assert time.monotonic() < end
+        QCoreApplication.processEvents()
+        time.sleep(0.005)
+
+
+def _searching(stage: Stage) -> None:
+    page = _opened(stage)
+    QTest.keyClicks(page.toolbar.field, "light")
+    _until(lambda: bool(page.middle.list.rows) and bool(page.middle.list.rows[0].snippet))
+    page.middle.list.choose(page.middle.list.rows[0].key)
+    _until(lambda: page.preview.is_shown(page.middle.list.rows[0].key))
+
+
+def _changes(stage: Stage) -> None:
+    page = _opened(stage)
+    page.show_changes()
+    _until(lambda: any(row.badge and row.badge[0] == "New" for row in page.middle.list.rows))
+
+
+def _bin(stage: Stage) -> None:
+    page = _opened(stage)
+    page.show_bin()
+    _until(lambda: any(row.icon == "bin" for row in page.middle.list.rows))
+
+
+def _belongs(stage: Stage) -> None:
+    """Where a new lesson belongs, and a lesson that says nearly the same."""
+    page = _opened(stage, "knowledge/history")
+    page.begin_lesson()
+    QTest.keyClicks(page.places.title, "Velmora")
+    QTest.keyClicks(page.places.description, "An island in the sea, its history and its trade")
+    _until(lambda: bool(page.places.alike.rows))
+
+
+def _merging(stage: Stage) -> None:
+    page = _opened(stage, "knowledge/geography/islands/velmora_2")
+    page.merge()
+    _until(lambda: bool(page.pick.list.rows))
+
+
+def _deleted(stage: Stage) -> None:
+    page = _opened(stage, "knowledge/geography/islands/velmora")
+    page.delete()
+    _until(lambda: page.shelf.view.undo is not None and page.shelf.view.is_whole)
+
+
 def _type(stage: Stage, kind: type[QWidget], name: str, text: str) -> None:
     QTest.keyClicks(stage.control(kind, name), text)
 
@@ -440,6 +510,33 @@ SHOTS = (
     Shot("lesson-facts", "lesson", _fresh),
     Shot("lesson-own", "lesson", _fresh, _own_question),
     Shot("lesson-skill", "lesson", _lessons),
+    Shot("library-first", "library", _library(is_empty=True), _opened),
+    Shot(
+        "library-lesson",
+        "library",
+        _library(is_touched=True),
+        lambda stage: _opened(stage, "knowledge/geography/islands/velmora"),
+    ),
+    Shot(
+        "library-draft",
+        "library",
+        _library(is_touched=True),
+        lambda stage: _opened(stage, "knowledge/geography/islands/osmery_harbour_rules"),
+    ),
+    Shot(
+        "library-problem",
+        "library",
+        _library(is_touched=True),
+        lambda stage: _opened(stage, "knowledge/history/old_letters"),
+    ),
+    Shot("library-basics", "library", _library(), lambda stage: _opened(stage, "foundational_skills")),
+    Shot("library-search", "library", _library(is_touched=True), _searching),
+    Shot("library-changes", "library", _library(is_touched=True), _changes),
+    Shot("library-bin", "library", _library(is_touched=True), _bin),
+    Shot("library-deleted", "library", _library(), _deleted),
+    Shot("library-belongs", "library", _library(is_touched=True), _belongs),
+    Shot("library-merge", "library", _library(is_touched=True), _merging),
+    Shot("library-thousand", "library", _library(count=1000), lambda stage: _opened(stage, "knowledge/many")),
     Shot("chat-empty", "chat", _fresh),
     Shot("chat-talk", "chat", _two_chats, _talk),
     Shot("chat-parted", "chat", _parted, _own_style),

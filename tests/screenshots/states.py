@@ -9,12 +9,13 @@ import dataclasses
 import itertools
 import json
 import shutil
+import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
-from lab_desktop import chats, paths, projects
-from lab_desktop.artifacts import Funnel, Sample
+from lab_desktop import chats, paths, projects, repository
+from lab_desktop.artifacts import Funnel, LeafKind, Sample
 from lab_desktop.chats import Chat, Turn
 from lab_desktop.evaluation.judge import judge
 from lab_desktop.evaluation.questions import Question, exam_questions, general_questions
@@ -24,11 +25,14 @@ from lab_desktop.files import write_json
 from lab_desktop.jobs import events
 from lab_desktop.jobs.events import Event, Metric, Notice, Progress
 from lab_desktop.projects import Project
+from lab_desktop.taxonomy.library import Library
 from lab_desktop.taxonomy.qna import read_leaf
 from lab_desktop.ui.jobs import Job, JobState
 
 LESSON = paths.resources() / "practice" / "velmora"
-SKILL = Path(__file__).parents[1] / "data" / "leaves" / "compositional_skills" / "writing" / "errand_note"
+_LEAVES = Path(__file__).parents[1] / "data" / "leaves"
+MANUAL = _LEAVES / "knowledge" / "machines" / "hestrel_12"
+SKILL = _LEAVES / "compositional_skills" / "writing" / "errand_note"
 LEAF = "knowledge/velmora"
 STEPS, ROUNDS = 300, 5
 _WORDINGS = ("{0}", "Say in a few words: {0}", "A visitor asks: {0}", "Please answer: {0}")
@@ -81,6 +85,57 @@ def project(
     made = projects.Project(made.folder, made.title, made.is_practice, made.model, created=stamp)
     projects.save(made)
     return made
+
+
+def starter(folder: Path, *, count: int = 0, is_empty: bool = False) -> Path:
+    """What a library begins with: topics, a few lessons of the community, a basic skill.
+
+    Args:
+        count: lessons beside these, in topics of fifty.
+        is_empty: topics only.
+    """
+    topics = ("arts", "geography/islands", "geography/rivers", "history", "machines", "science/rock_pools")
+    for topic in (*(f"knowledge/{each}" for each in topics), "compositional_skills/writing",
+                  "compositional_skills/grounded", "foundational_skills/reasoning"):  # fmt: skip
+        (folder / topic).mkdir(parents=True)
+        (folder / topic / ".gitkeep").touch()
+    if not is_empty:
+        shutil.copytree(LESSON, folder / "knowledge" / "geography" / "islands" / "velmora")
+        shutil.copytree(MANUAL, folder / "knowledge" / "machines" / MANUAL.name)
+        shutil.copytree(SKILL, folder / "compositional_skills" / "writing" / SKILL.name)
+        shutil.copytree(SKILL, folder / "foundational_skills" / "reasoning" / "short_notes")
+    text = (LESSON / "qna.yaml").read_text(encoding="utf-8")
+    for number in range(count):
+        leaf = folder / "knowledge" / "many" / f"topic_{number // 50:03}" / f"island_{number:04}"
+        leaf.mkdir(parents=True)
+        (leaf / "qna.yaml").write_text(text.replace("Velmora", f"Island {number}"), encoding="utf-8")
+        (leaf / "velmora.md").write_text(f"# Island {number}\n", encoding="utf-8")
+    return folder
+
+
+def library(home: Path, *, count: int = 0, is_empty: bool = False, is_touched: bool = False) -> Path:
+    """The person's library.
+
+    Args:
+        count, is_empty: as in `starter`.
+        is_touched: with lessons of the person's own, others that were moved, changed and deleted, and a problem.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        begun = starter(Path(folder) / "starter", count=count, is_empty=is_empty)
+        repository.start(home / "library", begun)
+    root = home / "library"
+    if is_touched:
+        shelf = Library(root)
+        islands = Path("knowledge", "geography", "islands")
+        shelf.create_leaf(islands, "Osmery harbour rules", LeafKind.KNOWLEDGE)
+        shelf.move(Path("knowledge", "machines", MANUAL.name), Path("knowledge", "science"))
+        shelf.duplicate(islands / "velmora")
+        shelf.delete(Path("compositional_skills", "writing", SKILL.name))
+        (root / "knowledge" / "history" / "old_letters").mkdir()
+        (root / "knowledge" / "history" / "old_letters" / "qna.yaml").write_text("created_by: me\nanswer: a: b\n")
+        with open(root / islands / "velmora" / "qna.yaml", "a", encoding="utf-8") as file:
+            file.write("# read again in spring\n")
+    return root
 
 
 def copy_lesson(made: Project, lesson: Path) -> None:

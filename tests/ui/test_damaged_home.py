@@ -17,7 +17,7 @@ from lab_desktop.ui.session import Session
 from lab_desktop.ui.widgets.basic import Banner
 from tests.screenshots import states
 
-PAGES = ("home", "lesson", "chat", "practice", "train", "check", "use", "activity", "settings", "about")
+PAGES = ("home", "library", "lesson", "chat", "practice", "train", "check", "use", "activity", "settings", "about")
 JUNK = b'\x00\xff{ not what we wrote \xfe\n{}\n[1]\n"x"\n'
 ODD = {"leaves": 3, "general": [], "phases": {}}
 Damage = Callable[[Path, Project], None]

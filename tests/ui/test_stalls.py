@@ -64,7 +64,7 @@ def test_rest_is_no_stall(window: MainWindow, dog: Watchdog, qtbot: QtBot) -> No
     assert dog.longest_s < LIMIT_S, str(dog)
 
 
-@pytest.mark.parametrize("page", ["home", "chat", "improve", "activity"])
+@pytest.mark.parametrize("page", ["home", "library", "chat", "improve", "activity"])
 def test_a_page_comes_at_once(session: Session, window: MainWindow, dog: Watchdog, page: str) -> None:
     several(session)
     window.show_page("activity" if page == "home" else "home")

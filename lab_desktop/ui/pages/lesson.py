@@ -7,7 +7,7 @@ from pathlib import Path
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QHideEvent, QKeySequence, QResizeEvent, QShowEvent
-from PySide6.QtWidgets import QListWidgetItem, QMenu, QStackedWidget, QWidget
+from PySide6.QtWidgets import QListWidgetItem, QStackedWidget, QWidget
 
 from lab_desktop.errors import LabError
 from lab_desktop.taxonomy.qna import read_draft
@@ -100,10 +100,10 @@ class LessonPage(QWidget):
             lambda: session.go("practice"),
         )
 
-    def fill_edit_menu(self, menu: QMenu) -> None:
+    @property
+    def edits(self) -> list[QAction]:
         """What the Edit menu offers while this page is in front."""
-        menu.addAction(self.undo)
-        menu.addAction(self.redo)
+        return [self.undo, self.redo]
 
     def edit(self, folder: Path | None) -> None:
         """Take a lesson of the library in hand; None: the project's own again."""
