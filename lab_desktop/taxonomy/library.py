@@ -149,10 +149,11 @@ class Library:
 
         def plan(kept: Path) -> Plan:
             path = self._free(parent, folder_name(title))
+            new, move = self._new_below(kept, path)
             with disk_errors(kept, "The new topic"):
-                (kept / "new").mkdir()
-                (kept / "new" / KEEP).touch()
-            return _plan("create_topic", None, path, [Move(kept / "new", self.root / path)])
+                new.mkdir(parents=True)
+                (new / KEEP).touch()
+            return _plan("create_topic", None, path, [move])
 
         return self._do(plan)
 
@@ -536,14 +537,12 @@ def _step(record: Record | None) -> Step | None:
     if record is None:
         return None
     facts = record.facts
-    return Step(
-        record.number,
-        facts["kind"],
-        Path(facts["path"]) if facts["path"] else None,
-        Path(facts["result"]) if facts["result"] else None,
-        tuple((Path(old), Path(new)) for old, new in facts["moved"]),
-        record.at,
-    )
+    try:
+        path, result = (Path(facts[name]) if facts[name] else None for name in ("path", "result"))
+        moved = tuple((Path(old), Path(new)) for old, new in facts["moved"])
+        return Step(record.number, facts["kind"], path, result, moved, record.at)
+    except (KeyError, TypeError, ValueError):  # written by something else
+        return Step(record.number, "move", None, None, (), record.at)
 
 
 def _reversed(step: Step) -> Step:
