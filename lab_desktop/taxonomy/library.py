@@ -8,6 +8,7 @@ the project's own and read-only. Leaves are not read, but where two are merged.
 from __future__ import annotations
 
 import filecmp
+import functools
 import json
 import os
 import shutil
@@ -418,18 +419,19 @@ class Library:
             moved: this comes there, with its leaves.
             leaves: places of leaves below the new path.
         """
+        listed = functools.cache(subfolders)
         below = [Path()] if is_leaf else list(leaves) if moved is None else self._leaves(moved)
 
         def is_taken(candidate: str) -> bool:
             path = folder / candidate
             if self._taken(folder, candidate, moved):
                 return True
-            return any(self._clashes(path / leaf, moved) for leaf in below)
+            return any(self._clashes(path / leaf, moved, listed) for leaf in below)
 
         return folder / free_name(name, is_taken)
 
-    def _clashes(self, leaf: Path, moved: Path | None) -> bool:
-        other = output_clash(self.root, leaf.parts)
+    def _clashes(self, leaf: Path, moved: Path | None, listed: Callable[[Path], list[str]]) -> bool:
+        other = output_clash(self.root, leaf.parts, listed)
         return other is not None and not (moved and Path(*other).is_relative_to(moved))
 
     def _leaves(self, path: Path) -> list[Path]:
@@ -452,13 +454,16 @@ class Library:
         def plan(kept: Path) -> Plan:
             changes: list[Change] = []
             moved = []
+            listed = functools.cache(subfolders)
             taken = {same_form(name) for name in os.listdir(self.root / into)}  # noqa: PTH208 - names only
             for name in subfolders(self.root / source):
                 below = self._leaves(source / name)
 
                 def is_taken(candidate: str, below: list[Path] = below) -> bool:
                     places = (into / candidate / leaf for leaf in below)
-                    return same_form(candidate) in taken or any(self._clashes(place, source) for place in places)
+                    return same_form(candidate) in taken or any(
+                        self._clashes(place, source, listed) for place in places
+                    )
 
                 new = free_name(name, is_taken)
                 taken.add(same_form(new))
