@@ -8,6 +8,7 @@ the project's own and read-only. Leaves are not read, but where two are merged.
 from __future__ import annotations
 
 import filecmp
+import functools
 import json
 import os
 import shutil
@@ -149,10 +150,11 @@ class Library:
 
         def plan(kept: Path) -> Plan:
             path = self._free(parent, folder_name(title))
+            new, move = self._new_below(kept, path)
             with disk_errors(kept, "The new topic"):
-                (kept / "new").mkdir()
-                (kept / "new" / KEEP).touch()
-            return _plan("create_topic", None, path, [Move(kept / "new", self.root / path)])
+                new.mkdir(parents=True)
+                (new / KEEP).touch()
+            return _plan("create_topic", None, path, [move])
 
         return self._do(plan)
 
@@ -417,18 +419,19 @@ class Library:
             moved: this comes there, with its leaves.
             leaves: places of leaves below the new path.
         """
+        listed = functools.cache(subfolders)
         below = [Path()] if is_leaf else list(leaves) if moved is None else self._leaves(moved)
 
         def is_taken(candidate: str) -> bool:
             path = folder / candidate
             if self._taken(folder, candidate, moved):
                 return True
-            return any(self._clashes(path / leaf, moved) for leaf in below)
+            return any(self._clashes(path / leaf, moved, listed) for leaf in below)
 
         return folder / free_name(name, is_taken)
 
-    def _clashes(self, leaf: Path, moved: Path | None) -> bool:
-        other = output_clash(self.root, leaf.parts)
+    def _clashes(self, leaf: Path, moved: Path | None, listed: Callable[[Path], list[str]]) -> bool:
+        other = output_clash(self.root, leaf.parts, listed)
         return other is not None and not (moved and Path(*other).is_relative_to(moved))
 
     def _leaves(self, path: Path) -> list[Path]:
@@ -451,13 +454,16 @@ class Library:
         def plan(kept: Path) -> Plan:
             changes: list[Change] = []
             moved = []
+            listed = functools.cache(subfolders)
             taken = {same_form(name) for name in os.listdir(self.root / into)}  # noqa: PTH208 - names only
             for name in subfolders(self.root / source):
                 below = self._leaves(source / name)
 
                 def is_taken(candidate: str, below: list[Path] = below) -> bool:
                     places = (into / candidate / leaf for leaf in below)
-                    return same_form(candidate) in taken or any(self._clashes(place, source) for place in places)
+                    return same_form(candidate) in taken or any(
+                        self._clashes(place, source, listed) for place in places
+                    )
 
                 new = free_name(name, is_taken)
                 taken.add(same_form(new))
@@ -536,14 +542,12 @@ def _step(record: Record | None) -> Step | None:
     if record is None:
         return None
     facts = record.facts
-    return Step(
-        record.number,
-        facts["kind"],
-        Path(facts["path"]) if facts["path"] else None,
-        Path(facts["result"]) if facts["result"] else None,
-        tuple((Path(old), Path(new)) for old, new in facts["moved"]),
-        record.at,
-    )
+    try:
+        path, result = (Path(facts[name]) if facts[name] else None for name in ("path", "result"))
+        moved = tuple((Path(old), Path(new)) for old, new in facts["moved"])
+        return Step(record.number, facts["kind"], path, result, moved, record.at)
+    except (KeyError, TypeError, ValueError):  # written by something else
+        return Step(record.number, "move", None, None, (), record.at)
 
 
 def _reversed(step: Step) -> Step:

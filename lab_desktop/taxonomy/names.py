@@ -130,15 +130,21 @@ def output_name(node: Sequence[str]) -> str:
     return "_".join(node)
 
 
-def output_clash(root: Path, node: Sequence[str]) -> tuple[str, ...] | None:
+def output_clash(
+    root: Path, node: Sequence[str], listed: Callable[[Path], Sequence[str]] | None = None
+) -> tuple[str, ...] | None:
     """Another leaf whose place, joined by underscores, reads like `node`; generated files would overwrite each other.
 
     ("knowledge", "a_b", "c") clashes with ("knowledge", "a", "b_c"). Only folders that may lead there are opened.
+
+    Args:
+        listed: `subfolders`, or what remembers its answers for who asks about many leaves.
     """
+    listed = listed or subfolders
     wanted, place = same_form(output_name(node)), tuple(same_form(part) for part in node)
 
     def search(folder: Path, found: tuple[str, ...], rest: str) -> tuple[str, ...] | None:
-        for name in subfolders(folder):
+        for name in listed(folder):
             form = same_form(name)
             here = (*found, name)
             if form == rest:

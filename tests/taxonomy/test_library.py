@@ -76,6 +76,16 @@ def test_a_new_topic_is_an_empty_folder_that_git_keeps(root: Path) -> None:
     assert [path.name for path in (root / SCIENCE / "rock_pools").iterdir()] == [".gitkeep"]
 
 
+def test_the_first_topic_of_a_library_without_facts_makes_their_folder(tmp_path: Path) -> None:
+    (tmp_path / "compositional_skills").mkdir()
+    library = Library(tmp_path)
+
+    assert library.create_topic(Path("knowledge"), "Arts").result == ARTS
+    library.undo()
+
+    assert snapshot(tmp_path) == {"compositional_skills": None}
+
+
 @pytest.mark.parametrize(
     ("parent", "kind", "place"),
     [
@@ -428,6 +438,17 @@ def test_a_hostile_history_moves_nothing_out(root: Path, tmp_path: Path, row: ob
     assert not list((tmp_path / "outside").iterdir())
     assert sorted(path.name for path in tmp_path.iterdir()) == ["library", "outside"]
     assert library.rename(BAY, "Bight").result == SCIENCE / "bight"
+
+
+def test_a_history_with_facts_of_something_else_can_be_opened(root: Path) -> None:
+    (root / ".lab-desktop").mkdir()
+    rows = [{"begin": 1, "at": 0, "do": [], "facts": {"path": 3}}, {"done": 1}]
+    (root / ".lab-desktop" / "history.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+
+    library = Library(root)
+
+    assert library.undoable
+    assert library.undo()
 
 
 def test_the_history_of_a_library_with_git_lies_where_git_never_looks(root: Path) -> None:
