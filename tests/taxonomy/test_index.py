@@ -202,6 +202,17 @@ def test_a_document_that_is_missing_makes_a_draft_and_coming_back_makes_it_ready
     assert entry and entry.badge is Badge.READY
 
 
+def test_a_document_in_a_lesson_further_down_counts_for_both(tree, opened):
+    outer = write(tree / "knowledge/outer", knowledge().replace("*.md", "**/*.md"), document=False).parent
+    inner = write(outer / "inner", skill()).parent
+    index = filled(opened(tree))
+    assert index.entry("knowledge/outer").badge is Badge.READY
+
+    (inner / "island.md").unlink()
+
+    assert filled(index).entry("knowledge/outer").badge is Badge.DRAFT
+
+
 def test_trained_and_shared_stand_for_ready_only(tree, opened):
     write(tree / "knowledge" / "half", knowledge(examples=2))
     index = filled(opened(tree))
@@ -484,7 +495,12 @@ def edit(tree: Path) -> None:
         file.write("# a comment\n")
 
 
-def test_what_is_too_new_is_never_sure(tree):
+@pytest.mark.parametrize("new", ["knowledge/animals", "knowledge/islands/velmora/qna.yaml"])
+def test_what_is_too_new_is_never_sure(new, tree):
+    for path in [tree, *tree.rglob("*")]:
+        os.utime(path, (1_000_000, 1_000_000))
+    os.utime(tree / new)
+
     assert not is_as_seen(tree, survey(tree))
 
 
@@ -514,6 +530,16 @@ def test_a_second_start_reads_nothing_that_is_as_it_was(tree, opened):
     assert again.look() == 0
     assert again.verify_some(1) == 0
     assert found(again, "velm") == {"knowledge/islands/velmora"}
+
+
+def test_what_is_gone_is_gone_from_the_file_too(tree, opened):
+    index = filled(opened(tree))
+    shutil.rmtree(tree / "knowledge" / "islands")
+
+    index.refresh()
+
+    assert found(index, "pier") == set()
+    assert [entry.title for entry in opened(tree).entries()] == ["Rhymes"]
 
 
 def test_a_library_whose_disk_is_gone_for_a_while_is_not_forgotten(tree, opened):
@@ -637,7 +663,7 @@ def test_after_any_operations_the_index_is_as_if_made_anew(operations, tmp_path_
         lambda file: file.write_bytes(b"no database at all" * 1000),
         lambda file: file.write_bytes(file.read_bytes()[: file.stat().st_size // 2]),
         lambda file: file.write_bytes(file.read_bytes()[:5000] + os.urandom(20_000) + file.read_bytes()[25_000:]),
-        lambda file: altered(file, "PRAGMA user_version = 77"),
+        lambda file: altered(file, "PRAGMA user_version = 77; UPDATE leaf SET author = 'of another time'"),
         lambda file: altered(file, "DROP TABLE found"),
         lambda file: altered(file, "DROP TABLE leaf"),
         lambda file: altered(file, "UPDATE about SET root = x'00'"),
@@ -662,8 +688,7 @@ def test_a_file_that_is_not_ours_any_more_is_made_anew(damage, tree, tmp_path, o
 
 def altered(file: Path, sql: str) -> None:
     database = sqlite3.connect(file)
-    database.execute(sql)
-    database.commit()
+    database.executescript(sql)
     database.close()
 
 
@@ -824,7 +849,9 @@ def test_hostile_lessons_become_problems_and_hold_nothing_up(tree, tmp_path, ope
     assert known(filled(opened(tree))) == known(index)
 
 
-def test_thousands_of_folders_inside_each_other_end_at_a_depth(tree, opened):
+@pytest.fixture
+def deep(tree):
+    """3,000 folders inside each other, which only rm can take away again."""
     handle = os.open(tree / "knowledge", os.O_RDONLY)
     for _ in range(3000):
         os.mkdir("a", dir_fd=handle)
@@ -832,12 +859,15 @@ def test_thousands_of_folders_inside_each_other_end_at_a_depth(tree, opened):
         os.close(handle)
         handle = below
     os.close(handle)
+    yield tree
+    subprocess.run(["rm", "-rf", tree / "knowledge" / "a"], check=True)
 
-    index = filled(opened(tree))
+
+def test_thousands_of_folders_inside_each_other_end_at_a_depth(deep, opened):
+    index = filled(opened(deep))
     deepest = index.tree().children[0]
     while deepest.children and deepest.children[0].path.endswith("a"):
         deepest = deepest.children[0]
 
     assert "60 folders" in deepest.problem
     assert len(index.entries()) == 2
-    subprocess.run(["rm", "-rf", tree / "knowledge" / "a"], check=True)
