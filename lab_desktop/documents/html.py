@@ -24,6 +24,8 @@ _DROPPED = [
     "button", "input", "select", "textarea", "dialog", "nav", "head", "title", "frameset", "link", "meta", "base",
     "rp", "rt",
 ]  # fmt: skip
+_FURNITURE = ".mw-editsection, .mw-cite-backlink, .headerlink, .noprint"
+"""What encyclopaedias and manuals put beside their headings and notes for the mouse."""
 _BLOCKS = {
     "p", "div", "section", "article", "ul", "ol", "li", "dl", "table", "h1", "h2", "h3", "h4", "h5", "h6", "pre",
     "blockquote", "figure", "figcaption", "aside", "main", "header", "footer", "form", "fieldset", "address", "details",
@@ -109,7 +111,7 @@ def _depth(soup: BeautifulSoup) -> int:
 
 
 def _drop(soup: BeautifulSoup) -> None:
-    for tag in soup.find_all(_DROPPED):
+    for tag in [*soup.find_all(_DROPPED), *soup.select(_FURNITURE)]:
         if not tag.decomposed:
             tag.decompose()
     for text in soup.find_all(string=lambda string: isinstance(string, PreformattedString)):
@@ -260,7 +262,7 @@ class _Writer(MarkdownConverter):
         """An element as one line of Markdown."""
         tag.name = "span"
         written: str = self.process_tag(tag, parent_tags={"_inline"})  # type: ignore[attr-defined] # left out of its stubs
-        return " ".join(written.split())
+        return " ".join(written.split()).lstrip("^↑↩⤴ ")
 
     def escape(self, text: str, parent_tags: set[str]) -> str:
         """A teacher reads this, not a browser: only what would turn a paragraph into a heading is marked."""
@@ -271,6 +273,12 @@ class _Writer(MarkdownConverter):
 
     def convert_br(self, el: Tag, text: str, parent_tags: set[str]) -> str:
         return " " if "_inline" in parent_tags else "\n"
+
+    def convert_p(self, el: Tag, text: str, parent_tags: set[str]) -> str:
+        text = re.sub(r"[ \t]*\n[ \t]*", "\n", text.strip())
+        if "_inline" in parent_tags:
+            return f" {text} "
+        return f"\n\n{text}\n\n" if text else ""
 
     def convert_sup(self, el: Tag, text: str, parent_tags: set[str]) -> str:
         return _set_off(text, _RAISED)

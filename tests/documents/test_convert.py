@@ -53,6 +53,20 @@ def test_a_web_page_keeps_what_is_read_and_nothing_else(read):
     ]
 
 
+def test_a_page_of_an_encyclopaedia_loses_only_what_is_for_the_mouse():
+    text = """<h1>Velmora</h1><p>An island.<sup id="r1"><a href="#n1">[1]</a></sup> It has<br>
+    a harbour.<sup><a href="#n2">[2]</a></sup><sup><a href="#n1">[1]</a></sup></p>
+    <h2>Trade<span class="mw-editsection">[<a href="x">edit</a>]</span><a class="headerlink" href="#t">¶</a></h2>
+    <dl><dt>Pan</dt><dd>A flat pool.</dd></dl><h2>References</h2><ol>
+    <li id="n1"><span class="mw-cite-backlink">^ <a href="#r1">a</a></span> The Ledger.</li>
+    <li id="n2"><b><a href="#r2">^</a></b> Letters.</li></ol>"""
+
+    assert convert_html(text).text == (
+        "# Velmora\n\nAn island.[^1] It has\na harbour.[^2][^1]\n\n[^1]: The Ledger.\n\n[^2]: Letters.\n\n"
+        "## Trade\n\n**Pan**\nA flat pool.\n"
+    )
+
+
 def test_merged_cells_keep_their_places_and_are_said(read):
     text = (
         '<table><tr><th colspan="2">Ports</th><th>Since</th></tr><tr><td rowspan="2">North</td><td>Anmar</td>'
