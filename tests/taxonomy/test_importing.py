@@ -74,6 +74,7 @@ def test_an_unfinished_leaf_that_was_written_is_read_as_it_is(tmp_path, data):
         ("'it's'", "it's"),
         ('"say \\"hi\\" in C:\\dir"', 'say "hi" in C:\\dir'),
         ("a: b:\n          more", "a: b: more"),
+        ("\n          1. a\n          2. b: c", "1. a\n2. b: c"),
         ("!!str 42", "42"),
         ("\n          - a\n          - b", "- a\n- b"),
         ("null", ""),
@@ -412,6 +413,10 @@ def test_a_field_that_only_looks_like_another_is_not_taken_for_it(tmp_path):
 
     assert imported.leaf == read(skill(), tmp_path).leaf
     assert [loss.text for loss in imported.losses] == ['question_id: "7"', 'Answer: "x"']
+
+    other = read(knowledge().replace("domain:", "domain_id:"), tmp_path)
+    assert other.leaf.domain == ""
+    assert [loss.text for loss in other.losses] == ['domain_id: "Islands"']
 
 
 def test_where_the_lines_are_yaml_of_another_kind_they_are_mended_too(tmp_path):
