@@ -495,6 +495,9 @@ def test_the_original_is_kept_before_anything_is_written(tmp_path):
     assert keep_original(b"other", tmp_path / "topic") != kept
     assert kept.read_text() == text
 
+    write_imported(read(skill(context=True), tmp_path), tmp_path / "topic")
+    assert skill() in {each.read_text() for each in (tmp_path / "topic" / ORIGINALS).iterdir()}
+
     write_imported(read(skill(), tmp_path), tmp_path / "exact")
     assert not (tmp_path / "exact" / ORIGINALS).exists()
 
@@ -508,6 +511,12 @@ def test_when_the_lesson_cannot_be_written_the_original_is_safe_already(tmp_path
         write_imported(read(text, tmp_path), tmp_path / "topic")
 
     assert (tmp_path / "topic" / ORIGINALS / "qna.yaml.txt").read_text() == text
+
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / ORIGINALS).touch()
+    with pytest.raises(StorageError):
+        write_imported(read(text, tmp_path), tmp_path / "other")
+    assert not (tmp_path / "other" / "qna.yaml").exists()
 
 
 BOMB = "a0: &a0 [x, x]\n" + "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 30))
