@@ -94,9 +94,9 @@ HARMLESS_CALLS = {
 WINDOW_SAFE = [
     "artifacts", "errors", "files", "paths", "hardware", "jobs.run", "jobs.events", "jobs.requests", "jobs.worker",
     "models.gguf", "models.text_model", "taxonomy", "taxonomy.check", "taxonomy.qna", "taxonomy.tree",
-    "taxonomy.index", "taxonomy.names", "taxonomy.history", "taxonomy.library", "documents", "repository", "bins",
-    "documents.convert", "documents.safely", "documents.source",
-    "editing", "capacity", "chats", "corrections", "drafts", "projects", "reviews", "votes",
+    "taxonomy.attribution", "taxonomy.differences", "taxonomy.history", "taxonomy.importing", "taxonomy.index",
+    "taxonomy.library", "taxonomy.names", "documents", "repository", "bins", "documents.convert", "documents.safely",
+    "documents.source", "editing", "capacity", "chats", "corrections", "drafts", "projects", "reviews", "votes",
 ]  # fmt: skip
 
 

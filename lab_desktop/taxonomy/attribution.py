@@ -135,7 +135,7 @@ def write_attribution(works: Iterable[Attribution], folder: Path) -> Path:
 
 def parse(text: str) -> tuple[Attribution, ...]:
     """The works that the text of an attribution.txt names."""
-    lines = text.replace("\ufeff", "").splitlines()
+    lines = text.removeprefix("\ufeff").splitlines()
     if any(_labelled(line)[0] for line in lines):
         works = list(_labelled_works([line for line in lines if line.strip()]))
     else:

@@ -7,7 +7,9 @@ kept beside the leaf. What comes out may be incomplete: the checks say what is m
 
 from __future__ import annotations
 
+import contextlib
 import itertools
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -85,11 +87,17 @@ def read_anything(source: Path | bytes | str, place: Path) -> Imported:
 def write_imported(imported: Imported, folder: Path) -> Path:
     """Write the leaf as `folder`/qna.yaml, after the file as it was if they differ; gives the path of the qna.yaml.
 
+    Another lesson that is there already is kept among the originals too.
+
     Raises:
         StorageError: it cannot be written; what was there is untouched.
     """
     if not imported.is_exact:
         keep_original(imported.original, folder)
+    with contextlib.suppress(OSError):
+        earlier = (folder / FILE_NAME).read_bytes()
+        if earlier != imported.original:
+            keep_original(earlier, folder)
     return write_leaf(imported.leaf, folder)
 
 
@@ -101,11 +109,11 @@ def keep_original(data: bytes, folder: Path) -> Path:
     """
     for number in itertools.count(1):
         file = folder / ORIGINALS / (ORIGINAL_NAME if number == 1 else f"qna-{number}.yaml.txt")
-        try:
+        if not os.path.lexists(file):
+            break
+        with contextlib.suppress(OSError):
             if file.read_bytes() == data:
                 return file
-        except OSError:
-            break
     with replacing(file) as temporary:
         temporary.write_bytes(data)
     return file

@@ -184,7 +184,7 @@ class Reader:
         for part in self._list(node, "seed_examples"):
             if isinstance(part, yaml.MappingNode):
                 yield from self._example(part)
-            else:
+            elif self._written(part):
                 self._lose(part, "an example without question and answer", self._slice(part))
 
     def _list(self, node: yaml.Node, name: str) -> list[yaml.Node]:
@@ -244,7 +244,7 @@ class Reader:
         for part in self._list(node, "questions_and_answers"):
             if isinstance(part, yaml.MappingNode):
                 yield from self._pair(self._fields(part, _PAIR))
-            else:
+            elif self._written(part):
                 self._lose(part, "a question without answer", self._slice(part))
 
     def _pair(self, fields: list[_Field]) -> Iterator[Pair]:

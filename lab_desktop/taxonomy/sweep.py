@@ -29,6 +29,7 @@ _IN_DOCUMENT = frozenset(("repo", "commit", "patterns"))
 _GROUPS = frozenset(("seed_examples", "document", "questions_and_answers", "patterns", "version"))
 """Fields whose value is no text."""
 _BLOCK = re.compile(r"\s*[|>][-+\d]*\s*(?:#.*)?\Z")
+_LIST_MARK = re.compile(r"(?:[-*+•]|\d{1,3}[.)])\s")
 _ESCAPED_QUOTE = re.compile(r'\\(["\\])')
 
 
@@ -191,8 +192,10 @@ class Sweep:
     def _quote(self, head: str, at: int, end: int) -> None:
         """Put the text of lines `at` to `end` in quotes, on the first of them."""
         parts = [self._lines[at][len(head) :].strip(), *(line.strip() for line in self._lines[at + 1 : end])]
-        # As YAML folds: a line end is a blank, a blank line is a line end.
-        text = re.sub(r"\n+", lambda found: found[0][1:] or " ", "\n".join(parts)).strip()
+        text = "\n".join(parts).strip()
+        if not any(_LIST_MARK.match(part) for part in parts[1:]):
+            # As YAML folds: a line end is a blank, a blank line is a line end.
+            text = re.sub(r"\n+", lambda found: found[0][1:] or " ", text)
         before = "\n".join(line.strip() for line in self._lines[at:end])
         self._lines[at] = f"{head} {quoted(_unquoted(text))}"
         for number in range(at + 1, end):

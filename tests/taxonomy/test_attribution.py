@@ -79,6 +79,8 @@ def test_lines_that_say_something_else_are_kept():
 
 def test_a_repeated_label_or_title_begins_the_next_work():
     assert parse(WRITTEN + WRITTEN) == (WORK, WORK)
+    halves = (Attribution(link="x"), Attribution("B", creators="C"))
+    assert parse(to_text(halves)) == halves
     assert [work.title for work in parse("Title: A\n\nTitle: B\nLink: x\n")] == ["A", "B"]
 
 

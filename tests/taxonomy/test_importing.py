@@ -74,6 +74,7 @@ def test_an_unfinished_leaf_that_was_written_is_read_as_it_is(tmp_path, data):
         ("'it's'", "it's"),
         ('"say \\"hi\\" in C:\\dir"', 'say "hi" in C:\\dir'),
         ("a: b:\n          more", "a: b: more"),
+        ("\n          1. a\n          2. b: c", "1. a\n2. b: c"),
         ("!!str 42", "42"),
         ("\n          - a\n          - b", "- a\n- b"),
         ("null", ""),
@@ -413,6 +414,10 @@ def test_a_field_that_only_looks_like_another_is_not_taken_for_it(tmp_path):
     assert imported.leaf == read(skill(), tmp_path).leaf
     assert [loss.text for loss in imported.losses] == ['question_id: "7"', 'Answer: "x"']
 
+    other = read(knowledge().replace("domain:", "domain_id:"), tmp_path)
+    assert other.leaf.domain == ""
+    assert [loss.text for loss in other.losses] == ['domain_id: "Islands"']
+
 
 def test_where_the_lines_are_yaml_of_another_kind_they_are_mended_too(tmp_path):
     for lines in ("-question: a\n  answer: b", "\xa0\xa0- question: a\n\xa0\xa0\xa0\xa0answer: b"):
@@ -490,6 +495,9 @@ def test_the_original_is_kept_before_anything_is_written(tmp_path):
     assert keep_original(b"other", tmp_path / "topic") != kept
     assert kept.read_text() == text
 
+    write_imported(read(skill(context=True), tmp_path), tmp_path / "topic")
+    assert skill() in {each.read_text() for each in (tmp_path / "topic" / ORIGINALS).iterdir()}
+
     write_imported(read(skill(), tmp_path), tmp_path / "exact")
     assert not (tmp_path / "exact" / ORIGINALS).exists()
 
@@ -503,6 +511,12 @@ def test_when_the_lesson_cannot_be_written_the_original_is_safe_already(tmp_path
         write_imported(read(text, tmp_path), tmp_path / "topic")
 
     assert (tmp_path / "topic" / ORIGINALS / "qna.yaml.txt").read_text() == text
+
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / ORIGINALS).touch()
+    with pytest.raises(StorageError):
+        write_imported(read(text, tmp_path), tmp_path / "other")
+    assert not (tmp_path / "other" / "qna.yaml").exists()
 
 
 BOMB = "a0: &a0 [x, x]\n" + "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 30))
