@@ -31,7 +31,7 @@ def read(text: str) -> list[tuple[str, str]]:
         "Q1: Who built it?\nA1: Rolf.\nQ2. : When?\nA2: In 1811.\nOr later.".replace(". :", ":"),
         "1. Q: Who built it?\n   A: Rolf.\n2. Q: When?\n   A: In 1811.\nOr later.",
         "**Q:** Who built it?\n**A:** Rolf.\n\n**Q:** When?\n**A:** In 1811.\nOr later.",
-        "- **Question 1:** Who built it?\n- **Answer:** Rolf.\n- **Question:** When?\n- **Answer:** In 1811.\nOr later.",
+        "- **Question 1:** Who built it?\n- **Answer:** Rolf.\n- **Q 2:** When?\n- **Answer:** In 1811.\nOr later.",
         "Question: Who built it?\nAnswer: Rolf.\nQuestion: When?\nAnswer: In 1811.\nOr later.",
         "Frage: Who built it?\nAntwort: Rolf.\nFrage 2: When?\nAntwort 2: In 1811.\nOr later.",
         "F: Who built it?\nA: Rolf.\nF: When?\nA: In 1811.\nOr later.",
