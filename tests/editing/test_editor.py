@@ -552,16 +552,36 @@ def test_one_can_type_on_while_another_thread_saves(tmp_path: Path) -> None:
 
     saver = threading.Thread(target=save)
     saver.start()
-    for number in range(60):
-        type_in(editor, f"Isles {number}", now=number * 10.0)
-        time.sleep(0.001 * (number % 12))
-        type_in(editor, f"Bays {number}", now=number * 10.0 + 5)
-        while not editor.is_saved:
-            time.sleep(0.001)
-        assert read_draft(folder).domain == f"Bays {number}"
-    is_done.set()
-    saver.join()
+    try:
+        for number in range(60):
+            type_in(editor, f"Isles {number}", now=number * 10.0)
+            time.sleep(0.001 * (number % 12))
+            type_in(editor, f"Bays {number}", now=number * 10.0 + 5)
+            while not editor.is_saved:
+                time.sleep(0.001)
+            assert read_draft(folder).domain == f"Bays {number}"
+    finally:
+        is_done.set()
+        saver.join()
 
     last = editor.lesson
     editor.close()
     assert opened(folder).lesson == last
+
+
+def test_git_sees_the_lesson_and_nothing_of_what_is_hidden_beside_it(tmp_path: Path) -> None:
+    subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)
+    folder = put(tmp_path, whole())
+    editor = opened(folder)
+    type_in(editor, "Isles")
+    editor.apply(lambda it: edit.add_document(it, "more.md", "More."))
+    editor.save()
+    editor.apply(lambda it: edit.remove_document(it, "more.md"))
+    editor.save()
+
+    said = subprocess.run(
+        ["git", "-C", str(tmp_path), "status", "--porcelain", "-uall"], capture_output=True, text=True, check=True
+    ).stdout
+
+    assert sorted(Path(line[3:]).name for line in said.splitlines()) == ["attribution.txt", "qna.yaml", "velmora.md"]
+    assert (folder / ".editing" / "removed" / "more.md").is_file()
