@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import os
 import random
@@ -233,9 +234,12 @@ def test_a_journal_that_grew_is_written_anew_with_the_newest_steps(
     monkeypatch.setattr(journal, "MOST_STEPS", 40)
     folder = put(tmp_path, whole())
     editor = opened(folder)
+    files = []
     for number in range(100):
         type_in(editor, f"Isles {number}", now=number * 10.0)
         editor.save()
+        files.append((folder / ".editing" / "history.jsonl").stat().st_ino)
+    assert sum(one != two for one, two in itertools.pairwise(files)) < 15
     for _ in range(5):
         editor.undo()
     editor.close()
@@ -478,6 +482,7 @@ while True:
 """
 
 
+@pytest.mark.slow
 def test_a_kill_at_any_moment_loses_at_most_a_second_and_the_lesson_is_always_readable(tmp_path: Path) -> None:
     folder = put(tmp_path, whole())
     dice = random.Random(3)

@@ -214,3 +214,10 @@ def test_a_very_long_table_is_read_as_far_as_is_sensible(tmp_path: Path, monkeyp
 
         assert len(found.pairs) == 49
         assert found.unread == ("Only the first 50 rows were read.",)
+
+
+def test_a_text_that_is_far_too_long_is_cut_and_it_is_said() -> None:
+    found = split_pairs(f"Who?\t{'word ' * 15_000}\nWhen?\tNow.")
+
+    assert [len(pair.answer) for pair in found.pairs] == [paste.MOST_CELL - 1, 4]
+    assert found.unread == ("Row 1 has a text of more than 50,000 letters; its rest is left out.",)
