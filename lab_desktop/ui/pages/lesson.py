@@ -23,7 +23,7 @@ from PySide6.QtWidgets import QFrame, QLayout, QLineEdit, QScrollArea, QStackedW
 from lab_desktop.artifacts import Leaf, LeafKind, Pair
 from lab_desktop.documents.passages import read_documents
 from lab_desktop.editing.notices import about, found_in
-from lab_desktop.editing.passages import find
+from lab_desktop.editing.passages import find_shown
 from lab_desktop.errors import LabError
 from lab_desktop.taxonomy.qna import read_leaf, write_leaf
 from lab_desktop.taxonomy.tree import find_leaves
@@ -386,7 +386,7 @@ class LessonText(QTextEdit):
         self._source = text
         self._restyle()
         plain = self.toPlainText()
-        self._spans = [find(plain, example.context or "") for example in leaf.seed_examples]
+        self._spans = [find_shown(plain, example.context or "") for example in leaf.seed_examples]
         self.moveCursor(QTextCursor.MoveOperation.Start)
 
     def _restyle(self) -> None:
@@ -428,7 +428,7 @@ class LessonText(QTextEdit):
         if self._active >= len(self._spans):
             return
         start, end = self._spans[self._active]
-        first, last = find(self.toPlainText()[start:end], sentence)
+        first, last = find_shown(self.toPlainText()[start:end], sentence)
         if last <= first:
             return
         selection = QTextEdit.ExtraSelection()
