@@ -152,3 +152,13 @@ def test_an_attribution_of_blanks_is_none(tmp_path: Path, text: str) -> None:
     assert [line.key for line in checklist(lesson) if not line.done] == ["licence"]
     assert len(errors(lesson, tmp_path / "t", "contribution")) == 1
     assert errors(lesson, tmp_path / "t", "file") == []
+
+
+@pytest.mark.parametrize("kind", LeafKind)
+def test_an_empty_card_or_passage_does_not_count(kind: LeafKind) -> None:
+    lesson = edit.add_example(edit.remove_example(whole(kind), whole(kind).examples[2].id))
+
+    short = next(line for line in checklist(lesson) if line.key in ("passages", "examples"))
+
+    assert len(lesson.examples) == 5
+    assert (short.missing, short.field) == (1, Field("examples"))

@@ -191,6 +191,26 @@ def test_undo_goes_on_after_a_restart(tmp_path: Path) -> None:
     assert read_leaf(folder).domain == "Islands"
 
 
+def test_a_step_that_was_typed_on_or_undone_and_done_otherwise_is_there_once_after_a_restart(tmp_path: Path) -> None:
+    folder = put(tmp_path, whole())
+    editor = opened(folder)
+    for text in ("I", "Is", "Isl"):
+        type_in(editor, text, now=0)
+        editor.save()
+    type_in(editor, "Isle", now=10)
+    editor.save()
+    editor.undo()
+    type_in(editor, "Bay", now=20)
+    editor.close()
+
+    again = opened(folder)
+    seen = [again.lesson.domain]
+    while again.undo():
+        seen.append(again.lesson.domain)
+
+    assert seen == ["Bay", "Isl", "Islands"]
+
+
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.sampled_from(LeafKind),
