@@ -285,16 +285,16 @@ class Editor:
 
     def _read(self) -> Lesson:
         """The lesson on disk; from here on these are the files we know."""
-        leaf = read_draft(self.folder)
-        lesson = with_beside(lesson_of(self.folder, leaf), self.folder)
-        self._written = files_of(lesson, self.folder)
+        while True:
+            leaf = read_draft(self.folder)
+            lesson = with_beside(lesson_of(self.folder, leaf), self.folder)
+            written = files_of(lesson, self.folder)
+            seen = {name: (stamp(self.folder / name), self._print(name)) for name in written}
+            if read_draft(self.folder) == leaf and lesson_of(self.folder, leaf).documents == lesson.documents:
+                break  # nobody wrote while we read
         # What differs from how we write it is written when something is saved.
-        self._written[FILE_NAME] = to_yaml(leaf) if leaf.version == VERSION else ""
-        self._written[BESIDE] = ""
-        self._seen = {}
-        for name in self._written:
-            now = stamp(self.folder / name)
-            self._seen[name] = (now, self._print(name))
+        self._written = {**written, FILE_NAME: to_yaml(leaf) if leaf.version == VERSION else "", BESIDE: ""}
+        self._seen = seen
         return lesson
 
     def _print(self, name: str) -> str:

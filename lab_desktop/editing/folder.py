@@ -42,6 +42,7 @@ HIDDEN = ".editing"
 ATTRIBUTION = "attribution.txt"
 BESIDE = f"{HIDDEN}/lesson.json"
 _REMOVED = f"{HIDDEN}/removed"
+_IGNORED = f"{HIDDEN}/.gitignore"
 _ANY_TEXT = ("*.md", "*.markdown", "*.txt")
 _MOST_ATTRIBUTION = 1_000_000
 
@@ -101,6 +102,8 @@ def write_file(folder: Path, name: str, text: str) -> None:
     Raises:
         StorageError: it could not be written; an older one is untouched.
     """
+    if name == BESIDE and not (folder / _IGNORED).is_file():
+        write_text(folder / _IGNORED, "*\n")  # git sees nothing of what is hidden, so no contribution can have it
     write_text(folder / name, text.encode("utf-8", "replace").decode("utf-8"))
 
 

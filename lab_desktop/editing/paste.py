@@ -195,6 +195,8 @@ def _of_rows(rows: Iterable[Sequence[str]]) -> Pasted | None:
         if number >= MOST_ROWS:
             unread.append(f"Only the first {MOST_ROWS:,} rows were read.")
             break
+        if any(len(cell) > MOST_CELL for cell in row):
+            unread.append(f"Row {number + 1} has a text of more than {MOST_CELL:,} letters; its rest is left out.")
         kept.append([cell.strip()[:MOST_CELL] for cell in list(row)[:MOST_COLUMNS]])
     kept = [row for row in kept if any(row)]
     if not kept:

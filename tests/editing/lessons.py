@@ -83,7 +83,7 @@ def changes(draw: st.DrawFn) -> Change:
             names = ("title", "created_by", "domain", "document_outline", "task_description", "attribution", "repo")
             return edit.with_text(lesson, Field(names[pick % len(names)]), text)  # type: ignore[arg-type]
         if kind == 8 and lesson.is_knowledge:
-            name = f"doc {pick % 3}[1].md"
+            name = ("velmora.md", "doc [1].md", "sub/Doc *.txt")[pick % 3]
             is_there = any(each.name == name for each in lesson.documents)
             return edit.remove_document(lesson, name) if is_there else edit.add_document(lesson, name, text)
         if kind == 9 and pair and lesson.is_knowledge:

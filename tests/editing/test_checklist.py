@@ -133,3 +133,32 @@ def test_the_checklist_is_quick_enough_for_every_letter(benchmark_time=0.1) -> N
 
     assert (time.perf_counter() - start) / 10 < benchmark_time
     assert not has_errors([])
+
+
+def test_a_document_that_was_emptied_is_missing_in_the_folder_and_in_the_list(tmp_path: Path) -> None:
+    lesson = edit.with_text(whole(), Field("document", document="velmora.md"), " \n")
+
+    assert [line.key for line in checklist(lesson) if not line.done] == ["documents"]
+    assert [text for text in errors(lesson, tmp_path / "t", "contribution") if "velmora.md" in text] != []
+    gone = edit.remove_document(whole(), "velmora.md")
+    assert [line.key for line in checklist(gone) if not line.done] == ["documents"]
+    assert errors(gone, tmp_path / "t", "file") != []
+
+
+@pytest.mark.parametrize("text", ["", " \n"])
+def test_an_attribution_of_blanks_is_none(tmp_path: Path, text: str) -> None:
+    lesson = edit.with_text(whole(), Field("attribution"), text)
+
+    assert [line.key for line in checklist(lesson) if not line.done] == ["licence"]
+    assert len(errors(lesson, tmp_path / "t", "contribution")) == 1
+    assert errors(lesson, tmp_path / "t", "file") == []
+
+
+@pytest.mark.parametrize("kind", LeafKind)
+def test_an_empty_card_or_passage_does_not_count(kind: LeafKind) -> None:
+    lesson = edit.add_example(edit.remove_example(whole(kind), whole(kind).examples[2].id))
+
+    short = next(line for line in checklist(lesson) if line.key in ("passages", "examples"))
+
+    assert len(lesson.examples) == 5
+    assert (short.missing, short.field) == (1, Field("examples"))

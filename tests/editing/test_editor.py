@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import os
 import random
@@ -190,6 +191,26 @@ def test_undo_goes_on_after_a_restart(tmp_path: Path) -> None:
     assert read_leaf(folder).domain == "Islands"
 
 
+def test_a_step_that_was_typed_on_or_undone_and_done_otherwise_is_there_once_after_a_restart(tmp_path: Path) -> None:
+    folder = put(tmp_path, whole())
+    editor = opened(folder)
+    for text in ("I", "Is", "Isl"):
+        type_in(editor, text, now=0)
+        editor.save()
+    type_in(editor, "Isle", now=10)
+    editor.save()
+    editor.undo()
+    type_in(editor, "Bay", now=20)
+    editor.close()
+
+    again = opened(folder)
+    seen = [again.lesson.domain]
+    while again.undo():
+        seen.append(again.lesson.domain)
+
+    assert seen == ["Bay", "Isl", "Islands"]
+
+
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.sampled_from(LeafKind),
@@ -233,9 +254,12 @@ def test_a_journal_that_grew_is_written_anew_with_the_newest_steps(
     monkeypatch.setattr(journal, "MOST_STEPS", 40)
     folder = put(tmp_path, whole())
     editor = opened(folder)
+    files = []
     for number in range(100):
         type_in(editor, f"Isles {number}", now=number * 10.0)
         editor.save()
+        files.append((folder / ".editing" / "history.jsonl").stat().st_ino)
+    assert sum(one != two for one, two in itertools.pairwise(files)) < 15
     for _ in range(5):
         editor.undo()
     editor.close()
@@ -478,6 +502,7 @@ while True:
 """
 
 
+@pytest.mark.slow
 def test_a_kill_at_any_moment_loses_at_most_a_second_and_the_lesson_is_always_readable(tmp_path: Path) -> None:
     folder = put(tmp_path, whole())
     dice = random.Random(3)
@@ -552,16 +577,36 @@ def test_one_can_type_on_while_another_thread_saves(tmp_path: Path) -> None:
 
     saver = threading.Thread(target=save)
     saver.start()
-    for number in range(300):
-        type_in(editor, f"Isles {number}", now=number * 10.0)
-        if number % 7 == 0:
-            editor.undo()
-    is_done.set()
-    saver.join()
-    editor.save()
+    try:
+        for number in range(60):
+            type_in(editor, f"Isles {number}", now=number * 10.0)
+            time.sleep(0.001 * (number % 12))
+            type_in(editor, f"Bays {number}", now=number * 10.0 + 5)
+            while not editor.is_saved:
+                time.sleep(0.001)
+            assert read_draft(folder).domain == f"Bays {number}"
+    finally:
+        is_done.set()
+        saver.join()
 
-    assert editor.is_saved
-    assert read_leaf(folder).domain == "Isles 299"
     last = editor.lesson
     editor.close()
     assert opened(folder).lesson == last
+
+
+def test_git_sees_the_lesson_and_nothing_of_what_is_hidden_beside_it(tmp_path: Path) -> None:
+    subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)
+    folder = put(tmp_path, whole())
+    editor = opened(folder)
+    type_in(editor, "Isles")
+    editor.apply(lambda it: edit.add_document(it, "more.md", "More."))
+    editor.save()
+    editor.apply(lambda it: edit.remove_document(it, "more.md"))
+    editor.save()
+
+    said = subprocess.run(
+        ["git", "-C", str(tmp_path), "status", "--porcelain", "-uall"], capture_output=True, text=True, check=True
+    ).stdout
+
+    assert sorted(Path(line[3:]).name for line in said.splitlines()) == ["attribution.txt", "qna.yaml", "velmora.md"]
+    assert (folder / ".editing" / "removed" / "more.md").is_file()

@@ -76,3 +76,17 @@ def test_typing_after_undo_does_not_eat_the_step_before() -> None:
 
     assert history.lesson.domain == "a"
     assert history.redoes is not None and history.redoes.lesson.domain == "ac"
+
+
+def test_a_step_that_changes_nothing_is_none() -> None:
+    history = History([Step(new())])
+    typed(history, "a", 0)
+    typed(history, "a", PAUSE_S + 1)
+    history.add(Step(with_text(history.lesson, Field("domain"), "a"), "typing"))
+
+    history.undo()
+
+    assert history.lesson == new()
+    assert history.undoes is None
+    history.add(Step(history.lesson))
+    assert history.redoes is not None

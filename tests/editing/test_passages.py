@@ -12,7 +12,16 @@ from hypothesis import strategies as st
 from lab_desktop.editing import lesson as edit
 from lab_desktop.editing.folder import lesson_of
 from lab_desktop.editing.lesson import Field, Lesson
-from lab_desktop.editing.passages import MOST_WORDS, astray, find, snapped, spans, suggest_passages, use_as_passage
+from lab_desktop.editing.passages import (
+    MOST_WORDS,
+    astray,
+    find,
+    find_shown,
+    snapped,
+    spans,
+    suggest_passages,
+    use_as_passage,
+)
 from lab_desktop.paths import resources
 from lab_desktop.taxonomy.qna import read_draft
 from tests.editing.lessons import new
@@ -199,3 +208,38 @@ def test_passages_of_the_practice_lesson_stand_in_its_document() -> None:
     assert astray(lesson) == []
     assert find("a.b", "a*b") == (0, 0)
     assert find("x a (b)\n c", "a (b) c") == (2, 10)
+
+
+def test_a_passage_is_found_in_the_text_as_it_is_shown() -> None:
+    shown = "Ferries\nThe Petrel takes nine hours, see the plan.\nShip\nHours\nPetrel\n9\n"
+
+    for part, there in (
+        ("The **Petrel** takes *nine* hours", "The Petrel takes nine hours"),
+        ("hours, see [the plan](https://x.org/a).", "hours, see the plan"),
+        ("| Ship | Hours |\n|---|---|\n| Petrel | 9 |", "Ship\nHours\nPetrel\n9"),
+        ("## Ferries", "Ferries"),
+        ("swims", ""),
+        ("**", ""),
+    ):
+        start, end = find_shown(shown, part)
+        assert shown[start:end] == there
+
+
+def test_other_sections_and_other_subjects_come_before_more_of_the_same() -> None:
+    names = ["Rolf", "Mira", "Bram", "Tove", "Sven", "Ilse"]
+    rich = [
+        " ".join(f"In 18{n}{k} Captain {name} of Port {n}{k} sold {k}7 ships to King Olaf." for k in range(9))
+        for n, name in enumerate(names)
+    ]
+    dull = {
+        part: " ".join(f"The {part} of the place has {k} kinds, as people say." for k in range(9))
+        for part in ("food", "soil", "music")
+    }
+    text = "# Trade\n\n" + "\n\n".join(rich) + "".join(f"\n\n# {part}\n\n{said}" for part, said in dull.items())
+
+    found = [text[start:end] for start, end in suggest_passages(text, 4)]
+
+    assert sum("Captain" in each for each in found) == 1
+    assert {part for part in dull for each in found if part in each} == set(dull)
+    twice = f"# A\n\n{rich[0]}\n\n# B\n\n{rich[0]}\n\n# C\n\n{dull['soil']}\n"
+    assert any("soil" in twice[start:end] for start, end in suggest_passages(twice, 2))

@@ -31,7 +31,7 @@ def read(text: str) -> list[tuple[str, str]]:
         "Q1: Who built it?\nA1: Rolf.\nQ2. : When?\nA2: In 1811.\nOr later.".replace(". :", ":"),
         "1. Q: Who built it?\n   A: Rolf.\n2. Q: When?\n   A: In 1811.\nOr later.",
         "**Q:** Who built it?\n**A:** Rolf.\n\n**Q:** When?\n**A:** In 1811.\nOr later.",
-        "- **Question:** Who built it?\n- **Answer:** Rolf.\n- **Question:** When?\n- **Answer:** In 1811.\nOr later.",
+        "- **Question 1:** Who built it?\n- **Answer:** Rolf.\n- **Q 2:** When?\n- **Answer:** In 1811.\nOr later.",
         "Question: Who built it?\nAnswer: Rolf.\nQuestion: When?\nAnswer: In 1811.\nOr later.",
         "Frage: Who built it?\nAntwort: Rolf.\nFrage 2: When?\nAntwort 2: In 1811.\nOr later.",
         "F: Who built it?\nA: Rolf.\nF: When?\nA: In 1811.\nOr later.",
@@ -214,3 +214,10 @@ def test_a_very_long_table_is_read_as_far_as_is_sensible(tmp_path: Path, monkeyp
 
         assert len(found.pairs) == 49
         assert found.unread == ("Only the first 50 rows were read.",)
+
+
+def test_a_text_that_is_far_too_long_is_cut_and_it_is_said() -> None:
+    found = split_pairs(f"Who?\t{'word ' * 15_000}\nWhen?\tNow.")
+
+    assert [len(pair.answer) for pair in found.pairs] == [paste.MOST_CELL - 1, 4]
+    assert found.unread == ("Row 1 has a text of more than 50,000 letters; its rest is left out.",)
