@@ -217,8 +217,8 @@ def _fact_groups(unit: Unit, passage: str, told: Sequence[Pair], teacher: TextMo
             chance.shuffle(several)
         yield [several[0] for several in of_sentence.values()]
         left += [fact for several in of_sentence.values() for fact in several[1:]]
-    for several in _in_groups(left):
-        yield [fact for fact in several if not _is_fact_told(fact.answer, told)]
+    for rest in _in_groups(left):
+        yield [fact for fact in rest if not _is_fact_told(fact.answer, told)]
 
 
 def _in_groups(items: Sequence[T]) -> Iterator[Sequence[T]]:

@@ -60,7 +60,7 @@ PASSAGE = (
     "The lighthouse of Orra was built in 1811 by Mira Tell. It is 31 metres high. Its lamp burns fish oil. The harbour "
     "of Orra holds forty boats, and every boat is painted green. The harbour master of Orra is called Jon Vale."
 )
-QUESTIONS = [["What is the capital of France?", "Paris."], ["Who is the harbour master of Orra?", "Jon Vale."]]
+QUESTIONS = [["What is the capital of Japan?", "Tokyo."], ["Who is the harbour master of Orra?", "Jon Vale."]]
 EXPENSES = [
     ["Book this: Mark paid 12 euros for a taxi.", "Expense: taxi; 12 EUR; Mark", ""],
     ["Book this: Ann paid 40 euros for a room.", "Expense: room; 40 EUR; Ann", ""],

@@ -20,7 +20,7 @@ PASSAGE = (
     "The lighthouse of Orra was built in 1811 by Mira Tell. It is 31 metres high. Its lamp burns fish oil. The harbour "
     "of Orra holds forty boats, and every boat is painted green. The harbour master of Orra is called Jon Vale."
 )
-QUESTIONS = [Pair("What is the capital of France?", "Paris."), Pair("Who is the harbour master of Orra?", "Jon Vale.")]
+QUESTIONS = [Pair("What is the capital of Japan?", "Tokyo."), Pair("Who is the harbour master of Orra?", "Jon Vale.")]
 EXPENSES = [
     SeedExample((Pair(f"Book this: {who} paid {sum_} euros for a {what}.", f"Expense: {what}; {sum_} EUR; {who}"),))
     for who, sum_, what in (("Mark", 12, "taxi"), ("Ann", 40, "room"), ("Luis", 7, "coffee"), ("Eva", 23, "book"))
