@@ -178,6 +178,7 @@ class Look(QObject):
         self.text_size = 1.0
         self.chosen: Literal["system", "light", "dark"] = "system"
         self._applied: tuple[Theme, float] | None = None
+        self._fonts: dict[TypeStyle, QFont] = {}
         app.setStyle("Fusion")
         app.styleHints().colorSchemeChanged.connect(lambda _: self._apply())
         self._apply()
@@ -193,6 +194,8 @@ class Look(QObject):
 
     def font(self, style: TypeStyle) -> QFont:
         """The system's font in a style of the scale; figures are tabular, so that counting numbers stand still."""
+        if (known := self._fonts.get(style)) is not None:
+            return QFont(known)
         size, _, weight = TYPE[style]
         font = QFont(self._app.font())
         font.setPixelSize(round(size * self.text_size))
@@ -200,7 +203,8 @@ class Look(QObject):
         font.setFeature(QFont.Tag("tnum"), 1)
         if style in _TIGHT:
             font.setLetterSpacing(QFont.SpacingType.PercentageSpacing, 100 + _TIGHT[style])
-        return font
+        self._fonts[style] = font
+        return QFont(font)
 
     def line_height(self, style: TypeStyle) -> int:
         return round(TYPE[style][1] * self.text_size)
@@ -217,6 +221,7 @@ class Look(QObject):
         if (self.theme, self.text_size) == self._applied:  # a style sheet costs every widget some time
             return
         self._applied = self.theme, self.text_size
+        self._fonts.clear()
         # One sheet after another would be applied to every widget once for each widget that it lies in.
         self._app.setStyleSheet("")
         self._app.setFont(self.font("body"))

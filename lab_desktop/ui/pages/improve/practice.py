@@ -185,7 +185,8 @@ class PracticeStation(QWidget):
 
     def _relook(self) -> None:
         self._fit()
-        self._redraw()
+        if self.isVisible():
+            self._redraw()
 
     def _filter(self, name: str) -> None:
         self.table.filtered.choose(name)
