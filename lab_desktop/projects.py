@@ -28,7 +28,6 @@ Station = Literal["practice", "train", "check", "use"]
 LessonState = Literal["new", "same", "other"]
 """Of a lesson that is to be used in a project: not there yet, there as it is, or there and different."""
 STATIONS: tuple[Station, ...] = ("practice", "train", "check", "use")
-_HIDDEN = shutil.ignore_patterns(".*")
 _BEFORE_TRAINING = (
     "leaves", "earlier", "teacher.json", "samples.jsonl", "units.jsonl", "reviews.jsonl", "general.jsonl", "dataset",
 )  # fmt: skip
@@ -86,7 +85,7 @@ def create(root: Path, title: str, lessons: Sequence[Path], *, is_practice: bool
         with disk_errors(folder, "The project"):
             (folder / "lessons").mkdir(parents=True)
             for lesson, place in zip(lessons, places, strict=True):
-                shutil.copytree(lesson, folder / "lessons" / place, ignore=_HIDDEN)
+                shutil.copytree(lesson, folder / "lessons" / place, ignore=shutil.ignore_patterns(".*"))
         save(project)
     except LabError:
         shutil.rmtree(folder, ignore_errors=True)
@@ -125,7 +124,7 @@ def add_lessons(project: Project, lessons: Sequence[Path]) -> None:
     try:
         for lesson, place in zip(lessons, places, strict=True):
             with disk_errors(place, "The lesson"):
-                shutil.copytree(lesson, coming, ignore=_HIDDEN)
+                shutil.copytree(lesson, coming, ignore=shutil.ignore_patterns(".*"))
                 place.parent.mkdir(parents=True, exist_ok=True)
                 if place.exists():
                     replaced = project.folder / "replaced" / f"{time.time_ns() // 1_000_000}-{place.name}"

@@ -556,17 +556,17 @@ def test_another_library_is_opened_from_a_folder_and_from_an_address(
     page: LibraryPage, session: Session, tmp_path: Path, qtbot: QtBot
 ) -> None:
     other = states.library(tmp_path, is_empty=True)
-    page.open_library(other)
+    page.libraries.open(other)
     settled(page, qtbot)
     assert page.shelf.root == other and page.count == 0
 
-    page.clone(f"file://{session.home / 'library'}")
+    page.libraries.clone(f"file://{session.home / 'library'}")
     qtbot.waitUntil(lambda: page.shelf.root == session.home / "libraries" / "library", timeout=_LONG_MS)
     settled(page, qtbot)
     assert page.count == 3
     assert not page._strip.isVisible()
 
-    page.open_library(None)
+    page.libraries.open(None)
     settled(page, qtbot)
     assert page.shelf.root == session.home / "library"
 
@@ -574,7 +574,7 @@ def test_another_library_is_opened_from_a_folder_and_from_an_address(
 def test_a_folder_that_is_no_library_is_refused_with_a_sentence(
     page: LibraryPage, tmp_path: Path, qtbot: QtBot
 ) -> None:
-    page.open_library(tmp_path)
+    page.libraries.open(tmp_path)
 
     qtbot.waitUntil(lambda: "is not a library" in banner(page), timeout=_LONG_MS)
     take(page._page_menu(), "Open my own library")
@@ -628,7 +628,7 @@ def test_an_index_that_cannot_be_used_costs_time_only(
 def test_an_address_that_answers_nothing_is_told_and_leaves_nothing(
     page: LibraryPage, session: Session, qtbot: QtBot
 ) -> None:
-    page.clone("file:///nowhere/at/all")
+    page.libraries.clone("file:///nowhere/at/all")
 
     qtbot.waitUntil(lambda: banner(page) != "", timeout=_LONG_MS)
     assert not (session.home / "libraries" / "all").exists()
@@ -641,7 +641,7 @@ def test_updating_brings_the_communitys_lessons_and_keeps_mine(
     community = states.library(tmp_path)
     states.library(session.home)
     page = opened(window, qtbot)
-    page.clone(f"file://{community}")
+    page.libraries.clone(f"file://{community}")
     qtbot.waitUntil(lambda: page.shelf.root.name == "library" and page.shelf.root.parent.name == "libraries",
                     timeout=_LONG_MS)  # fmt: skip
     settled(page, qtbot)
@@ -663,7 +663,7 @@ def commit(folder: Path) -> None:
 
 
 def test_a_library_without_an_address_says_how_to_follow_one(page: LibraryPage, qtbot: QtBot) -> None:
-    page.update_library()
+    page.libraries.update()
 
     qtbot.waitUntil(lambda: "This library has no address to get updates from." in banner(page), timeout=_LONG_MS)
 

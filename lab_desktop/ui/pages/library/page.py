@@ -10,19 +10,19 @@ from pathlib import Path
 
 from PySide6.QtCore import QPoint, Qt, QUrl, Signal
 from PySide6.QtGui import QAction, QDesktopServices, QKeyEvent, QKeySequence, QResizeEvent, QShowEvent
-from PySide6.QtWidgets import QFileDialog, QInputDialog, QLineEdit, QMenu, QStackedWidget, QWidget
+from PySide6.QtWidgets import QFileDialog, QMenu, QStackedWidget, QWidget
 
-from lab_desktop import bins, projects
+from lab_desktop import bins
 from lab_desktop.artifacts import LeafKind, title_of
 from lab_desktop.errors import LabError, LeafError
-from lab_desktop.projects import Project
-from lab_desktop.repository import Changes, Update
+from lab_desktop.repository import Changes
 from lab_desktop.taxonomy.index import Hit, Near, Place
 from lab_desktop.taxonomy.library import Binned, Library, Step
 from lab_desktop.taxonomy.names import folder_name
 from lab_desktop.ui.guard import guarded
 from lab_desktop.ui.pages.library import preview as preview_part
 from lab_desktop.ui.pages.library.holdings import Filter, Holdings, Node
+from lab_desktop.ui.pages.library.libraries import Libraries
 from lab_desktop.ui.pages.library.lists import (
     bin_rows,
     change_rows,
@@ -42,6 +42,7 @@ from lab_desktop.ui.pages.library.targets import may_lie_in, merge_targets, move
 from lab_desktop.ui.pages.library.toolbar import Strip, Toolbar
 from lab_desktop.ui.pages.library.tree_model import TreeModel
 from lab_desktop.ui.pages.library.tree_view import TreeView
+from lab_desktop.ui.pages.library.use import Use
 from lab_desktop.ui.pages.library.words import (
     lessons_words,
     root_words,
@@ -50,7 +51,7 @@ from lab_desktop.ui.pages.library.words import (
 )
 from lab_desktop.ui.session import Session
 from lab_desktop.ui.theme import look
-from lab_desktop.ui.widgets.basic import Banner, Label, column, row, rule
+from lab_desktop.ui.widgets.basic import Banner, Label, Tone, column, row, rule
 
 _TREE_WIDTH = 248
 _NARROW_BELOW = 1000
@@ -61,6 +62,7 @@ class LibraryPage(QWidget):
     """
     Attributes:
         shelf: the library on disk.
+        libraries, use: which library it is; its lessons in the project in hand.
         edits: what the Edit menu offers while this page is in front.
     """
 
@@ -149,6 +151,8 @@ class LibraryPage(QWidget):
         )  # fmt: skip
         whole.setStretch(4, 1)
         self.setLayout(whole)
+        self.use = Use(session, self.shelf, self.say)
+        self.libraries = Libraries(session, self.shelf, self.say, self)
         self.edits = self._actions()
         self.shelf.changed.connect(self._redraw)
         self.shelf.opened.connect(self._begin_library)
@@ -207,10 +211,16 @@ class LibraryPage(QWidget):
         self._left.setFixedWidth(look().grown(_TREE_WIDTH - 28 * is_narrow))
         self._right.setFixedWidth(preview_part.width() - 54 * is_narrow)
 
+    def say(
+        self, tone: Tone, cause: str, safe: str = "", button: str = "", do: Callable[[], object] | None = None
+    ) -> None:
+        """Tell something above everything, until there is something else to tell."""
+        self._banner.say(tone, cause, safe, button, do)
+        self._told.show()
+
     def tell(self, error: LabError) -> None:
         """Say why something was not done."""
-        self._banner.say("bad", error.message, error.hint)
-        self._told.show()
+        self.say("bad", error.message, error.hint)
 
     def _begin_library(self) -> None:
         self._told.hide()
@@ -466,12 +476,10 @@ class LibraryPage(QWidget):
         if step.kind == "delete" and step.result is None:
             cause = self.tr("“{0}” is in the bin.").format(step.title)
             safe = self.tr("It stays there for {0} days.").format(bins.BIN_DAYS)
-            self._banner.say("info", cause, safe, self.tr("Undo"), self.shelf.undo)
-            self._told.show()
+            self.say("info", cause, safe, self.tr("Undo"), self.shelf.undo)
         elif step.kind == "merge" and step.result is not None:
             cause = self.tr("“{0}” is a part of “{1}” now.").format(step.title, title_of(step.result.name))
-            self._banner.say("info", cause, "", self.tr("Undo"), self.shelf.undo)
-            self._told.show()
+            self.say("info", cause, "", self.tr("Undo"), self.shelf.undo)
         if step.result is not None:
             path = step.result.as_posix()
             if self._mode != "topic":
@@ -672,96 +680,10 @@ class LibraryPage(QWidget):
         if node is not None and node.is_leaf:
             self.lesson_opened.emit(self.shelf.root / path)
 
-    # Projects
-
     def use_in_project(self) -> None:
-        """Copy the lesson in hand, or the ready ones of the topic in hand, into the project in hand."""
-        node, project = self.shelf.view.node(self._hand), self._session.project
-        if node is None:
-            return
-        if project is None:
-            self.tell(LeafError(self.tr("There is no project yet."), self.tr("Begin one on the Home page.")))
-            return
-        folder = self.shelf.root / node.path
-
-        refusal = self.tr("“{0}” cannot be taught yet.").format(node.title)
-
-        def work(_: Holdings) -> dict[Path, projects.LessonState]:
-            if missing := look_into(folder).missing:
-                raise LeafError(refusal, missing[0])
-            return projects.lesson_states(project, [folder])
-
-        def came(states: dict[Path, projects.LessonState]) -> None:
-            if states[folder] == "same":
-                self._say_used(node, project, self.tr("It was there already, as it is here."))
-            elif states[folder] == "other":
-                cause = self.tr("“{0}” is in “{1}” already, and different.").format(node.title, project.title)
-                safe = self.tr("What is there now is kept aside in the project’s folder.")
-                use = functools.partial(self._copy_to, project, node, folder)
-                self._banner.say("warn", cause, safe, self.tr("Use this one"), use)
-                self._told.show()
-            else:
-                self._copy_to(project, node, folder)
-
-        self.shelf.ask(work, came)
-
-    def _copy_to(self, project: Project, node: Node, folder: Path) -> None:
-        def came(_: None) -> None:
-            self._say_used(node, project, self.tr("The next practice questions are written from it too."))
-            self._session.lesson_changed.emit()
-            self._session.refresh()
-
-        self.shelf.ask(lambda _: projects.add_lessons(project, [folder]), came)
-
-    def _say_used(self, node: Node, project: Project, safe: str) -> None:
-        cause = self.tr("“{0}” is in the project “{1}”.").format(node.title, project.title)
-        show = functools.partial(self._session.go, "lesson")
-        self._banner.say("good", cause, safe, self.tr("Show it there"), show)
-        self._told.show()
-
-    # Libraries
-
-    def update_library(self) -> None:
-        """Bring what the community has newly."""
-        self.shelf.update(self._updated)
-
-    def _updated(self, update: Update) -> None:
-        if not update.files and not update.kept:
-            self._banner.say("good", self.tr("The library is up to date."), "")
-        else:
-            cause = self.tr("{0} came from the community.").format(lessons_words(len(update.leaves)))
-            names = ", ".join(title_of(leaf.name) for leaf in update.kept[:3])
-            safe = self.tr("Your own version stays of: {0}.").format(names) if names else ""
-            self._banner.say("good", cause, safe)
-        self._told.show()
-
-    def open_folder(self) -> None:
-        """Another library, in a folder."""
-        folder = QFileDialog.getExistingDirectory(self, self.tr("Choose the folder of a library"))
-        if folder:
-            self.open_library(Path(folder))
-
-    def open_library(self, root: Path | None) -> None:
-        """Another library, or with None the person's own."""
-        choices = self._session.preferences.choices
-        self._session.preferences.choose(choices.with_library(root))
-
-    def open_address(self) -> None:
-        """Another library, from an address."""
-        words = self.tr("Address of the library (https, ssh or file)")
-        address, is_given = QInputDialog.getText(
-            self, self.tr("Open another library"), words, QLineEdit.EchoMode.Normal
-        )
-        if is_given and address.strip():
-            self.clone(address.strip())
-
-    def clone(self, address: str) -> None:
-        name = folder_name(address.rstrip("/").removesuffix(".git").rpartition("/")[2])
-        root = self._session.home / "libraries" / name
-        if root.exists():
-            self.open_library(root)
-        else:
-            self.shelf.clone(address, root, self.open_library)
+        """Copy the lesson in hand into the project in hand."""
+        if (node := self.shelf.view.node(self._hand)) is not None:
+            self.use.begin(node)
 
     # Menus
 
@@ -834,16 +756,12 @@ class LibraryPage(QWidget):
         add(self.tr("What is new or different"), self.show_changes)
         add(self.tr("Deleted lessons ({0})").format(self.shelf.view.binned), self.show_bin)
         menu.addSeparator()
-        add(self.tr("Update from the community"), self.update_library)
+        add(self.tr("Update from the community"), self.libraries.update)
         menu.addSeparator()
-        own = self._session.home / "library"
-        if self.shelf.root != own:
-            add(self.tr("Open my own library"), lambda: self.open_library(None))
-        for root in sorted((self._session.home / "libraries").glob("*")):
-            if root != self.shelf.root and root.is_dir() and not root.name.startswith("."):
-                add(self.tr("Open “{0}”").format(title_of(root.name)), functools.partial(self.open_library, root))
-        add(self.tr("Open a library in a folder…"), self.open_folder)
-        add(self.tr("Open a library at an address…"), self.open_address)
+        for title, root in self.libraries.others():
+            add(title, functools.partial(self.libraries.open, root))
+        add(self.tr("Open a library in a folder…"), self.libraries.open_folder)
+        add(self.tr("Open a library at an address…"), self.libraries.open_address)
         menu.addSeparator()
         add(self.tr("Show in folder"), lambda: _show_folder(self.shelf.root))
         return menu
