@@ -1,1 +1,1 @@
-"""What the lesson editors work on, without a window: the lesson as a value, its history, its checklist, its passages."""
+"""What the lesson editors work on, without a window: a lesson as a value, its history, checklist and passages."""

@@ -41,7 +41,7 @@ _SLOW_TO_STOP_S = 20.0
 """After so long a job that was asked to stop can be ended by force."""
 _MENU_PROJECTS = 12
 _PAGE_OF = {
-    "meet": "chat", "compare": "chat",
+    "meet": "chat", "compare": "chat", "edit": "lesson",
     "practice": "improve", "train": "improve", "check": "improve", "use": "improve",
 }  # fmt: skip
 """The page of what is a part of one."""
@@ -134,6 +134,8 @@ class MainWindow(QMainWindow):
                 self.pages.chat.new_chat()
             elif name == "compare":
                 self.pages.chat.meet_both()
+            elif name == "lesson":
+                self._session.leave_library()
             elif page == "improve" and name != page:
                 self.pages.improve.show_station(name)
             self.page = page

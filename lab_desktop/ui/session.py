@@ -97,7 +97,13 @@ class Session(QObject):
         """Edit a lesson of the library, or with None those of the project in hand."""
         self.lesson = lesson
         self.lesson_wanted.emit(lesson)
-        self.go("lesson")
+        self.go("lesson" if lesson is None else "edit")
+
+    def leave_library(self) -> None:
+        """The lessons of the project in hand are edited again."""
+        if self.lesson is not None:
+            self.lesson = None
+            self.lesson_wanted.emit(None)
 
     def go(self, page: str) -> None:
         self.wanted.emit(page)

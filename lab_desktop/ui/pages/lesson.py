@@ -73,7 +73,12 @@ class LessonPage(QWidget):
 
     def hideEvent(self, event: QHideEvent) -> None:
         super().hideEvent(event)
-        guarded(self.editor.desk.save)
+        # The library may move or throw away what it lends; its history is on disk.
+        guarded(self._put_back if self._session.lesson is not None else self.editor.desk.save)
+
+    def _put_back(self) -> None:
+        if self.editor.close_lesson():
+            self._folders = []
 
     def entrance(self) -> QWidget:
         """Where the keyboard begins."""

@@ -127,7 +127,7 @@ class LibraryPage(QWidget):
         self.facts_wanted.connect(lambda: self.begin_lesson(LeafKind.KNOWLEDGE))
         self.skill_wanted.connect(lambda: self.begin_lesson(LeafKind.FREEFORM_SKILL))
         self.import_wanted.connect(self._import)
-        self.lesson_opened.connect(_show_folder)
+        self.lesson_opened.connect(session.edit)
 
         self.preview = Preview(lambda: self._open(self._hand), self.use_in_project)
         self.places = PlacePanel()
