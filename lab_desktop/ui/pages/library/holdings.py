@@ -19,11 +19,12 @@ from lab_desktop.files import disk_errors, replacing
 from lab_desktop.paths import documents_beside
 from lab_desktop.repository import Changes, Progress, Update
 from lab_desktop.taxonomy.badges import Badge
+from lab_desktop.taxonomy.importing import Imported, read_anything, write_imported
 from lab_desktop.taxonomy.index import Entry, Hit, Index, Near, Place
 from lab_desktop.taxonomy.index import Node as Folder
 from lab_desktop.taxonomy.library import ATTRIBUTION, Binned, Library, Step
-from lab_desktop.taxonomy.qna import read_leaf
-from lab_desktop.taxonomy.tree import FILE_NAME, ROOTS, find_leaves
+from lab_desktop.taxonomy.names import title_of
+from lab_desktop.taxonomy.tree import ROOTS, find_leaves
 
 _SLICE_S = 0.08
 """So long badges are worked on before somebody else has a turn."""
@@ -284,20 +285,31 @@ class Holdings:
         step = do(self.library)
         return step, self.look(wanted)
 
-    def bring(self, file: Path, topic: str, wanted: Filter) -> tuple[Step | None, View]:
-        """Copy a lesson into a topic, or to where lessons of its kind belong.
+    def examine(self, file: Path, topic: str) -> Imported:
+        """What a lesson file says, and what importing it would change.
 
         Raises:
-            LeafError: it cannot be read; nothing was copied.
+            LeafError: there is no lesson in it.
+        """
+        return read_anything(file, self.root / topic / "imported")
+
+    def bring(self, imported: Imported, file: Path, topic: str, wanted: Filter) -> tuple[Step | None, View]:
+        """Write a lesson that was read from a file into a topic, or to where lessons of its kind belong.
+
+        Raises:
+            LeafError: its place cannot be made; nothing was written.
             StorageError: it could not be written.
         """
-        leaf = read_leaf(file)
+        folder = file if file.is_dir() else file.parent
+        leaf = replace(imported.leaf, folder=folder)
         root = "knowledge" if leaf.kind is LeafKind.KNOWLEDGE else "compositional_skills"
         parent = Path(topic) if topic.partition("/")[0] == root else None
-        step = self.library.create_leaf(parent, leaf.title, leaf.kind)
+        step = self.library.create_leaf(parent, title_of(folder.name), leaf.kind)
         if step.result is not None:
             target = self.root / step.result
-            for path in (leaf.folder / FILE_NAME, leaf.folder / ATTRIBUTION, *_documents(leaf)):
+            with disk_errors(target, "The lesson"):
+                write_imported(replace(imported, leaf=replace(leaf, node=step.result.parts, folder=target)), target)
+            for path in (leaf.folder / ATTRIBUTION, *_documents(leaf)):
                 if path.is_file():
                     with disk_errors(target, "The lesson"), replacing(target / path.relative_to(leaf.folder)) as copy:
                         shutil.copyfile(path, copy)

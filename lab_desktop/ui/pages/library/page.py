@@ -16,12 +16,14 @@ from lab_desktop import bins
 from lab_desktop.artifacts import LeafKind, title_of
 from lab_desktop.errors import LabError, LeafError
 from lab_desktop.repository import Changes
+from lab_desktop.taxonomy.importing import Imported
 from lab_desktop.taxonomy.index import Hit, Near, Place
 from lab_desktop.taxonomy.library import Binned, Library, Step
 from lab_desktop.taxonomy.names import folder_name
 from lab_desktop.ui.guard import guarded
 from lab_desktop.ui.pages.library import preview as preview_part
 from lab_desktop.ui.pages.library.holdings import Filter, Holdings, Node
+from lab_desktop.ui.pages.library.import_sheet import ImportSheet
 from lab_desktop.ui.pages.library.libraries import Libraries
 from lab_desktop.ui.pages.library.lists import (
     bin_rows,
@@ -482,6 +484,8 @@ class LibraryPage(QWidget):
             self.say("info", cause, "", self.tr("Undo"), self.shelf.undo)
         if step.result is not None:
             path = step.result.as_posix()
+            if step.kind == "create_leaf" and self.isVisible():
+                self.lesson_opened.emit(self.shelf.root / step.result)
             if self._mode != "topic":
                 return
             self._hand = path
@@ -672,8 +676,20 @@ class LibraryPage(QWidget):
     def import_file(self, file: Path) -> None:
         """A copy of a lesson, with what lies beside its file, in the topic in hand or where its kind belongs."""
         topic = self._topic_in_hand()
-        if topic is not None:
-            self.shelf.bring(file, topic)
+        if topic is None:
+            return
+
+        def came(imported: Imported) -> None:
+            bring = functools.partial(self.shelf.bring, imported, file, topic)
+            if imported.is_exact:
+                bring()
+                return
+            sheet = ImportSheet(file, imported, self)
+            sheet.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+            sheet.accepted.connect(bring)
+            sheet.open()
+
+        self.shelf.ask(lambda holdings: holdings.examine(file, topic), came)
 
     def _open(self, path: str) -> None:
         node = self.shelf.view.node(path)

@@ -14,6 +14,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from lab_desktop import paths, repository
 from lab_desktop.errors import Cancelled, LabError
 from lab_desktop.repository import Progress, Update
+from lab_desktop.taxonomy.importing import Imported
 from lab_desktop.taxonomy.library import Library, Step
 from lab_desktop.ui.background import Errands
 from lab_desktop.ui.pages.library.holdings import Filter, Holdings, View
@@ -129,10 +130,10 @@ class Shelf(QObject):
         if step is not None:
             self.done.emit(step)
 
-    def bring(self, file: Path, topic: str) -> None:
+    def bring(self, imported: Imported, file: Path, topic: str) -> None:
         """A copy of the lesson in a file, as a step."""
         wanted = self.wanted
-        self.ask(lambda holdings: holdings.bring(file, topic, wanted), self._acted)
+        self.ask(lambda holdings: holdings.bring(imported, file, topic, wanted), self._acted)
 
     def undo(self) -> None:
         self.act(Library.undo)
