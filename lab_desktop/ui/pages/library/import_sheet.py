@@ -26,8 +26,8 @@ class ImportSheet(QDialog):
         list_ = QWidget()
         list_.setLayout(column(*lines, -1, gap=8))
         said = self.tr(
-            "This file needs some repairs. Look through them; the file itself stays as it is, and a copy is kept beside "
-            "the lesson."
+            "This file needs some repairs. Look through them: the file itself stays as it is, and a copy is kept "
+            "beside the lesson."
         )
         self.take = Button(self.tr("Import it so"), "primary", on_click=self.accept)
         cancel = Button(self.tr("Cancel"), on_click=self.reject)
