@@ -15,7 +15,7 @@ import pypdfium2.raw as pdfium
 
 from lab_desktop.documents import layout
 from lab_desktop.documents.converted import Converted, Kind, Note, Progress, counted, on_pages
-from lab_desktop.documents.layout import Page, Word
+from lab_desktop.documents.pieces import Page, Word
 from lab_desktop.documents.plain import first_heading, regular
 from lab_desktop.errors import DocumentError
 

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from lab_desktop.documents.convert import convert
 from lab_desktop.documents.converted import Converted, Kind
-from lab_desktop.documents.layout import Page, Word, joined, to_markdown
+from lab_desktop.documents.layout import joined, to_markdown
 from lab_desktop.documents.passages import Document, passages
+from lab_desktop.documents.pieces import Page, Word
 from lab_desktop.errors import DocumentError
 from tests.documents.makers import ODD, Pdf, width
 
