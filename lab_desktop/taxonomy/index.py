@@ -196,7 +196,7 @@ class Index:
         self._take_over()
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Let go of the file; what a thread is at comes to its end soon and is not kept."""
         self._file.close()
 
     @property
@@ -281,6 +281,8 @@ class Index:
             with self._lock:
                 self._keep(batch)
                 left = len(self._waiting)
+            if self._file.is_closed:
+                return 0
             if not batch or not left or time.monotonic() >= until:
                 return left
 
@@ -318,6 +320,8 @@ class Index:
             badge, problem = verdict(self.root / entry.path)
             with self._lock:
                 self._judged(entry, badge, problem)
+            if self._file.is_closed:
+                return 0
             if time.monotonic() >= until:
                 return len(unverified) - number
         return 0

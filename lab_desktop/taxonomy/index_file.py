@@ -11,7 +11,7 @@ import contextlib
 import os
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +35,7 @@ class IndexFile:
 
     Attributes:
         is_kept: False when it is only in memory, because the file cannot be written.
+        is_closed: True after `close`; then nothing is known and nothing is kept.
         starts: how often its contents were thrown away.
     """
 
@@ -43,12 +44,14 @@ class IndexFile:
         self._root = root
         self._lock = threading.RLock()
         self.is_kept = True
+        self.is_closed = False
         self.starts = 0
         self._database = self._opened()
 
     def close(self) -> None:
         """Let go of the file."""
         with self._lock:
+            self.is_closed = True
             self._database.close()
 
     def rows(self) -> list[Row]:
@@ -62,35 +65,37 @@ class IndexFile:
 
     def put(self, leaves: Iterable[tuple[Row, str, Iterable[str]]]) -> bool:
         """Keep lessons as they were just read: row, pieces as JSON, words for each of `COLUMNS`. False: not kept."""
-        with self._lock, self._writing() as done:
+
+        def work(database: sqlite3.Connection) -> None:
+            marks = ", ".join("?" * (len(COLUMNS) + 1))
             for row, pieces, words in leaves:
-                number = self._put_row(row)
-                self._database.execute("INSERT OR REPLACE INTO piece VALUES (?, ?)", (number, pieces))
-                self._database.execute("DELETE FROM found WHERE rowid = ?", (number,))
-                marks = ", ".join("?" * len(COLUMNS))
-                self._database.execute(
-                    f"INSERT INTO found(rowid, {', '.join(COLUMNS)}) VALUES (?, {marks})", (number, *words)
-                )
-        return bool(done)
+                number = _put_row(database, row)
+                database.execute("INSERT OR REPLACE INTO piece VALUES (?, ?)", (number, pieces))
+                database.execute("DELETE FROM found WHERE rowid = ?", (number,))
+                database.execute(f"INSERT INTO found(rowid, {', '.join(COLUMNS)}) VALUES ({marks})", (number, *words))
+
+        return self._is_written(work)
 
     def put_rows(self, rows: Iterable[Row]) -> bool:
         """Keep what is known of lessons whose texts are as they were. False: not kept."""
-        with self._lock, self._writing() as done:
+
+        def work(database: sqlite3.Connection) -> None:
             for row in rows:
-                self._put_row(row)
-        return bool(done)
+                _put_row(database, row)
+
+        return self._is_written(work)
 
     def drop(self, paths: Iterable[str]) -> bool:
         """Forget lessons. False: not kept."""
-        with self._lock, self._writing() as done:
+
+        def work(database: sqlite3.Connection) -> None:
             for path in paths:
                 key = (os.fsencode(path),)
                 for table, column in (("found", "rowid"), ("piece", "leaf")):
-                    self._database.execute(
-                        f"DELETE FROM {table} WHERE {column} = (SELECT id FROM leaf WHERE path = ?)", key
-                    )
-                self._database.execute("DELETE FROM leaf WHERE path = ?", key)
-        return bool(done)
+                    database.execute(f"DELETE FROM {table} WHERE {column} = (SELECT id FROM leaf WHERE path = ?)", key)
+                database.execute("DELETE FROM leaf WHERE path = ?", key)
+
+        return self._is_written(work)
 
     def pieces(self, path: str) -> str:
         """The pieces of a lesson as JSON, "[]" when it is not known."""
@@ -149,15 +154,6 @@ class IndexFile:
         found = self._asked(sql, (*patterns, *patterns, limit))
         return [(os.fsdecode(path), float(named)) for path, named in found]
 
-    def _put_row(self, row: Row) -> int:
-        path, *rest = row
-        names = ("stamp", "digest", *_FIELDS)
-        sql = (
-            f"INSERT INTO leaf(path, {', '.join(names)}) VALUES ({', '.join('?' * (len(names) + 1))}) "
-            f"ON CONFLICT(path) DO UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in names)} RETURNING id"
-        )
-        return int(self._database.execute(sql, (os.fsencode(str(path)), *rest)).fetchone()[0])
-
     def _has_fts(self) -> bool:
         found = self._asked("SELECT 1 FROM sqlite_master WHERE name = 'found' AND sql LIKE 'CREATE VIRTUAL%'")
         return bool(found)
@@ -171,24 +167,26 @@ class IndexFile:
                 self._recover(error)
                 return []
 
-    @contextlib.contextmanager
-    def _writing(self) -> Iterator[list[bool]]:
-        """All or nothing; yields a list that is not empty afterwards when it was kept."""
-        done: list[bool] = []
-        try:
-            self._database.execute("BEGIN IMMEDIATE")
-            yield done
-            self._database.execute("COMMIT")
-            done.append(True)
-        except sqlite3.DatabaseError as error:
-            with contextlib.suppress(sqlite3.Error):
+    def _is_written(self, work: Callable[[sqlite3.Connection], None]) -> bool:
+        """Do all of `work` or nothing; False when it was nothing."""
+        with self._lock:
+            try:
+                self._database.execute("BEGIN IMMEDIATE")
+                work(self._database)
+                self._database.execute("COMMIT")
+            except sqlite3.DatabaseError as error:
+                with contextlib.suppress(sqlite3.Error):
+                    self._database.execute("ROLLBACK")
+                self._recover(error)
+                return False
+            except BaseException:
                 self._database.execute("ROLLBACK")
-            self._recover(error)
-        except BaseException:
-            self._database.execute("ROLLBACK")
-            raise
+                raise
+            return True
 
     def _recover(self, error: sqlite3.DatabaseError) -> None:
+        if self.is_closed:
+            return
         code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF
         if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
             return  # another process is at work; what was not kept is read again later
@@ -233,6 +231,16 @@ class IndexFile:
         database = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
         _lay_out(database, self._root)
         return database
+
+
+def _put_row(database: sqlite3.Connection, row: Row) -> int:
+    path, *rest = row
+    names = ("stamp", "digest", *_FIELDS)
+    sql = (
+        f"INSERT INTO leaf(path, {', '.join(names)}) VALUES ({', '.join('?' * (len(names) + 1))}) "
+        f"ON CONFLICT(path) DO UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in names)} RETURNING id"
+    )
+    return int(database.execute(sql, (os.fsencode(path), *rest)).fetchone()[0])
 
 
 def _connected(file: Path) -> sqlite3.Connection:

@@ -795,6 +795,40 @@ def test_processes_and_threads_share_it(tree, tmp_path, opened):
     assert len(found(index, "rhyme")) == 101
 
 
+def test_another_process_that_writes_for_long_is_waited_for(tree, tmp_path, opened, monkeypatch):
+    monkeypatch.setattr(index_file, "_BUSY_S", 0.02)
+    index = opened(tree)
+    index.look()
+    other = sqlite3.connect(tmp_path / "home" / "index.sqlite")
+    other.execute("BEGIN IMMEDIATE")
+
+    assert index.read_some(0.1) == 2
+    assert index.search("pier") == []
+    other.rollback()
+    other.close()
+
+    assert index.read_some(1) == 0
+    assert found(index, "pier") == {"knowledge/islands/velmora"}
+    assert (index.is_kept, index._file.starts) == (True, 0)
+
+
+def test_closing_it_under_a_thread_that_fills_it_loses_nothing(tree, opened):
+    many(tree, 200)
+    index = opened(tree)
+    thread = threading.Thread(target=filled, args=(index,))
+    thread.start()
+    while not any(entry.kind for entry in index.entries()):
+        time.sleep(0.01)
+
+    index.close()
+    thread.join(20)
+
+    assert not thread.is_alive()
+    again = opened(tree)
+    assert 0 < len(again.entries()) <= 202
+    assert known(filled(again)) == known(filled(opened(tree, "fresh.sqlite")))
+
+
 # Whatever may lie there
 
 
