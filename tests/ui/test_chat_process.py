@@ -15,7 +15,7 @@ from lab_desktop.ui.chat_process import ChatProcess, Finished, Voices
 
 pytestmark = pytest.mark.slow
 
-LONGEST_MS = 60_000
+LONGEST_MS = 120_000
 PASSAGE = (
     "The lighthouse of Orra was built in 1811 by Mira Tell. It is 31 metres high. Its lamp burns fish oil. The harbour "
     "of Orra holds forty boats, and every boat is painted green. The harbour master of Orra is called Jon Vale."
@@ -51,16 +51,16 @@ def chat(qtbot: QtBot) -> Iterator[ChatProcess]:
     made.quit()
 
 
-def test_suggestions_come_one_by_one_and_end(chat: ChatProcess, qtbot: QtBot) -> None:
+def test_a_suggestion_comes_and_is_counted(chat: ChatProcess, qtbot: QtBot) -> None:
     heard = Heard(chat)
 
-    number = chat.suggest(PASSAGE, "Orra", [Pair("Who built the lighthouse?", "Mira Tell")])
+    number = chat.suggest(PASSAGE, "Orra", [Pair("Who built the lighthouse?", "Mira Tell")], wanted=1)
     qtbot.waitUntil(lambda: heard.ends != [], timeout=LONGEST_MS)
 
     assert {each for each, _ in heard.suggestions} == {number}
     assert all(isinstance(each, Suggestion) and each.sentence in PASSAGE for _, each in heard.suggestions)
     ((ended, end),) = heard.ends
-    assert (ended, dict(end.counts)) == (number, {"found": len(heard.suggestions), "wanted": 3})
+    assert (ended, dict(end.counts)) == (number, {"found": 1, "wanted": 1})
     assert not end.was_stopped
 
 
