@@ -167,3 +167,14 @@ def test_a_job_that_was_broken_off_is_gone_on_with_from_the_tour(
     assert window.next_line.button.text() == "Continue"
     window.next_line.button.click()
     assert session.jobs.current is not None
+
+
+def test_the_tours_line_leaves_the_height_to_the_page(window: MainWindow, qtbot: QtBot) -> None:
+    window.start()
+    press(qtbot, Qt.Key.Key_Return)
+
+    for page in ("chat", "lesson", "practice", "train", "check", "use", "home"):
+        window.show_page(page)
+        qtbot.wait(1)
+        assert window.tour_strip.isVisible(), page
+        assert window.tour_strip.height() <= window.tour_strip.sizeHint().height(), page
