@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from typing import Literal
 
 from lab_desktop.artifacts import Pair
 from lab_desktop.editing.lesson import DraftExample, Lesson
 from lab_desktop.taxonomy.advice import MOST_PAIR_WORDS
-from lab_desktop.words import alike, content_words, telling_sentence, words
+from lab_desktop.words import alike, content_words, sentences, telling_sentence, words
 
 NoticeKind = Literal["twin", "alike", "not_in_passage", "yes_no", "long"]
 
@@ -59,10 +60,15 @@ def about(
 
 @lru_cache(maxsize=1024)
 def found_in(pair: Pair, context: str) -> str:
-    """The sentence of a passage that says the answer; "" where none says half of it."""
+    """The sentence of a passage that says the answer; "" where none says half of it, nor two neighbours two thirds."""
     sentence = telling_sentence(context, pair.question, pair.answer)
     wanted = _content_words(pair.answer)
-    return sentence if 2 * len(wanted & _content_words(sentence)) >= len(wanted) else ""
+    if 2 * len(wanted & _content_words(sentence)) >= len(wanted):
+        return sentence
+    for one, two in pairwise(sentences(context)):
+        if 3 * len(wanted & (_content_words(one) | _content_words(two))) >= 2 * len(wanted):
+            return max(one, two, key=lambda each: len(wanted & _content_words(each)))
+    return ""
 
 
 def _about(pair: Pair, context: str, others: Iterable[tuple[int, Pair]], is_in_context: bool) -> Iterable[Notice]:

@@ -88,6 +88,8 @@ def test_what_is_wrong_with_a_card_is_said_the_most_important_first() -> None:
     assert kinds("Who?", "Tobin Quistell built the lighthouse in 1744. " * 50) == ["long"]
     assert about(Pair("When was the lighthouse built?", ""), CONTEXT, others)[0].other == 7
     assert found_in(Pair("Who built it?", "Tobin Quistell"), CONTEXT).startswith("The lighthouse")
+    both = "The longest river is the Vennick. It flows south for 27 kilometres. Goats drink there."
+    assert found_in(Pair("How long is the Vennick?", "The Vennick is 27 kilometres long."), both).startswith("It flows")
 
 
 def test_nearly_the_same_question_is_told_but_not_another_question_word() -> None:
