@@ -272,3 +272,20 @@ def test_undo_goes_where_it_changed_something(editor: LessonEditor, velmora: Pat
     assert editor.part == "place"
     assert editor.desk.lesson is not None
     assert editor.desk.lesson.title == "Velmora"
+
+
+def test_pasted_questions_with_answers_become_cards(editor: LessonEditor, velmora: Path, qtbot: QtBot) -> None:
+    editor.open(velmora)
+    editor.facts.add_question()
+    QApplication.clipboard().setText(
+        "Q: Which port is nearest?\nA: Calder Reach\nQ: How long is the ferry?\nA: Seven hours"
+    )
+
+    cards(editor)[-1].question.paste()
+
+    said = [(card.question.toPlainText(), card.answer.toPlainText()) for card in cards(editor)[3:]]
+    assert said == [("Which port is nearest?", "Calder Reach"), ("How long is the ferry?", "Seven hours")]
+    QApplication.clipboard().setText("A question\nin two lines")
+    cards(editor)[0].question.selectAll()
+    cards(editor)[0].question.paste()
+    assert cards(editor)[0].question.toPlainText() == "A question in two lines"

@@ -41,6 +41,8 @@ class CardDoings:
     """Show this sentence in the text."""
     entered: Callable[[int], object]
     """The last field was ended with Return."""
+    pasted: Callable[[int, str], bool]
+    """A text was pasted into the question; True where it was questions with answers."""
 
 
 class QuestionCard(QFrame):
@@ -51,22 +53,20 @@ class QuestionCard(QFrame):
         question, answer: its fields.
     """
 
-    def __init__(self, pair: DraftPair, number: int, doings: CardDoings, *, is_skill: bool = False) -> None:
+    def __init__(self, pair: DraftPair, number: int, doings: CardDoings) -> None:
         super().__init__()
         self.pair = pair.id
         self._mark, self._doings, self._sentence = pair.mark, doings, ""
         self.setProperty("surface", "card")
-        asks = self.tr("What you would type") if is_skill else self.tr("Question {0}").format(number)
-        tells = self.tr("A perfect answer") if is_skill else self.tr("Answer to question {0}").format(number)
         self._title = Label("", "label", "text2")
         self._lamp = Icon("lamp", "accent", 16)
         self.question = GrowingField(
-            asks, self.tr("What you would type…") if is_skill else self.tr("Ask something this passage answers…"),
-            lambda text: doings.typed(Field("question", pair=pair.id), text), style="strong",
-            is_one_line=not is_skill, is_quiet=True,
+            "", self.tr("Ask something this passage answers…"),
+            lambda text: doings.typed(Field("question", pair=pair.id), text), style="strong", is_one_line=True,
+            is_quiet=True, on_paste=lambda text: doings.pasted(pair.id, text),
         )  # fmt: skip
         self.answer = GrowingField(
-            tells, self.tr("A perfect answer…") if is_skill else self.tr("The answer, as you would give it…"),
+            "", self.tr("The answer, as you would give it…"),
             lambda text: doings.typed(Field("answer", pair=pair.id), text),
             on_return=lambda: doings.entered(pair.id), is_quiet=True,
         )  # fmt: skip
@@ -111,6 +111,8 @@ class QuestionCard(QFrame):
         words = self.tr("Suggested – not yours until you accept") if is_suggested else self.tr("Question {0}")
         self._title.setText(words.format(number))
         self._title.set_tone("accent" if is_suggested else "text2")
+        self.question.setAccessibleName(self.tr("Question {0}").format(number))
+        self.answer.setAccessibleName(self.tr("Answer to question {0}").format(number))
         self.more.setAccessibleName(self.tr("More for question {0}").format(number))
         self.accept.setAccessibleName(self.tr("Accept question {0}").format(number))
         self.dismiss.setAccessibleName(self.tr("Dismiss question {0}").format(number))

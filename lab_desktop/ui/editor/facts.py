@@ -12,6 +12,7 @@ from lab_desktop.editing.checklist import FEWEST_EXAMPLES, FEWEST_PAIRS, FEWEST_
 from lab_desktop.editing.lesson import DraftExample, DraftPair, Field, Lesson
 from lab_desktop.editing.notices import Notice, found_in, notices
 from lab_desktop.editing.passages import spans, suggest_passages, use_as_passage
+from lab_desktop.editing.paste import split_pairs
 from lab_desktop.ui.editor.cards import CardDoings, QuestionCard, Verdict
 from lab_desktop.ui.editor.coach import Coach
 from lab_desktop.ui.editor.desk import Desk
@@ -98,7 +99,7 @@ class FactsEditor(QWidget):
         parts.setStretch(0, 1)
         self.setLayout(parts)
         self._doings = CardDoings(
-            self._typed, self._accept, self._remove, self.text.mark, lambda _: self.add_question()
+            self._typed, self._accept, self._remove, self.text.mark, lambda _: self.add_question(), self._pasted
         )  # fmt: skip
 
     def show_lesson(self, lesson: Lesson) -> None:
@@ -240,6 +241,22 @@ class FactsEditor(QWidget):
     def _typed(self, field: Field, text: str) -> None:
         self._desk.type(field, text)
 
+    def _pasted(self, pair: int, text: str) -> bool:
+        """Questions with answers that were pasted into a question become cards."""
+        found = split_pairs(text).pairs if "\n" in text.strip() else ()
+        if not found:
+            return False
+        lesson = self._desk.lesson
+        assert lesson is not None
+        example = lesson.examples[self.place].id
+        is_blank = lesson.pair(pair).is_blank
+
+        def with_them(lesson: Lesson) -> Lesson:
+            return changes.add_pairs(changes.remove_pair(lesson, pair) if is_blank else lesson, example, found)
+
+        self._desk.do(with_them, self.tr("paste questions"), Field("pairs", example))
+        return True
+
     def _accept(self, pair: int) -> None:
         self._desk.do(
             lambda lesson: changes.accept(lesson, pair), self.tr("accept question"), Field("question", pair=pair)
@@ -249,10 +266,10 @@ class FactsEditor(QWidget):
         """What the teacher does for the passage in hand."""
         lesson = self._desk.lesson
         example = lesson.examples[self.place].id if lesson is not None and lesson.examples else 0
-        self._is_helping = coach.is_busy("suggest", example)
-        self.help.setText(self.tr("Stop") if self._is_helping else self.tr("Suggest questions"))
+        is_helping = coach.is_busy("suggest", example)
+        self.help.setText(self.tr("Stop") if is_helping else self.tr("Suggest questions"))
         said = coach.said.get(example, "")
-        self.helping.setText(said or (self.tr("The teacher reads the passage…") if self._is_helping else ""))
+        self.helping.setText(said or (self.tr("The teacher reads the passage…") if is_helping else ""))
         self.helping.setVisible(bool(self.helping.text()))
 
     def _remove(self, pair: int) -> None:

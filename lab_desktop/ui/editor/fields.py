@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QSignalBlocker, QSize, Qt
+from PySide6.QtCore import QMimeData, QSignalBlocker, QSize, Qt
 from PySide6.QtGui import QFocusEvent, QKeyEvent, QResizeEvent, QTextCursor
 from PySide6.QtWidgets import QPlainTextEdit, QSizePolicy, QWidget
 
@@ -24,10 +24,14 @@ class GrowingField(QPlainTextEdit):
     def __init__(
         self, name: str, placeholder: str, on_text: Callable[[str], object], *, style: TypeStyle = "body",
         is_one_line: bool = False, on_return: Callable[[], object] | None = None, most_lines: int = 12,
-        is_quiet: bool = False,
+        is_quiet: bool = False, on_paste: Callable[[str], bool] | None = None,
     ) -> None:  # fmt: skip
+        """
+        Args:
+            on_paste: called with a pasted text; True where it was taken care of.
+        """
         super().__init__()
-        self._on_text, self._style = on_text, style
+        self._on_text, self._style, self._on_paste = on_text, style, on_paste
         self._is_one_line, self._on_return, self._most_lines = is_one_line, on_return, most_lines
         self.setProperty("quiet", is_quiet)
         self.setAccessibleName(name)
@@ -59,6 +63,10 @@ class GrowingField(QPlainTextEdit):
             cursor.setPosition(min(place, len(text)))
             self.setTextCursor(cursor)
         self._fit()
+
+    def insertFromMimeData(self, source: QMimeData) -> None:
+        if self._on_paste is None or not self._on_paste(source.text()):
+            self.insertPlainText(source.text())
 
     def _changed(self) -> None:
         if self._is_one_line and "\n" in self.toPlainText():  # pasted

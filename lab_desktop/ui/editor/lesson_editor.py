@@ -93,11 +93,11 @@ class LessonEditor(QWidget):
         self.source.pasted.connect(self.intake.take_pasted)
         self.source.removed = self._remove_document
         self.facts.sourceless.connect(lambda: self.show_part("source"))
-        self.facts.helped.connect(lambda example: self._coached(lambda: self.coach.suggest(example)))
+        self.facts.helped.connect(lambda example: self._coached(self.coach.suggest, "suggest", example))
         self.facts.dismissed.connect(self.coach.refuse)
-        self.skill.helped.connect(lambda example: self._coached(lambda: self.coach.suggest_like(example)))
-        self.skill.tried.connect(lambda example: self._coached(lambda: self.coach.try_row(example)))
-        self.quiz.asked.connect(lambda: self._coached(self.coach.ask_all))
+        self.skill.helped.connect(lambda example: self._coached(self.coach.suggest_like, "like", example))
+        self.skill.tried.connect(lambda example: self._coached(self.coach.try_row, "try", example))
+        self.quiz.asked.connect(lambda: self._coached(self.coach.ask_all, "quiz"))
 
     def open(self, folder: Path) -> None:
         """Edit the lesson in `folder`; the one before is saved.
@@ -111,6 +111,7 @@ class LessonEditor(QWidget):
         self.coach.forget()
         self._banner.hide()
         self.facts.place = 0
+        self._saved.setText("")
         self.desk.open(folder)
         lesson = self.desk.lesson
         assert lesson is not None
@@ -272,9 +273,13 @@ class LessonEditor(QWidget):
         _, asked = self.coach.known()
         return len(self.coach.quiz) / asked if asked else 0.0
 
-    def _coached(self, do: Callable[[], object]) -> None:
-        self._use_voices()
-        do()
+    def _coached(self, do: Callable[..., object], what: str, *example: int) -> None:
+        """Let a model do something for the lesson; pressed again while it does, it stops."""
+        if self.coach.is_busy(what, *example):
+            self.coach.stop()
+        else:
+            self._use_voices()
+            do(*example)
 
     def _show_coach(self) -> None:
         self.facts.show_helping(self.coach)

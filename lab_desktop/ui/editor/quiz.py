@@ -23,7 +23,7 @@ class QuizForm(Form):
             self.tr("The model answers your questions without the text. Teach only what it gets wrong."),
         )  # fmt: skip
         self._coach = coach
-        self.ask = Button(self.tr("Ask the model"), "primary", icon="chat", on_click=self._asked)
+        self.ask = Button(self.tr("Ask the model"), "primary", icon="chat", on_click=self.asked.emit)
         self._said = Label("", "body", "text2", wraps=True)
         line = QWidget()
         said = row(self.ask, self._said, gap=12)
@@ -75,9 +75,3 @@ class QuizForm(Form):
         )  # fmt: skip
         made.setAccessibleName(f"{question} {words[mark]}")
         return made
-
-    def _asked(self) -> None:
-        if self._coach.is_busy("quiz"):
-            self._coach.stop()
-        else:
-            self.asked.emit()

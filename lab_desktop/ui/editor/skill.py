@@ -272,8 +272,8 @@ class ExampleCard(Card):
         self._said.setVisible(bool(said))
 
     def show_helping(self, is_suggesting: bool, is_trying: bool, said: str) -> None:
-        self.like.setText(self.tr("Thinking…") if is_suggesting else self.tr("Suggest one like this"))
-        self.try_it.setText(self.tr("Answering…") if is_trying else self.tr("Try now"))
+        self.like.setText(self.tr("Stop") if is_suggesting else self.tr("Suggest one like this"))
+        self.try_it.setText(self.tr("Stop") if is_trying else self.tr("Try now"))
         self._helped.setText(said)
         self._helped.setVisible(bool(said))
 
