@@ -133,8 +133,10 @@ def library(home: Path, *, count: int = 0, is_empty: bool = False, is_touched: b
         shelf.delete(Path("compositional_skills", "writing", SKILL.name))
         (root / "knowledge" / "history" / "old_letters").mkdir()
         (root / "knowledge" / "history" / "old_letters" / "qna.yaml").write_text("created_by: me\nanswer: a: b\n")
-        with open(root / islands / "velmora" / "qna.yaml", "a", encoding="utf-8") as file:
-            file.write("# read again in spring\n")
+        file = root / islands / "velmora" / "qna.yaml"
+        file.write_text(
+            file.read_text(encoding="utf-8").replace("In 1382.", "It was settled in 1382."), encoding="utf-8"
+        )
     return root
 
 

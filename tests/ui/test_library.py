@@ -447,7 +447,7 @@ def test_what_is_new_or_different_is_told_in_words(session: Session, window: Mai
     told = {row.title: (row.badge[0] if row.badge else "", row.second) for row in page.middle.list.rows}
     assert told == {
         "Osmery harbour rules": ("New", "Facts › Geography › Islands"),
-        "Velmora": ("Changed", "Facts › Geography › Islands"),
+        "Velmora": ("Changed", 'The answer to "When was Velmora settled?" changed.'),
         "Velmora 2": ("New", "Facts › Geography › Islands"),
         "Old letters": ("New", "Facts › History"),
         "Hestrel 12": ("Moved", "now in Facts › Science, was in Facts › Machines"),

@@ -14,16 +14,18 @@ from pathlib import Path
 
 from lab_desktop import repository
 from lab_desktop.artifacts import Leaf, LeafKind
-from lab_desktop.errors import DocumentError, LeafError
+from lab_desktop.errors import DocumentError, LabError, LeafError
 from lab_desktop.files import disk_errors, replacing
 from lab_desktop.paths import documents_beside
-from lab_desktop.repository import Changes, Progress, Update
+from lab_desktop.repository import Change, Changes, Progress, Update
 from lab_desktop.taxonomy.badges import Badge
+from lab_desktop.taxonomy.differences import differences
 from lab_desktop.taxonomy.importing import Imported, read_anything, write_imported
 from lab_desktop.taxonomy.index import Entry, Hit, Index, Near, Place
 from lab_desktop.taxonomy.index import Node as Folder
 from lab_desktop.taxonomy.library import ATTRIBUTION, Binned, Library, Step
 from lab_desktop.taxonomy.names import title_of
+from lab_desktop.taxonomy.qna import parse_draft, read_draft
 from lab_desktop.taxonomy.tree import ROOTS, find_leaves
 
 _SLICE_S = 0.08
@@ -262,8 +264,18 @@ class Holdings:
 
     # What the community has
 
-    def changes(self) -> Changes:
-        return repository.changes(self.root)
+    def changes(self) -> tuple[Changes, dict[Path, tuple[str, ...]]]:
+        """What differs from the community's version, and of changed lessons in what, in sentences."""
+        found = repository.changes(self.root)
+        return found, {change.path: self._differences(change) for change in found.leaves if change.kind != "new"}
+
+    def _differences(self, change: Change) -> tuple[str, ...]:
+        folder = self.root / change.path.parent
+        try:
+            before, after = parse_draft(change.before or "", folder), read_draft(folder)
+        except LabError:
+            return ()  # what is wrong with it, its badge says
+        return tuple(each.message for each in differences(before, after))
 
     def update(self, on_progress: Progress, is_cancelled: Callable[[], bool]) -> Update:
         """Bring what the community has newly; what the person touched stays.

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from lab_desktop import bins
 from lab_desktop.artifacts import title_of
@@ -74,8 +75,12 @@ def hit_row(hit: Hit, view: View) -> Row:
     return Row(hit.entry.path, hit.entry.title, second, badge, icon="document", snippet=snippet)
 
 
-def change_rows(found: Changes, view: View) -> list[Row]:
-    """What is new or different since the community's version, in words."""
+def change_rows(found: Changes, told: Mapping[Path, Sequence[str]], view: View) -> list[Row]:
+    """What is new or different since the community's version, in words.
+
+    Args:
+        told: in what a lesson differs, by its file.
+    """
     rows = []
     for change in found.leaves:
         path = change.path.parent.as_posix()
@@ -83,6 +88,8 @@ def change_rows(found: Changes, view: View) -> list[Row]:
         second = where_words(path)
         if change.was is not None and change.kind == "moved":
             second = _moved_words(path, change.was.parent.as_posix())
+        elif said := told.get(change.path):
+            second = " ".join(said)
         title = node.title if node is not None else title_of(change.path.parent.name)
         rows.append(Row(path, title, second, change_words(change.kind), icon="document"))
     for file in found.deleted:

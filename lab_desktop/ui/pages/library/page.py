@@ -422,14 +422,14 @@ class LibraryPage(QWidget):
             self._begin("changes", title, self.tr("Comparing with the community’s version …"))
             self.middle.list.show_rows(())
 
-        def came(found: Changes) -> None:
+        def came(found: tuple[Changes, dict[Path, tuple[str, ...]]]) -> None:
             if self._mode == "changes":
-                self._show_changes(title, found)
+                self._show_changes(title, *found)
 
         self.shelf.ask(Holdings.changes, came)
 
-    def _show_changes(self, title: str, found: Changes) -> None:
-        rows = change_rows(found, self.shelf.view)
+    def _show_changes(self, title: str, found: Changes, told: dict[Path, tuple[str, ...]]) -> None:
+        rows = change_rows(found, told, self.shelf.view)
         about = self.tr("Compared with the community’s version: {0}.").format(
             self.tr("1 difference") if len(rows) == 1 else self.tr("{0} differences").format(len(rows))
         )
