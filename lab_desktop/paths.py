@@ -14,6 +14,8 @@ import platformdirs
 
 from lab_desktop.errors import DocumentError, ModelError
 
+EDITING = ".editing"
+"""Hidden beside a lesson: what its editor keeps of it."""
 PRACTICE_MODEL = "SmolLM2-135M-Instruct.Q4_1.gguf"
 TEXT_SUFFIXES = (".md", ".markdown", ".txt")
 _CONVERTIBLE = (".pdf", ".docx", ".doc", ".odt", ".rtf", ".html", ".htm", ".epub", ".pptx")

@@ -34,11 +34,11 @@ from lab_desktop.editing.lesson import (
 )
 from lab_desktop.errors import DocumentError, LabError, LeafError, RunError
 from lab_desktop.files import disk_errors, read_json, write_text
-from lab_desktop.paths import documents_beside
+from lab_desktop.paths import EDITING, documents_beside
 from lab_desktop.taxonomy.qna import parse_draft, read_draft, to_yaml
 from lab_desktop.taxonomy.tree import FILE_NAME
 
-HIDDEN = ".editing"
+HIDDEN = EDITING
 ATTRIBUTION = "attribution.txt"
 BESIDE = f"{HIDDEN}/lesson.json"
 _REMOVED = f"{HIDDEN}/removed"

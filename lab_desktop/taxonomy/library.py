@@ -22,6 +22,7 @@ from lab_desktop import bins
 from lab_desktop.artifacts import DocumentSource, Leaf, LeafKind, SeedExample, title_of
 from lab_desktop.errors import LeafError
 from lab_desktop.files import disk_errors, write_json, write_text
+from lab_desktop.paths import EDITING
 from lab_desktop.taxonomy.history import Change, History, Move, Plan, Record, Swap
 from lab_desktop.taxonomy.names import (
     NameTaken,
@@ -34,7 +35,7 @@ from lab_desktop.taxonomy.names import (
     same_form,
     subfolders,
 )
-from lab_desktop.taxonomy.qna import read_leaf, write_leaf
+from lab_desktop.taxonomy.qna import read_draft, write_leaf
 from lab_desktop.taxonomy.tree import FILE_NAME, ROOTS
 
 ATTRIBUTION = "attribution.txt"
@@ -475,7 +476,7 @@ class Library:
 
     def _joined_leaves(self, source: Path, into: Path) -> Callable[[Path], Plan]:
         def plan(kept: Path) -> Plan:
-            one, other = read_leaf(self.root / into), read_leaf(self.root / source)
+            one, other = read_draft(self.root / into), read_draft(self.root / source)
             changes, brought = self._bring(self.root / source, self.root / into, kept / "beside")
             text = _joined_attribution(self.root / source / ATTRIBUTION, self.root / into / ATTRIBUTION)
             if text:
@@ -500,7 +501,7 @@ class Library:
         here = sorted(source.iterdir())
         names = {same_form(path.name) for path in into.iterdir()} | {same_form(path.name) for path in here}
         for path in here:
-            if path.name in (FILE_NAME, ATTRIBUTION, KEEP) or path.is_symlink():
+            if path.name in (FILE_NAME, ATTRIBUTION, KEEP, EDITING) or path.is_symlink():
                 continue
             target = into / path.name
             if path.is_dir() and target.is_dir() and not target.is_symlink():

@@ -20,7 +20,7 @@ from lab_desktop.artifacts import LeafKind
 from lab_desktop.errors import LeafError, StorageError
 from lab_desktop.taxonomy.library import Library, Step
 from lab_desktop.taxonomy.names import NameTaken
-from lab_desktop.taxonomy.qna import read_leaf
+from lab_desktop.taxonomy.qna import read_draft, read_leaf
 from lab_desktop.taxonomy.source import read_source
 from tests.taxonomy import leaves
 
@@ -234,10 +234,13 @@ def test_merging_two_leaves_joins_examples_and_brings_documents_without_overwrit
     (cape / ".originals" / "cape.pdf").write_bytes(b"%PDF")
     shared = leaves.knowledge(6).replace("Bay 5", "Cape 5")  # five of its six contexts are those of the bay
     (cape / "qna.yaml").write_text(shared)
+    (cape / ".editing").mkdir()
+    (cape / ".editing" / "history.jsonl").write_text("{}\n")  # undo of that lesson, which this one has no use for
     before = snapshot(root)
 
     step = library.merge(SCIENCE / "cape", BAY)
 
+    assert not (root / BAY / ".editing").exists()
     merged = read_leaf(root / BAY)
     assert [example.context for example in merged.seed_examples] == [
         *(f"Bay {number} has a pier." for number in range(5)), "Cape 5 has a pier."
@@ -256,6 +259,18 @@ def test_merging_two_leaves_joins_examples_and_brings_documents_without_overwrit
     assert snapshot(root) == before
     library.redo()
     assert read_leaf(root / BAY) == merged
+
+
+def test_drafts_are_merged_too(root: Path) -> None:
+    library = Library(root)
+    one = library.create_leaf(SCIENCE, "Tides", LeafKind.KNOWLEDGE).result
+    other = library.create_leaf(SCIENCE, "Tides of Osmery", LeafKind.KNOWLEDGE).result
+    assert one is not None and other is not None
+
+    library.merge(other, one)
+
+    assert not (root / other).exists()
+    assert read_draft(root / one).seed_examples == ()
 
 
 def test_what_was_written_after_a_merge_is_there_again_when_it_is_done_again(root: Path) -> None:

@@ -18,9 +18,7 @@ from tests.ui.test_library import NOTE, VELMORA, hand, opened, settled
 SAVED_MS = 10_000
 
 
-def test_a_lesson_of_the_library_is_written_and_found_again(
-    session: Session, window: MainWindow, qtbot: QtBot
-) -> None:
+def test_a_lesson_of_the_library_is_written_and_found_again(session: Session, window: MainWindow, qtbot: QtBot) -> None:
     states.library(session.home)
     page = opened(window, qtbot)
     hand(page, NOTE, qtbot)
@@ -96,7 +94,9 @@ def test_a_broken_lesson_file_is_shown_with_its_repairs_before_it_is_written(
     hand(page, NOTE, qtbot)
     wild = tmp_path / "wild" / "qna.yaml"
     wild.parent.mkdir()
-    examples = "".join(f"- question: Shout {word}\n\tanswer: {word.upper()}   \n" for word in ("a", "b", "c", "d", "Yes"))
+    examples = "".join(
+        f"- question: Shout {word}\n\tanswer: {word.upper()}   \n" for word in ("a", "b", "c", "d", "Yes")
+    )
     wild.write_text(f"version: 2\ntask_description: Shout: loud\ncreated_by: me # a friend\nseed_examples:\n{examples}")
 
     page.import_file(wild)
