@@ -20,12 +20,12 @@ from lab_desktop.paths import documents_beside
 from lab_desktop.repository import Change, Changes, Progress, Update
 from lab_desktop.taxonomy.badges import Badge
 from lab_desktop.taxonomy.differences import differences
-from lab_desktop.taxonomy.importing import Imported, read_anything, write_imported
+from lab_desktop.taxonomy.importing import Imported, keep_original, read_anything
 from lab_desktop.taxonomy.index import Entry, Hit, Index, Near, Place
 from lab_desktop.taxonomy.index import Node as Folder
 from lab_desktop.taxonomy.library import ATTRIBUTION, Binned, Library, Step
 from lab_desktop.taxonomy.names import title_of
-from lab_desktop.taxonomy.qna import parse_draft, read_draft
+from lab_desktop.taxonomy.qna import parse_draft, read_draft, write_leaf
 from lab_desktop.taxonomy.tree import ROOTS, find_leaves
 
 _SLICE_S = 0.08
@@ -320,7 +320,9 @@ class Holdings:
         if step.result is not None:
             target = self.root / step.result
             with disk_errors(target, "The lesson"):
-                write_imported(replace(imported, leaf=replace(leaf, node=step.result.parts, folder=target)), target)
+                if not imported.is_exact:
+                    keep_original(imported.original, target)
+                write_leaf(replace(leaf, node=step.result.parts, folder=target), target)
             for path in (leaf.folder / ATTRIBUTION, *_documents(leaf)):
                 if path.is_file():
                     with disk_errors(target, "The lesson"), replacing(target / path.relative_to(leaf.folder)) as copy:
