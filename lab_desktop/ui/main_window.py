@@ -239,6 +239,7 @@ class MainWindow(QMainWindow):
         self.path.setVisible(project is not None)
         if project is not None:
             self.path.show_path(project.title, self._path_steps())
+            self.path.follow(self.activity.all)
             self.path.show_projects(self._project_choices())
         self.sidebar.set_places(self._places())
         self._redraw_voice()

@@ -51,7 +51,7 @@ def type_and_take(palette: Palette, words: str, qtbot: QtBot) -> None:
 
 
 def test_it_opens_with_the_pages_and_the_keyboard_in_its_field(palette: Palette) -> None:
-    assert titles(palette)[:5] == ["Home", "Lessons", "Chat", "Improve", "Activity"]
+    assert titles(palette)[:5] == ["Home", "Library", "Chat", "Improve", "Activity"]
     assert QApplication.focusWidget() is palette.field
 
 

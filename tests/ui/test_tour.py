@@ -64,6 +64,7 @@ def test_the_tour_by_keys_from_the_first_question_to_the_own_one(
     assert window.tour_strip.title.text() == "Meet the model"
     assert window.next_line.button.isHidden()
 
+    qtbot.waitUntil(lambda: bool(chips(window)), timeout=ANSWERED_MS)
     chips(window)[0].setFocus()
     press(qtbot, Qt.Key.Key_Return)
     qtbot.waitUntil(lambda: window.next_line.button.isVisible(), timeout=ANSWERED_MS)

@@ -59,7 +59,12 @@ def test_the_whole_tour_by_keys(window: MainWindow, session: Session, qtbot: QtB
 def ask(window: MainWindow, qtbot: QtBot) -> None:
     """Press the first of the questions that are offered, and wait until nothing is being written."""
     chat = window.pages.chat
-    chip = next(button for button in chat.findChildren(Button) if button.isVisible() and "?" in button.text())
+
+    def chips() -> list[Button]:
+        return [button for button in chat.findChildren(Button) if button.isVisible() and "?" in button.text()]
+
+    qtbot.waitUntil(lambda: bool(chips()), timeout=MINUTES)
+    chip = chips()[0]
     chip.setFocus()
     qtbot.keyClick(chip, Qt.Key.Key_Return)
     answers = 2 if chat._chat.is_compare else 1

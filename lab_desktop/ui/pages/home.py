@@ -310,6 +310,12 @@ class HomePage(QScrollArea):
             cause = self.tr("{0} “{1}” stopped unexpectedly.").format(job_words(job), job.title)
             start = functools.partial(self._session.jobs.start, job)
             self._banners.addWidget(Banner("bad", cause, safe_words(job), self.tr("Continue"), start))
+        before: QWidget = self  # the keyboard comes to them first
+        items = (self._banners.itemAt(place) for place in range(self._banners.count()))
+        for banner in (item.widget() for item in items if item is not None):
+            assert isinstance(banner, Banner)
+            QWidget.setTabOrder(before, banner.button)
+            before = banner.button
         if self._banners.count():
             self._banners.addSpacing(16)
 

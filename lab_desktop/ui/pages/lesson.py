@@ -33,25 +33,20 @@ class LessonPage(QWidget):
         self._folders: list[Path] = []
         self._banner = Banner("bad", "", "")
         self._banner.hide()
-        self.editor = LessonEditor(session.chat, lambda: session.chat.use(session.voices()))
-        self.editor.changed.connect(self._changed)
-        self.editor.saved.connect(session.lesson_changed.emit)
-        self.editor.move_wanted.connect(lambda: session.go("library"))
+        self._editor: LessonEditor | None = None
         self._heading = Label("", "strong")
         self.list = NameList()
         self.list.setAccessibleName(self.tr("Lessons"))
         self.list.currentItemChanged.connect(self._chosen)
         self._side = QWidget()
-        inside = column(
-            row(self._heading, margins=(8, 0, 8, 0)), 8, self.list, rule(), 12, self.editor.checklist,
-            margins=(12, 16, 12, 12),
-        )  # fmt: skip
-        inside.setStretchFactor(self.list, 1)
-        self._side.setLayout(inside)
+        self._below = column(
+            row(self._heading, margins=(8, 0, 8, 0)), 8, self.list, rule(), 12, margins=(12, 16, 12, 12)
+        )
+        self._below.setStretchFactor(self.list, 1)
+        self._side.setLayout(self._below)
         lesson = QWidget()
-        parts = row(self._side, rule(is_upright=True), self.editor)
-        parts.setStretchFactor(self.editor, 1)
-        lesson.setLayout(parts)
+        self._beside = row(self._side, rule(is_upright=True))
+        lesson.setLayout(self._beside)
         self._stack = QStackedWidget()
         self._stack.addWidget(lesson)
         title, text = (
@@ -62,10 +57,23 @@ class LessonPage(QWidget):
         whole = column(self._banner, self._stack)
         whole.setStretchFactor(self._stack, 1)
         self.setLayout(whole)
-        self.undo = self._action(self.tr("Undo"), QKeySequence.StandardKey.Undo, self.editor.desk.undo)
-        self.redo = self._action(self.tr("Redo"), QKeySequence.StandardKey.Redo, self.editor.desk.redo)
+        self.undo = self._action(self.tr("Undo"), QKeySequence.StandardKey.Undo, lambda: self.editor.desk.undo())
+        self.redo = self._action(self.tr("Redo"), QKeySequence.StandardKey.Redo, lambda: self.editor.desk.redo())
         session.changed.connect(self.refresh)
         session.lesson_wanted.connect(self.edit)
+
+    @property
+    def editor(self) -> LessonEditor:
+        """Made when it is first needed: it has many parts, and each costs the whole window some time."""
+        if self._editor is None:
+            session = self._session
+            self._editor = LessonEditor(session.chat, lambda: session.chat.use(session.voices()))
+            self._editor.changed.connect(self._changed)
+            self._editor.saved.connect(session.lesson_changed.emit)
+            self._editor.move_wanted.connect(lambda: session.go("library"))
+            self._below.addWidget(self._editor.checklist)
+            self._beside.addWidget(self._editor, 1)
+        return self._editor
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
@@ -74,7 +82,8 @@ class LessonPage(QWidget):
     def hideEvent(self, event: QHideEvent) -> None:
         super().hideEvent(event)
         # The library may move or throw away what it lends; its history is on disk.
-        guarded(self._put_back if self._session.lesson is not None else self.editor.desk.save)
+        if self._editor is not None:
+            guarded(self._put_back if self._session.lesson is not None else self._editor.desk.save)
 
     def _put_back(self) -> None:
         if self.editor.close_lesson():
@@ -82,7 +91,7 @@ class LessonPage(QWidget):
 
     def entrance(self) -> QWidget:
         """Where the keyboard begins."""
-        return self.editor.entrance()
+        return self.editor.entrance() if self._editor is not None else self
 
     def heading(self) -> tuple[str, str]:
         project = self._session.project
@@ -92,7 +101,7 @@ class LessonPage(QWidget):
 
     def next_step(self) -> tuple[str, str, Callable[[], object]]:
         session = self._session
-        if self.editor.desk.lesson is None:
+        if self._editor is None or self._editor.desk.lesson is None:
             return self.tr("choose or start a project."), self.tr("Home"), lambda: session.go("home")
         words, field = self.editor.next_step()
         if field is not None:
@@ -132,7 +141,7 @@ class LessonPage(QWidget):
             folders, problem = [], error
         if problem is not None:
             self._say(problem)
-            if self._folders and self.editor.desk.lesson is not None:
+            if self._folders and self._editor is not None and self._editor.desk.lesson is not None:
                 return  # what is open stays: its files may come back, and what was typed is there
         elif folders != self._folders:
             self._banner.hide()
@@ -158,8 +167,8 @@ class LessonPage(QWidget):
         if self._folders:
             places = [number for number, each in enumerate(self._folders) if each == self.editor.desk.folder]
             self.list.setCurrentRow(places[0] if places else 0)
-        else:
-            self.editor.close_lesson()
+        elif self._editor is not None:
+            self._editor.close_lesson()
 
     def _chosen(self, item: QListWidgetItem | None) -> None:
         if item is None:

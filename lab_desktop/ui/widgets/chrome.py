@@ -356,6 +356,12 @@ class PathBar(QWidget):
             buttons[focused].setFocus()
         self._fit()
 
+    def follow(self, before: QWidget) -> None:
+        """Let the keyboard come to the steps after this control, which the page follows."""
+        for button in self._buttons().values():
+            QWidget.setTabOrder(before, button)
+            before = button
+
     def show_projects(self, choices: Sequence[tuple[str, str, bool]]) -> None:
         """
         Args:
