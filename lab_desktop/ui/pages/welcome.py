@@ -287,7 +287,7 @@ class ComputerPanel(QWidget):
                 self._could_not_test()
                 return
             self._lines[-1].say("", self.tr("loading the practice model …"), "wait")
-            self._session.chat.use(Voices(self._model))
+            self._session.chat.use(Voices(self._model, teacher=self._model))
             question = [ChatMessage("user", _TEST_QUESTION)]
             self._asked = self._session.chat.ask(question, max_tokens=_TEST_TOKENS)
 
