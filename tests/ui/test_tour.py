@@ -77,6 +77,7 @@ def test_the_tour_by_keys_from_the_first_question_to_the_own_one(
     assert lesson.editor.facts.add.hasFocus()
     press(qtbot, Qt.Key.Key_Return)
     qtbot.waitUntil(lambda: isinstance(QApplication.focusWidget(), QPlainTextEdit), timeout=ANSWERED_MS)
+    assert len(cards(lesson)) == 4
     type_in_focus(qtbot, "Which ship brought the first people to Velmora?")
     press(qtbot, Qt.Key.Key_Tab)
     type_in_focus(qtbot, "The Grey Heron")
