@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QApplication, QPlainTextEdit
+from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from lab_desktop.taxonomy.qna import read_leaf
@@ -76,12 +76,10 @@ def test_the_tour_by_keys_from_the_first_question_to_the_own_one(
     assert isinstance(lesson, LessonPage)
     assert lesson.editor.facts.add.hasFocus()
     press(qtbot, Qt.Key.Key_Return)
-    qtbot.waitUntil(lambda: isinstance(QApplication.focusWidget(), QPlainTextEdit), timeout=ANSWERED_MS)
-    assert len(cards(lesson)) == 4
     type_in_focus(qtbot, "Which ship brought the first people to Velmora?")
     press(qtbot, Qt.Key.Key_Tab)
     type_in_focus(qtbot, "The Grey Heron")
-    qtbot.waitUntil(lambda: cards(lesson)[-1].said.text() == "Answer found in the passage.", timeout=ANSWERED_MS)
+    assert cards(lesson)[-1].said.text() == "Answer found in the passage."
 
     assert session.project is not None
     (folder,) = find_leaves(session.project.lessons)

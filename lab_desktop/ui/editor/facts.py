@@ -216,6 +216,7 @@ class FactsEditor(QWidget):
                 cards[pair.id] = card
                 self._list.removeWidget(card)
                 self._list.insertWidget(number - 1, card)
+                card.show()  # now: who types on at once leaves it with Tab
                 for part in card.controls:
                     QWidget.setTabOrder(last, part)
                     last = part

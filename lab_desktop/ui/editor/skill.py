@@ -157,6 +157,7 @@ class SkillEditor(QWidget):
             cards[example.id] = card
             self._list.removeWidget(card)
             self._list.insertWidget(number, card)
+            card.show()  # now: who types on at once leaves it with Tab
             for part in card.controls:
                 QWidget.setTabOrder(last, part)
                 last = part
