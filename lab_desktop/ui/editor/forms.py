@@ -39,10 +39,6 @@ class Form(QWidget):
         whole.addStretch(1)
         self.setLayout(whole)
 
-    def show_lesson(self, lesson: Lesson) -> None:
-        """The lesson as it is now."""
-        raise NotImplementedError
-
     def add(self, *parts: QWidget) -> None:
         for part in parts:
             self._inside.addWidget(part)

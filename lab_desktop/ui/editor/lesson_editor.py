@@ -200,10 +200,9 @@ class LessonEditor(QWidget):
         self._title.setText(lesson.title)
         facts, skill = self.tr("Facts lesson (knowledge)"), self.tr("Skill lesson (skill)")
         self._term.setText(facts if lesson.is_knowledge else skill)
-        shown = {"place": self.place, "source": self.source, "quiz": self.quiz}.get(
-            self.part, self.facts if lesson.is_knowledge else self.skill
-        )
-        shown.show_lesson(lesson)
+        work = self.facts if lesson.is_knowledge else self.skill
+        parts = {"place": self.place.show_lesson, "source": self.source.show_lesson, "quiz": self.quiz.show_lesson}
+        parts.get(self.part, work.show_lesson)(lesson)
         if self.lines:
             self._settle.start()
         else:
