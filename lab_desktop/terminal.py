@@ -1,18 +1,21 @@
-"""What a terminal shows and takes: progress lines, text that cannot steer it, streams that may break at any moment.
+"""What a terminal shows and takes: results, progress lines, a person's answers, streams that may break at any moment.
 
-Knows events, but no command and no step.
+The only module that prints. Knows events, but no command and no step.
 """
 
 from __future__ import annotations
 
+import getpass
 import io
 import os
 import shutil
+import signal
 import sys
 import threading
 import time
 import unicodedata
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import TextIO
 
 from lab_desktop.jobs import events
@@ -51,7 +54,7 @@ class Screen:
         if event.done != last_done:  # details repeat the count; they are no sign of standing still
             pace.update(event.done, now)
             self._paces[event.text] = event.done, pace
-        is_last = event.done >= event.total
+        is_last = event.done >= event.total and event.done != last_done  # some go on after that, to the end of a unit
         # On paper the lines grow rarer, or a night's work fills pages.
         pause = 0.2 if self._is_live else min(max(10.0, (now - self._step_began) / 10), 120.0)
         if not is_last and now - self._last_shown < pause:
@@ -87,6 +90,62 @@ def _speed(event: events.Progress, pace: Pace) -> str:
         if rate * seconds >= 1:
             return f" · {rate * seconds:.{1 if rate * seconds < 10 else 0}f} a {unit} · {duration(left)} left"
     return f" · {rate * 3600:.0f} an hour · {duration(left)} left"
+
+
+def print_result(text: str, end: str = "\n", flush: bool = False) -> None:
+    """Write what was asked for to standard output, as it is."""
+    print(text, end=end, flush=flush)
+
+
+def print_remark(text: str) -> None:
+    """Write what is said on the way to standard error."""
+    if sys.stderr:
+        print(text, file=sys.stderr)
+
+
+def agrees(question: str) -> bool:
+    """Ask a person; who cannot be asked does not agree."""
+    if sys.stdin is None or not sys.stdin.isatty():
+        return False
+    with _default_interrupt():
+        try:
+            return input(question).strip().lower() in ("y", "yes")
+        except EOFError:
+            return False
+
+
+def typed_secret(prompt: str) -> str:
+    """What a person types unseen, or a line of a file."""
+    is_person = sys.stdin is not None and sys.stdin.isatty()
+    return (getpass.getpass(prompt) if is_person else next_line("")).strip()
+
+
+def next_line(prompt: str) -> str:
+    """What is typed next, "" at the end. A person sees the prompt and ends with an empty line; a file may have some."""
+    if sys.stdin is None:
+        return ""
+    is_person = sys.stdin.isatty()
+    with _default_interrupt():
+        try:
+            while True:
+                line = input(prompt if is_person else "").strip()
+                if line or is_person:
+                    return line
+        except EOFError:
+            return ""
+
+
+@contextmanager
+def _default_interrupt() -> Iterator[None]:
+    """While we wait for a person, Ctrl-C has nothing to finish: it ends the wait."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    except KeyboardInterrupt:
+        print_remark("")
+        raise
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def let_any_text_pass() -> None:

@@ -8,6 +8,25 @@
 
 Each step reads and writes the run folder alone, so each can be run, killed and run again by itself. The steps do not
 know each other; this module joins them. Callers hold the run folder (`Run.open`).
+
+A run folder is plain files. A file that is there is whole: it gets its name last.
+
+    request.json, leaves/           what was asked, and a copy of the lessons as they were
+    earlier/                        with `--from`: what the earlier run taught, replayed and asked again
+    teacher.json                    what the teacher showed that it can do, which decides how it is asked
+    samples.jsonl, units.jsonl      every row the teacher wrote, kept or dropped, with stage, score and reason; what it
+                                    was asked
+    reviews.jsonl                   what the person decided about rows
+    general.jsonl                   what the student itself answers to general prompts, for replay
+    dataset/                        a file of rows for each training phase, the rows held out, manifest.json last
+    phases.json, thrift.json        how many steps and rounds the training has; what it gave up to save memory
+    checkpoint/, adapter/           the last and the best step; the trained adapter, also as adapter.gguf
+    models/                         the new model as GGUF files; sizes.json and measured.json about them
+    answers.jsonl, report.json      every answer before and after; the report (`evaluation/results.py`)
+    corrections.jsonl, votes.jsonl  which answers the person counts otherwise, and which the person found better
+                                    without knowing whose they were
+    enough-STEP                     the person said that the step may end with what it has
+    timings.json, events.jsonl      seconds of each step; what was said on the way
 """
 
 from __future__ import annotations
@@ -16,18 +35,21 @@ import hashlib
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
 import filelock
 
+from lab_desktop import keys, servers
 from lab_desktop.artifacts import Adapter, Dataset, ExportedModel, Leaf, LeafKind, Passage, TrainingRow
 from lab_desktop.documents.passages import passages, read_documents
-from lab_desktop.errors import ExportError, LeafError, ModelError, RunError, StorageError
+from lab_desktop.errors import ExportError, KeyringError, LeafError, ModelError, RunError, ServerError, StorageError
+from lab_desktop.evaluation.measured import Measure
 from lab_desktop.evaluation.questions import exam_questions
 from lab_desktop.evaluation.report import evaluate_adapter, write_report
 from lab_desktop.evaluation.results import Report
+from lab_desktop.evaluation.sizes import measure
 from lab_desktop.export.adapter import fingerprint, write_adapter
 from lab_desktop.export.fuse import fuse_shipped, shipped_fingerprint
 from lab_desktop.export.pipeline import export as export_model
@@ -47,24 +69,30 @@ from lab_desktop.generation.pipeline import funnel, read_samples
 from lab_desktop.generation.pipeline import generate as generate_samples
 from lab_desktop.generation.seeds import Material
 from lab_desktop.jobs import requests
-from lab_desktop.jobs.requests import LearnRequest
+from lab_desktop.jobs.requests import EFFORTS, Effort, LearnRequest
 from lab_desktop.jobs.run import EVENTS_FILE, Run, enough_file
+from lab_desktop.models.chat import ChatTemplate
 from lab_desktop.models.gguf import read_header
+from lab_desktop.models.kinds import require_language_model
 from lab_desktop.models.llama import LlamaModel
+from lab_desktop.models.remote import RemoteModel
+from lab_desktop.models.text_model import TextModel
 from lab_desktop.models.tokenizer import Tokenizer
 from lab_desktop.paths import prepared, resources, taught_adapter
 from lab_desktop.reviews import read_reviews, reviewed
+from lab_desktop.servers import Server
 from lab_desktop.taxonomy.qna import read_leaf
 from lab_desktop.taxonomy.tree import find_leaves
 from lab_desktop.training.backend import trainable
+from lab_desktop.training.choice import fitted, joined
 from lab_desktop.training.loop import train as train_adapter
-from lab_desktop.training.phases import LAB_PHASES, TrainingPlan
+from lab_desktop.training.phases import LAB_PHASES, TrainingPlan, rounds_of, with_rounds
 
 PASSAGE_TOKENS = 300
 """The longest passage. InstructLab cuts at 500; a shorter one gives a small teacher less to mix up."""
 GENERAL_ROWS = 600
 """Rows against forgetting: enough kinds of questions that holding those holds the rest."""
-_ONE_SIZE = "export:"
+_OF_ONE_SIZE = ("export:", "measure:")
 SMALL_STUDENT_PARAMETERS = 1_000_000_000
 """Below this a student loses too much of what it learned in four bits; eight bits are small anyway."""
 
@@ -84,19 +112,22 @@ def learn(request: LearnRequest, run: Run) -> Report:
 
 
 def do(steps: Sequence[str], request: LearnRequest, run: Run) -> None:
-    """Some steps of the loop, by name; "export:Q4_K_M" exports that one size.
+    """Some steps of the loop, by name; "export:Q4_K_M" exports that one size, "measure:Q4_K_M" tries it.
 
     Raises:
         RunError: there is no such step; else as `learn`.
     """
-    if unknown := [name for name in steps if name not in STEPS and not name.startswith(_ONE_SIZE)]:
+    if unknown := [name for name in steps if name not in STEPS and not name.startswith(_OF_ONE_SIZE)]:
         raise RunError(f"There is no step {', '.join(unknown)}.", f"There are: {', '.join(STEPS)}.")
     begin(request, run)
     for name in steps:
-        if name.startswith(_ONE_SIZE):
-            export(run, (name.removeprefix(_ONE_SIZE),))
-        else:
+        step, _, kind = name.partition(":")
+        if not kind:
             STEPS[name](run)
+        elif step == "export":
+            export(run, (kind,))
+        else:
+            measure_size(run, kind)
 
 
 def begin(request: LearnRequest, run: Run) -> None:
@@ -107,7 +138,7 @@ def begin(request: LearnRequest, run: Run) -> None:
 
     Raises:
         LeafError, DocumentError, EvaluationError: a leaf, its document or its exam cannot be used.
-        ModelError: a model file cannot be used.
+        ModelError: a model file cannot be used, or nobody agreed that text goes to the teacher's server.
         RunError: the folder holds the run of another request, or things that belong to no run.
         StorageError: the copies could not be written.
     """
@@ -118,8 +149,11 @@ def begin(request: LearnRequest, run: Run) -> None:
             f"{run.folder} holds a run that was started with other settings or lessons.",
             "Choose another folder with --run, or start again with the settings it was started with.",
         )
-    read_header(request.teacher)
-    trainable(request.student)
+    if isinstance(request.teacher, Server):
+        servers.require_agreed(request.teacher)
+    else:
+        require_language_model(read_header(request.teacher))
+    ChatTemplate(trainable(request.student).file)
     copies = run.folder / "leaves"
     if is_begun and copies.exists():
         return
@@ -157,8 +191,8 @@ def generate(run: Run) -> Dataset:
     request = requests.read(run.folder)
     begin(request, run)
     with run.timed("generate"):
-        with _teacher(request.teacher, run) as teacher:
-            generate_samples(_materials(run, teacher.count_tokens), teacher, request.samples, request.seed, run)
+        with _teacher(request.teacher, run) as teacher, _counting(request) as count_tokens:
+            generate_samples(_materials(run, count_tokens), teacher, request.samples, request.seed, run)
         dataset = deal(run)
         enough_file(run.folder, "generate").unlink(missing_ok=True)
         return dataset
@@ -171,8 +205,8 @@ def deal(run: Run) -> Dataset:
     dataset that it began with.
     """
     request = requests.read(run.folder)
-    with Tokenizer(request.teacher) as tokenizer:
-        materials = _materials(run, lambda text: len(tokenizer.encode(text)))
+    with _counting(request) as count_tokens:
+        materials = _materials(run, count_tokens)
     samples = reviewed(read_samples(run), read_reviews(run.folder))
     general = _general_rows(request.student, run)
     return mix(materials, samples, LAB_PHASES, general, request.seed, run, _earlier_rows(run))
@@ -218,18 +252,27 @@ def _is_whole(noted: Path, prompts: Sequence[str]) -> bool:
 
 
 def train(run: Run) -> Adapter:
-    """Step 3: checkpoint/ and adapter/."""
+    """Step 3: checkpoint/ and adapter/. Several processes may do it together (`training.ranks`)."""
     request = requests.read(run.folder)
-    with run.timed("train"):
+    plan = with_rounds(replace(TrainingPlan(), seed=request.seed), EFFORTS[request.effort])
+    plan = fitted(plan, request.student)
+    start = _earlier(run) / "adapter" / "adapter.safetensors" if request.start_from else None
+    with run.timed("train"), joined() as ranks:
+        if ranks.is_first:
+            _deal_unless_begun(run)
+        ranks.wait()
         dataset = read_dataset(run.folder / "dataset")
-        is_finished_once = (run.folder / "adapter" / "adapter.json").exists()
-        if is_finished_once or not list((run.folder / "checkpoint").glob("step-*.safetensors")):
-            dataset = deal(run)
-        start = _earlier(run) / "adapter" / "adapter.safetensors" if request.start_from else None
-        adapter = train_adapter(dataset, request.student, replace(TrainingPlan(), seed=request.seed), run, start)
-        if not is_finished(adapter.gguf, fingerprint(adapter)):
+        adapter = train_adapter(dataset, request.student, plan, run, start, ranks=ranks)
+        if ranks.is_first and not is_finished(adapter.gguf, fingerprint(adapter)):
             write_adapter(adapter, run)
         return adapter
+
+
+def _deal_unless_begun(run: Run) -> None:
+    read_dataset(run.folder / "dataset")  # that there is one
+    is_finished_once = (run.folder / "adapter" / "adapter.json").exists()
+    if is_finished_once or not list((run.folder / "checkpoint").glob("step-*.safetensors")):
+        deal(run)
 
 
 def export(run: Run, kinds: Sequence[str] = ()) -> list[ExportedModel]:
@@ -248,6 +291,20 @@ def export(run: Run, kinds: Sequence[str] = ()) -> list[ExportedModel]:
         )
 
 
+def measure_size(run: Run, kind: str) -> Measure:
+    """How much a file of this size knows and how fast it answers: models/measured.json.
+
+    Raises:
+        RunError: there is no such file yet.
+    """
+    path = run.folder / "models" / f"{_name(run)}-{kind}.gguf"
+    if not path.exists():
+        raise RunError(f"There is no file of the size {kind} yet.", "Make it first.")
+    leaves = [*_leaves(run), *_earlier_leaves(run)]
+    with run.timed("measure"), LlamaModel(path) as model:
+        return measure(model, path, kind, leaves, read_dataset(run.folder / "dataset"), run)
+
+
 def evaluate(run: Run) -> Report:
     """Step 5: answers.jsonl and, last, report.json."""
     request = requests.read(run.folder)
@@ -256,7 +313,7 @@ def evaluate(run: Run) -> Report:
         dataset = read_dataset(run.folder / "dataset")
         with (
             LlamaModel(request.student, adapters={"student": adapter.gguf}) as student,
-            _also(student, request.student, request.teacher) as teacher,
+            _judge(student, request, run) as teacher,
         ):
             found = evaluate_adapter(
                 [*_leaves(run), *_earlier_leaves(run)], dataset, student, adapter, teacher, run, funnel=funnel(run)
@@ -268,12 +325,19 @@ def evaluate(run: Run) -> Report:
         adapter=str(adapter.gguf.relative_to(run.folder)),
         base=request.student.name,
         settings={"teacher": str(request.teacher), "samples": request.samples, "seed": request.seed}
+        | {"effort": _effort(run)}
         | {"leaves": [str(leaf) for leaf in request.leaves], "student": str(request.student)}
         | ({"start_from": str(request.start_from)} if request.start_from else {}),
         seconds=run.timings(),
     )
     write_report(report, run)
     return report
+
+
+def _effort(run: Run) -> Effort:
+    """How long the student really practised: the request may have changed since."""
+    rounds = rounds_of(read_json(run.folder / "adapter" / "adapter.json").get("plan"))
+    return min(EFFORTS, key=lambda effort: abs(EFFORTS[effort] - rounds))
 
 
 def read_adapter(folder: Path) -> Adapter:
@@ -419,8 +483,33 @@ def _materials(run: Run, count_tokens: Callable[[str], int]) -> list[Material]:
     return materials
 
 
-def _teacher(path: Path, run: Run) -> LlamaModel:
-    """The teacher, ready to write: with the adapter that taught it its trade, where there is one.
+@contextmanager
+def _counting(request: LearnRequest) -> Iterator[Callable[[str], int]]:
+    """How many tokens a text has for the teacher; one elsewhere shows no tokenizer, so the student's counts."""
+    file = request.student if isinstance(request.teacher, Server) else request.teacher
+    with Tokenizer(file) as tokenizer:
+        yield lambda text: len(tokenizer.encode(text))
+
+
+def _teacher(teacher: Path | Server, run: Run) -> AbstractContextManager[TextModel]:
+    """The teacher, ready to write."""
+    return _elsewhere(teacher, run) if isinstance(teacher, Server) else _local_teacher(teacher, run)
+
+
+def _elsewhere(server: Server, run: Run) -> RemoteModel:
+    """A model on a server, after its notice: the one place where text leaves this computer.
+
+    Raises:
+        ServerError: nobody agreed to that, or the server cannot be used.
+        KeyringError: its key is locked away.
+    """
+    servers.require_agreed(server)
+    run.notice(server.notice)
+    return RemoteModel(server, keys.get(servers.KEYS, server.origin) or "", is_cancelled=lambda: run.is_cancelled)
+
+
+def _local_teacher(path: Path, run: Run) -> LlamaModel:
+    """The teacher of a file: with the adapter that taught it its trade, where there is one.
 
     The practice teacher is fused into a copy of its own, made once for all runs: that writes twice as fast as the
     small file with an adapter beside it. Where there is no room for a copy, the adapter is used as it is.
@@ -445,13 +534,23 @@ def _teacher(path: Path, run: Run) -> LlamaModel:
 
 
 @contextmanager
-def _also(loaded: LlamaModel, path: Path, wanted: Path) -> Iterator[LlamaModel]:
-    """The model of `wanted`: the one already loaded from `path` when both are the same file."""
-    if path == wanted:
-        loaded.use_adapter(None)
-        yield loaded
+def _judge(student: LlamaModel, request: LearnRequest, run: Run) -> Iterator[TextModel | None]:
+    """The teacher that judges answers: the student's own loaded file when both are the same. None where a server cannot
+    be used now: then words judge."""
+    if isinstance(request.teacher, Server):
+        try:
+            remote = _elsewhere(request.teacher, run)
+        except (ServerError, KeyringError) as error:
+            run.notice(f"{error.message} So the answers are judged by their words.")
+            yield None
+        else:
+            with remote:
+                yield remote
+    elif request.teacher == request.student:
+        student.use_adapter(None)
+        yield student
     else:
-        with LlamaModel(wanted) as model:
+        with LlamaModel(request.teacher) as model:
             yield model
 
 

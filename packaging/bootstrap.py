@@ -39,6 +39,10 @@ OLDEST_PYTHON = (3, 11)
 SPACE_BYTES = 4 * 10**9
 BUILD_SPACE_BYTES = 10**9
 HEARTBEAT_S = 20
+MOST_TEST_PROCESSES = 4
+"""Each takes up to 1.5 GB of memory."""
+NO_TESTS = 5
+"""pytest's exit code when no test was chosen."""
 
 QT_LIBRARIES = {
     "EGL": "libegl1",
@@ -47,6 +51,8 @@ QT_LIBRARIES = {
     "dbus-1": "libdbus-1-3",
     "xkbcommon": "libxkbcommon0",
     "xcb-cursor": "libxcb-cursor0",
+    "xcb-icccm": "libxcb-icccm4",
+    "xcb-keysyms": "libxcb-keysyms1",
 }
 
 CAUSES = (
@@ -185,22 +191,34 @@ def run_program() -> int:
 
 
 def run_tests(pytest_arguments: list[str]) -> int:
-    """Every check, also after one failed; 0 when all passed."""
+    """Every check, also after one failed; 0 when all passed.
+
+    Tests run in a process for each core, except those that measure time: they come last, and alone. One of them that
+    fails is tried again, twice: what is slow by a mistake of ours is slow each time, and a burst of other work is not.
+    Any other is tried once more, and named in the end where it passed then: it wants a look, and stops nobody.
+    """
+    python = [str(PYTHON), "-m"]
+    processes = ["-n", str(min(_cores(), MOST_TEST_PROCESSES)), "--dist", "worksteal"]
+    again = ["--reruns", "2", "--reruns-delay", "10", "-rR"]
     checks = {
-        "ruff check": [str(PYTHON), "-m", "ruff", "check", "."],
-        "ruff format": [str(PYTHON), "-m", "ruff", "format", "--check", "."],
-        "mypy": [str(PYTHON), "-m", "mypy"],
-        "pytest": [str(PYTHON), "-m", "pytest", *pytest_arguments],
+        "ruff check": [*python, "ruff", "check", "."],
+        "ruff format": [*python, "ruff", "format", "--check", "."],
+        "mypy": [*python, "mypy"],
+        "pytest": [*python, "pytest", *processes, "--alone=skip", "--reruns", "1", "-rR", *pytest_arguments],
+        "pytest, what measures time": [*python, "pytest", *pytest_arguments, "-n0", "--alone=only", *again],
     }
-    failed = []
+    failed, found_none = [], 0
     for name, command in checks.items():
         say(f"{name} …")
         start = time.monotonic()
         code = subprocess.run(command, cwd=ROOT, env=_environment(), check=False).returncode
-        say(f"{name}: {'passed' if code == 0 else 'FAILED'} in {duration(time.monotonic() - start)}.")
+        is_none = code == NO_TESTS and "pytest" in command
+        found_none += is_none
+        result = "no test chosen" if is_none else "FAILED" if code else "passed"
+        say(f"{name}: {result} in {duration(time.monotonic() - start)}.")
         if code == 130:
             return 130
-        if code:
+        if code and (not is_none or found_none == 2):
             failed.append(name)
     if failed:
         print(f"\nFailed: {', '.join(failed)}.", file=sys.stderr)
@@ -310,6 +328,11 @@ def _environment() -> dict[str, str]:
     environment.update(PIP_USER="0", PIP_NO_INPUT="1", PIP_DISABLE_PIP_VERSION_CHECK="1")
     environment["PATH"] = f"{SCRIPTS}{os.pathsep}{environment.get('PATH', os.defpath)}"
     return environment
+
+
+def _cores() -> int:
+    """How many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _is_installed(requirement: str) -> bool:

@@ -1,9 +1,10 @@
-"""Small real things for tests: a tiny random GGUF that llama.cpp loads, and a teacher that replies as told."""
+"""Small real things for tests: tiny random GGUFs that llama.cpp loads, and a teacher that replies as told."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import gguf
@@ -62,13 +63,7 @@ def tiny_model(
     writer.add_chat_template(CHAT_TEMPLATE)
 
     def add(name: str, *shape: int) -> None:
-        values = (random.standard_normal(shape) / np.sqrt(shape[-1]) * 1.5).astype(np.float32)
-        if len(shape) == 1:
-            writer.add_tensor(name, np.ones(shape, np.float32) + 0.1 * values)
-            return
-        if name == "token_embd.weight":
-            values *= np.sqrt(shape[-1])  # embeddings of unit size, or every token looks alike
-        writer.add_tensor(name, gguf.quantize(values, quantization), raw_dtype=quantization)
+        _add_random(writer, random, quantization, name, *shape)
 
     head = width // heads
     add("token_embd.weight", len(tokens), width)
@@ -84,11 +79,251 @@ def tiny_model(
         add(f"blk.{block}.ffn_down.weight", width, feed_forward)
     add("output_norm.weight", width)
     add("output.weight", len(tokens), width)
+    _write(writer)
+    return path
+
+
+@dataclass(frozen=True)
+class _Kind:
+    """What is its own about a family's tiny model.
+
+    Attributes:
+        tokenizer: (tokenizer.ggml.model, tokenizer.ggml.pre).
+        specials: control tokens, from number 256 on.
+        ends: (beginning, end of text), of `specials`.
+        template: the chat template.
+        settings: keys after the architecture's name.
+    """
+
+    tokenizer: tuple[str, str]
+    specials: tuple[str, ...]
+    ends: tuple[str, str]
+    template: str
+    settings: dict[str, int | float]
+    layers: int = 2
+    head_width: int = 16
+
+
+_CHATML = ("<|endoftext|>", "<|im_start|>", "<|im_end|>")
+_GEMMA = (
+    "{{ bos_token }}{% for message in messages %}{% if message['role'] == 'system' %}"
+    "{{ raise_exception('System role not supported') }}{% endif %}"
+    "{{ '<start_of_turn>' + ('model' if message['role'] == 'assistant' else 'user') + '\n' + message['content'] | trim"
+    " + '<end_of_turn>\n' }}{% endfor %}{% if add_generation_prompt %}{{ '<start_of_turn>model\n' }}{% endif %}"
+)
+_FAMILIES = {
+    "llama": _Kind(
+        ("gpt2", "llama-bpe"),
+        ("<|begin_of_text|>", "<|end_of_text|>", "<|start_header_id|>", "<|end_header_id|>", "<|eot_id|>"),
+        ("<|begin_of_text|>", "<|end_of_text|>"),
+        "{{ bos_token }}{% for message in messages %}"
+        "{{ '<|start_header_id|>' + message['role'] + '<|end_header_id|>\n\n' }}"
+        "{{ message['content'] | trim + '<|eot_id|>' }}{% endfor %}"
+        "{% if add_generation_prompt %}{{ '<|start_header_id|>assistant<|end_header_id|>\n\n' }}{% endif %}",
+        {},
+    ),
+    "granite": _Kind(
+        ("gpt2", "refact"),
+        ("<|end_of_text|>", "<|start_of_role|>", "<|end_of_role|>"),
+        ("<|end_of_text|>", "<|end_of_text|>"),
+        "{% for message in messages %}{{ '<|start_of_role|>' + message['role'] + '<|end_of_role|>' + message['content']"
+        " + '<|end_of_text|>\n' }}{% endfor %}"
+        "{% if add_generation_prompt %}{{ '<|start_of_role|>assistant<|end_of_role|>' }}{% endif %}",
+        {"embedding_scale": 12.0, "residual_scale": 0.22, "attention.scale": 0.2, "logit_scale": 1.5},
+    ),
+    "qwen2": _Kind(("gpt2", "qwen2"), _CHATML, ("<|endoftext|>", "<|im_end|>"), CHAT_TEMPLATE, {}),
+    "qwen3": _Kind(
+        ("gpt2", "qwen2"),
+        _CHATML,
+        ("<|endoftext|>", "<|im_end|>"),
+        CHAT_TEMPLATE,
+        {"attention.key_length": 32, "attention.value_length": 32},
+        head_width=32,
+    ),
+    "gemma2": _Kind(
+        ("llama", "default"),
+        ("<eos>", "<bos>", "<unk>", "<start_of_turn>", "<end_of_turn>"),
+        ("<bos>", "<eos>"),
+        _GEMMA,
+        {
+            "attention.key_length": 32,
+            "attention.value_length": 32,
+            "attention.sliding_window": 8,
+            "attn_logit_softcapping": 2.0,
+            "final_logit_softcapping": 12.0,
+        },
+        head_width=32,
+    ),
+    "gemma3": _Kind(
+        ("llama", "default"),
+        ("<eos>", "<bos>", "<unk>", "<start_of_turn>", "<end_of_turn>"),
+        ("<bos>", "<eos>"),
+        _GEMMA,
+        {
+            "attention.key_length": 32,
+            "attention.value_length": 32,
+            "attention.sliding_window": 8,
+            "rope.freq_base": 1e6,
+        },
+        layers=7,  # every sixth sees everything
+        head_width=32,
+    ),
+    "phi3": _Kind(
+        ("llama", "default"),
+        ("<unk>", "<s>", "</s>", "<|endoftext|>", "<|system|>", "<|user|>", "<|assistant|>", "<|end|>"),
+        ("<s>", "<|endoftext|>"),
+        "{% for message in messages %}{{ '<|' + message['role'] + '|>\n' + message['content'] + '<|end|>\n' }}"
+        "{% endfor %}{% if add_generation_prompt %}{{ '<|assistant|>\n' }}{% endif %}",
+        {"rope.dimension_count": 12, "rope.scaling.attn_factor": 1.2, "rope.scaling.original_context_length": 1024},
+    ),
+}
+FAMILIES = tuple(_FAMILIES)
+
+
+def tiny_student(
+    path: Path,
+    family: str,
+    *,
+    seed: int = 0,
+    quantization: gguf.GGMLQuantizationType = gguf.GGMLQuantizationType.F32,
+    has_template: bool = True,
+    has_bias: bool = False,
+    **settings: int | float | bool | str,
+) -> Path:
+    """Write a random model of a family (of `FAMILIES`) to `path`, with everything that sets the family apart.
+
+    Bytes are tokens 0 to 255, control tokens follow. 64 wide, four heads over two; some hundred kB.
+
+    Args:
+        settings: keys after the architecture's name, "." written as "__", beside or instead of the family's own.
+    """
+    kind = _FAMILIES[family]
+    random = np.random.default_rng(seed)
+    width, heads, kv_heads, inner = 64, 4, 2, 96
+    tokens, types = _vocabulary(kind)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    writer = gguf.GGUFWriter(path, family)
+    writer.add_name(f"tiny {family}")
+    given: dict[str, int | float | bool | str] = {
+        "block_count": kind.layers,
+        "context_length": 2048,
+        "embedding_length": width,
+        "feed_forward_length": inner,
+        "attention.head_count": heads,
+        "attention.head_count_kv": kv_heads,
+        "attention.layer_norm_rms_epsilon": 1e-5,
+        "rope.freq_base": 10000.0,
+        "rope.dimension_count": kind.head_width,
+        **kind.settings,
+        **{key.replace("__", "."): value for key, value in settings.items()},
+    }
+    add_key = {bool: writer.add_bool, int: writer.add_uint32, float: writer.add_float32, str: writer.add_string}
+    for key, value in given.items():
+        add_key[type(value)](f"{family}.{key}", value)
+    writer.add_tokenizer_model(kind.tokenizer[0])
+    writer.add_tokenizer_pre(kind.tokenizer[1])
+    writer.add_token_list(tokens)
+    writer.add_token_types(types)
+    if kind.tokenizer[0] == "gpt2":
+        writer.add_token_merges(["t h", "Ġ t"])  # llama.cpp wants a list that is not empty
+    else:
+        writer.add_token_scores([0.0] * len(tokens))
+        writer.add_unk_token_id(tokens.index("<unk>"))
+        writer.add_add_space_prefix(False)
+    writer.add_bos_token_id(tokens.index(kind.ends[0]))
+    writer.add_eos_token_id(tokens.index(kind.ends[1]))
+    writer.add_add_bos_token(kind.ends[0] in ("<|begin_of_text|>", "<bos>"))
+    if has_template:
+        writer.add_chat_template(kind.template)
+
+    def add(name: str, *shape: int) -> None:
+        _add_random(writer, random, quantization, name, *shape)
+
+    queries, keys = heads * kind.head_width, kv_heads * kind.head_width
+    rotated = int(given["rope.dimension_count"])
+    is_tied = family not in ("llama", "qwen2", "phi3")
+    # As an output layer, embeddings of unit size would leave no doubt about the next token.
+    _add_random(writer, random, quantization, "token_embd.weight", len(tokens), width, size=0.2 if is_tied else 1.0)
+    if family == "llama":
+        writer.add_tensor("rope_freqs.weight", np.linspace(1, 8, rotated // 2, dtype=np.float32))
+    if family == "phi3":
+        writer.add_tensor("rope_factors_short.weight", np.linspace(1, 2, rotated // 2, dtype=np.float32))
+        writer.add_tensor("rope_factors_long.weight", np.linspace(2, 9, rotated // 2, dtype=np.float32))
+    for layer in range(kind.layers):
+        block = f"blk.{layer}"
+        add(f"{block}.attn_norm.weight", width)
+        if family == "phi3":
+            add(f"{block}.attn_qkv.weight", queries + 2 * keys, width)
+            add(f"{block}.ffn_up.weight", 2 * inner, width)
+        else:
+            add(f"{block}.attn_q.weight", queries, width)
+            add(f"{block}.attn_k.weight", keys, width)
+            add(f"{block}.attn_v.weight", keys, width)
+            add(f"{block}.ffn_gate.weight", inner, width)
+            add(f"{block}.ffn_up.weight", inner, width)
+        if has_bias or family == "qwen2":
+            for part, size in (("q", queries), ("k", keys), ("v", keys)):
+                add(f"{block}.attn_{part}.bias", size)
+        if family in ("qwen3", "gemma3"):
+            add(f"{block}.attn_q_norm.weight", kind.head_width)
+            add(f"{block}.attn_k_norm.weight", kind.head_width)
+        if family in ("gemma2", "gemma3"):
+            add(f"{block}.post_attention_norm.weight", width)
+            add(f"{block}.post_ffw_norm.weight", width)
+        add(f"{block}.attn_output.weight", width, queries)
+        add(f"{block}.ffn_norm.weight", width)
+        add(f"{block}.ffn_down.weight", width, inner)
+    add("output_norm.weight", width)
+    if not is_tied:
+        add("output.weight", len(tokens), width)
+    _write(writer)
+    return path
+
+
+def _vocabulary(kind: _Kind) -> tuple[list[str], list[int]]:
+    """Bytes, the family's control tokens, and unused ones up to 288 (llama.cpp's quantisation wants blocks of 32)."""
+    if kind.tokenizer[0] == "gpt2":
+        tokens, types = _byte_vocabulary()
+        merged = ["th", "Ġt"]
+        tokens, types = tokens[:256], types[:256]
+    else:
+        tokens = [f"<0x{byte:02X}>" for byte in range(256)]
+        types = [int(gguf.TokenType.BYTE)] * 256
+        merged = ["\u2581", "t"]
+    tokens += [*kind.specials, *merged]
+    types += [
+        int(gguf.TokenType.UNKNOWN if special == "<unk>" else gguf.TokenType.CONTROL) for special in kind.specials
+    ]
+    types += [int(gguf.TokenType.NORMAL)] * len(merged)
+    unused = 288 - len(tokens)
+    return [*tokens, *(f"<unused{number}>" for number in range(unused))], [
+        *types,
+        *[int(gguf.TokenType.UNUSED)] * unused,
+    ]
+
+
+def _add_random(
+    writer: gguf.GGUFWriter,
+    random: np.random.Generator,
+    quantization: gguf.GGMLQuantizationType,
+    name: str,
+    *shape: int,
+    size: float = 1.0,
+) -> None:
+    values = (random.standard_normal(shape) / np.sqrt(shape[-1]) * 1.5 * size).astype(np.float32)
+    if len(shape) == 1:
+        writer.add_tensor(name, np.float32(name.endswith(".weight")) + 0.1 * values)
+        return
+    if name == "token_embd.weight":
+        values *= np.sqrt(shape[-1])  # embeddings of unit size, or every token looks alike
+    writer.add_tensor(name, gguf.quantize(values, quantization), raw_dtype=quantization)
+
+
+def _write(writer: gguf.GGUFWriter) -> None:
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()
     writer.close()
-    return path
 
 
 def _byte_vocabulary() -> tuple[list[str], list[int]]:

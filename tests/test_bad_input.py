@@ -17,7 +17,7 @@ import pytest
 
 from lab_desktop import cli
 from lab_desktop.jobs.run import Run
-from tests.fakes import tiny_model
+from tests.fakes import tiny_model, tiny_student
 from tests.taxonomy.leaves import knowledge, skill, write
 
 STEPS = ("generate", "train", "export", "evaluate")
@@ -91,6 +91,8 @@ def damaged(kind: str, tiny: Path, folder: Path) -> Path:
         writer.write_kv_data_to_file()
         writer.write_tensors_to_file()
         writer.close()
+    elif kind == "wordless":
+        tiny_student(path, "llama", has_template=False)
     elif kind == "folder":
         path.mkdir()
     elif kind != "missing":
@@ -105,7 +107,8 @@ def damaged(kind: str, tiny: Path, folder: Path) -> Path:
         ("empty", '"empty.gguf" is not a model file (GGUF): it is too short'),
         ("cut", '"cut.gguf" is incomplete'),
         ("torn", '"torn.gguf" is damaged'),
-        ("foreign", '"foreign.gguf" is of the family "mamba", which cannot be trained here yet'),
+        ("foreign", '"foreign.gguf" is of the kind "mamba", which cannot be taught here'),
+        ("wordless", '"wordless.gguf" was not made for conversation'),
         ("missing", "There is no model file at"),
         ("folder", "is a folder, not a model file"),
     ],

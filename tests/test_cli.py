@@ -10,6 +10,8 @@ import sys
 import pytest
 
 from lab_desktop import cli, paths, workflow
+from lab_desktop.commands import chat
+from lab_desktop.taxonomy.library import Library
 from lab_desktop.taxonomy.qna import read_leaf
 from tests.fakes import tiny_model
 from tests.taxonomy.leaves import knowledge, skill, write
@@ -103,7 +105,7 @@ def test_a_lesson_that_was_changed_is_not_learned_as_it_was(finished, tiny, caps
 
 
 def test_chat_answers_each_line_of_a_file_and_skips_blank_ones(tiny, capsys, monkeypatch):
-    monkeypatch.setattr(cli, "_ANSWER_TOKENS", 12)
+    monkeypatch.setattr(chat, "_ANSWER_TOKENS", 12)
     bare("Hello\n\n\nWho are you?\n", monkeypatch)
 
     assert cli.main(["chat", str(tiny)]) == 0
@@ -122,13 +124,14 @@ def test_chat_without_a_question_ends_at_once(tiny, capsys, monkeypatch):
 
 
 def test_chat_survives_letters_that_are_none(tiny, capsys, monkeypatch):
-    monkeypatch.setattr(cli, "_ANSWER_TOKENS", 12)
+    monkeypatch.setattr(chat, "_ANSWER_TOKENS", 12)
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"\xff\xfe\x00caf\xe9\n")))
 
     assert cli.main(["chat", str(tiny)]) == 0
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("prepared")
 def test_suggest_prints_three_questions_with_answers_and_the_sentence_that_tells_them(capsys):
     lesson = paths.resources() / "practice" / "velmora"
 
@@ -244,6 +247,17 @@ def test_import_into_another_folder_says_what_is_missing_and_overwrites_nothing(
     assert "belongs below knowledge" in capsys.readouterr().err
 
 
+def test_import_into_another_folder_brings_the_documents(tmp_path, capsys):
+    velmora, place = paths.resources() / "practice" / "velmora", tmp_path / "knowledge" / "islands" / "velmora"
+
+    assert cli.main(["import", str(velmora), "--into", str(place), "--yes"]) == 0
+
+    assert "not complete" not in capsys.readouterr().out
+    assert (place / "velmora.md").read_bytes() == (velmora / "velmora.md").read_bytes()
+    assert (place / "attribution.txt").is_file()
+    assert cli.main(["check", str(place)]) == 0
+
+
 @pytest.mark.skipif(os.name == "nt", reason="there is no pty")
 @pytest.mark.parametrize(("typed", "status", "is_written"), [("y\n", 0, True), ("n\n", 1, False), ("\x04", 1, False)])
 def test_import_asks_a_person_at_a_terminal(typed, status, is_written, tmp_path):
@@ -261,6 +275,52 @@ def test_import_asks_a_person_at_a_terminal(typed, status, is_written, tmp_path)
     assert "[y/n]" in out
     assert process.returncode == status
     assert (file.read_text() == skill()) is is_written
+
+
+def test_import_of_a_folder_or_archive_brings_many_into_the_library_in_one_step(tmp_path, capsys):
+    root = tmp_path / "library"
+    write(root / "knowledge" / "science" / "bay", knowledge())
+    friend = tmp_path / "friend"
+    write(friend / "knowledge" / "science" / "bay", knowledge(6))
+    write(friend / "knowledge" / "science" / "reef", knowledge())
+    write(friend / "compositional_skills" / "rhyme", "# mine\n" + skill(version=2), document=False)
+    write(friend / "knowledge" / "letter", "Dear Jane", document=False)
+
+    assert cli.main(["import", str(friend), "--into", str(root)]) == 1
+    said = capsys.readouterr()
+    assert "Nothing was written" in said.err and not (root / "compositional_skills").exists()
+    assert "fine       knowledge/science/bay_2 (its name is taken): 6 examples with 18 questions in all.\n" in said.out
+    assert (
+        "mended     compositional_skills/rhyme: 5 examples with 5 questions in all.\nLine 2: The lesson has" in said.out
+    )
+    assert "not taken  knowledge/letter/qna.yaml: There is nothing of a lesson in it.\n" in said.out
+
+    shutil.make_archive(str(tmp_path / "friend"), "zip", friend)
+    assert cli.main(["import", str(tmp_path / "friend.zip"), "--into", str(root), "--yes"]) == 0
+    made = capsys.readouterr().out.splitlines()[-3:]
+    assert made == [
+        str(root / name) for name in ("compositional_skills/rhyme", "knowledge/science/bay_2", "knowledge/science/reef")
+    ]
+    assert (root / "knowledge" / "science" / "reef" / "island.md").is_file()
+    assert Library(root).undo() is not None
+    assert not (root / "knowledge" / "science" / "reef").exists()
+
+
+def test_import_of_many_needs_lessons_and_a_library(tmp_path, capsys, monkeypatch):
+    (tmp_path / "empty").mkdir()
+    write(tmp_path / "library" / "knowledge" / "bay", knowledge())
+
+    for arguments, words in (
+        (["--into", str(tmp_path / "library")], "There is no lesson in"),
+        (["--into", str(tmp_path / "empty")], "is not a library"),
+        ([], "There is no library at"),
+    ):
+        monkeypatch.setenv("LAB_DESKTOP_HOME", str(tmp_path / "home"))
+        assert cli.main(["import", str(tmp_path / "empty"), *arguments, "--yes"]) == 1
+        assert words in capsys.readouterr().err
+    library = tmp_path / "library"
+    assert cli.main(["import", str(library / "knowledge"), "--into", str(library), "--yes"]) == 1
+    assert "There is nothing new in it" in capsys.readouterr().err
 
 
 def test_import_of_no_lesson_is_one_sentence(tmp_path, capsys):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import inspect
 import pickle
 
 import pytest
 
 from lab_desktop import errors
-from lab_desktop.errors import Cancelled, LabError, ModelError
+from lab_desktop.errors import Cancelled, LabError, ModelError, is_want_of_memory
 
 
 def test_every_error_of_the_house_is_a_lab_error_except_cancelling() -> None:
@@ -41,3 +42,20 @@ def test_the_tree_in_the_module_docstring_names_every_error() -> None:
 
 def test_an_error_survives_the_way_between_processes() -> None:
     assert pickle.loads(pickle.dumps(ModelError("The file is short."))).message == "The file is short."
+
+
+@pytest.mark.parametrize(
+    ("error", "is_want"),
+    [
+        (MemoryError(), True),
+        (OSError(errno.ENOMEM, "Cannot allocate memory"), True),
+        (OSError(errno.ENOSPC, "No space left on device"), False),
+        (RuntimeError("std::bad_alloc"), True),
+        (RuntimeError("could not create a primitive"), True),
+        (RuntimeError("can't start new thread"), True),
+        (RuntimeError("mat1 and mat2 shapes cannot be multiplied"), False),
+        (ValueError("bad_alloc"), False),
+    ],
+)
+def test_want_of_memory_is_known_whoever_says_it(error: Exception, is_want: bool) -> None:
+    assert is_want_of_memory(error) is is_want

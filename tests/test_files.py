@@ -85,6 +85,9 @@ def test_json_that_is_missing_or_damaged_is_a_sentence(tmp_path: Path) -> None:
         read_json(tmp_path / "a.json")(tmp_path / "a.json").write_text('["an array"]')
     with pytest.raises(RunError, match="cannot be read"):
         read_json(tmp_path / "a.json")
+    (tmp_path / "a.json").write_text("[" * 200_000)
+    with pytest.raises(RunError, match="cannot be read"):
+        read_json(tmp_path / "a.json")
     (tmp_path / "a.json").write_text('{"rank": 4}')
     assert read_json(tmp_path / "a.json", "rank") == {"rank": 4}
     with pytest.raises(RunError, match="cannot be read"):
@@ -116,8 +119,9 @@ def test_a_torn_last_row_does_not_count_and_is_gone_after_the_next_append(tmp_pa
         assert path.read_bytes() == b'{"number": 1}\n{"number": 3}\n'
 
 
-def test_a_damaged_row_in_the_middle_is_named_and_not_skipped(tmp_path: Path) -> None:
-    (tmp_path / "rows.jsonl").write_bytes(b'{"number": 1}\n{"numb\n{"number": 3}\n')
+@pytest.mark.parametrize("row", [b'{"numb', b"[" * 200_000])
+def test_a_damaged_row_in_the_middle_is_named_and_not_skipped(tmp_path: Path, row: bytes) -> None:
+    (tmp_path / "rows.jsonl").write_bytes(b'{"number": 1}\n%b\n{"number": 3}\n' % row)
 
     with pytest.raises(RunError, match="Line 2"):
         JsonLines(tmp_path / "rows.jsonl").rows()

@@ -1,9 +1,10 @@
-"""hardware.py: how threads wait for each other."""
+"""hardware.py: how many threads there are, and how they wait for each other."""
 
 from __future__ import annotations
 
 import os
 
+import psutil
 import pytest
 
 from lab_desktop import hardware
@@ -28,3 +29,21 @@ def test_a_persons_own_way_of_waiting_is_kept(monkeypatch: pytest.MonkeyPatch, n
 
     chosen = {each: os.environ.get(each) for each in ("GOMP_SPINCOUNT", "OMP_WAIT_POLICY")}
     assert {each: found for each, found in chosen.items() if found} == {name: value}
+
+
+@pytest.mark.parametrize(("said", "threads"), [("3", 3), ("", None), ("0", None), ("4,2", None)])
+def test_who_shares_the_cores_says_how_many_threads_to_use(
+    monkeypatch: pytest.MonkeyPatch, said: str, threads: int | None
+) -> None:
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    own = hardware.threads()
+
+    monkeypatch.setenv("OMP_NUM_THREADS", said)
+
+    assert hardware.threads() == (threads or own)
+
+
+def test_what_is_free_is_a_part_of_what_there_is() -> None:
+    free, total = hardware.memory_now()
+
+    assert 0 < free <= total <= psutil.virtual_memory().total

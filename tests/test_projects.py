@@ -11,6 +11,7 @@ import pytest
 
 from lab_desktop import paths, projects
 from lab_desktop.errors import LeafError, RunError
+from lab_desktop.files import write_json
 from lab_desktop.jobs import requests
 
 VELMORA = paths.resources() / "practice" / "velmora"
@@ -29,6 +30,8 @@ def test_a_lesson_is_added_at_its_place_and_one_that_is_there_is_kept_aside(tmp_
     library = tmp_path / "knowledge" / "islands" / "osmery"
     shutil.copytree(VELMORA, library)
     (library / ".hidden").touch()
+    (library / ".originals").mkdir()
+    (library / ".originals" / "velmora.pdf").write_bytes(b"%PDF")
     assert projects.lesson_states(project, [VELMORA, library]) == {VELMORA: "same", library: "new"}
 
     projects.add_lessons(project, [library])
@@ -37,11 +40,30 @@ def test_a_lesson_is_added_at_its_place_and_one_that_is_there_is_kept_aside(tmp_
     projects.add_lessons(project, [library])
 
     own = project.lessons / "knowledge" / "islands" / "osmery"
-    assert sorted(path.name for path in own.iterdir()) == sorted(path.name for path in VELMORA.iterdir())
+    assert {path.name for path in own.iterdir()} == {".originals", *(path.name for path in VELMORA.iterdir())}
+    assert (own / ".originals" / "velmora.pdf").read_bytes() == b"%PDF"
     assert (own / "velmora.md").read_text("utf-8") == "Other words."
     (kept,) = (project.folder / "replaced").iterdir()
     assert (kept / "velmora.md").read_bytes() == (VELMORA / "velmora.md").read_bytes()
     assert projects.lesson_states(project, [library]) == {library: "same"}
+
+
+def test_copies_follow_lessons_and_topics_that_moved_and_a_place_that_is_taken_is_left_alone(tmp_path: Path) -> None:
+    islands = tmp_path / "knowledge" / "islands"
+    for name in ("osmery", "velmora", "orra"):
+        shutil.copytree(VELMORA, islands / name)
+    project = projects.create(tmp_path / "projects", "Mine", [islands / name for name in ("osmery", "velmora", "orra")])
+    own = project.lessons / "knowledge"
+
+    projects.follow(project, [(Path("knowledge/islands/osmery"), Path("knowledge/history/osmery"))])
+    assert sorted(path.parent.name for path in own.rglob("qna.yaml")) == ["orra", "osmery", "velmora"]
+    assert (own / "history" / "osmery" / "velmora.md").is_file()
+    projects.follow(project, [(Path("knowledge/islands/orra"), Path("knowledge/history/osmery"))])
+    assert (own / "islands" / "orra" / "qna.yaml").is_file()
+    projects.follow(project, [(Path("knowledge/islands"), Path("knowledge/sea/isles")), (Path("a"), Path("b"))])
+
+    assert (own / "sea" / "isles" / "velmora" / "qna.yaml").is_file()
+    assert (own / "sea" / "isles" / "orra" / "qna.yaml").is_file()
 
 
 def test_a_draft_is_not_added_and_nothing_else_is(tmp_path: Path) -> None:
@@ -165,6 +187,22 @@ def test_a_project_that_was_killed_while_it_was_put_right_is_still_found(tmp_pat
     projects.mend(damaged)
 
     assert [each.title for each in projects.every(tmp_path)] == ["velmora"]
+
+
+def test_how_long_it_practises_is_kept_with_the_project_and_its_run(tmp_path: Path) -> None:
+    project = projects.create(tmp_path, "Velmora", [VELMORA])
+    run = projects.new_run(project, paths.practice_model())
+    before = requests.read(run)
+    assert before.effort == "standard"
+
+    chosen = projects.choose_effort(project, "thorough")
+
+    assert requests.read(run) == replace(before, effort="thorough")
+    assert projects.read(project.folder) == chosen
+    assert requests.read(projects.new_run(chosen, paths.practice_model())).effort == "thorough"
+    write_json(project.folder / projects.FILE_NAME, {"title": "Velmora", "effort": "endless"})
+    with pytest.raises(RunError, match="damaged"):
+        projects.read(project.folder)
 
 
 def test_what_a_killed_creation_left_is_no_project(tmp_path: Path) -> None:

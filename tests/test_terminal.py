@@ -52,6 +52,18 @@ def test_a_long_step_does_not_fill_pages_on_paper(monkeypatch):
     assert all("left" in line for line in lines[1:])
 
 
+def test_what_goes_on_when_all_is_counted_says_what_it_does_now_and_then(monkeypatch):
+    paper = Paper()
+    shown, clock = screen(monkeypatch, paper)
+    for _ in range(60):
+        clock[0] += 1
+        shown.show(Progress("Writing", 6, 6, "answering again"))
+
+    lines = paper.getvalue().splitlines()
+    assert lines[0] == "Writing · 6 of 6"
+    assert set(lines[1:]) == {"Writing · 6 of 6 · answering again"} and len(lines) < 8
+
+
 def test_a_line_that_is_rewritten_never_wraps(monkeypatch):
     terminal = Terminal()
     monkeypatch.setenv("COLUMNS", "40")

@@ -15,6 +15,7 @@ import safetensors.numpy
 
 from lab_desktop import workflow
 from lab_desktop.errors import EvaluationError, LeafError, RunError
+from lab_desktop.evaluation.measured import measures
 from lab_desktop.evaluation.results import Report
 from lab_desktop.files import JsonLines, read_json
 from lab_desktop.generation.mixing import general_prompts
@@ -26,7 +27,8 @@ from lab_desktop.paths import practice_model, prepared, resources
 from lab_desktop.reviews import FILE_NAME as REVIEWS
 from lab_desktop.reviews import Review
 from lab_desktop.training.phases import LAB_PHASES, TrainingPlan
-from tests.drills_support import (
+from tests.drills.inputs_kinds import unlisted
+from tests.drills.runs import (
     brief_model,
     damaged_files,
     freeform_leaf,
@@ -91,13 +93,14 @@ def test_a_finished_run_holds_the_documented_files_and_report(skill_run: Path) -
     }
     assert damaged_files(skill_run) == []
     assert left_overs(skill_run) == []
+    assert unlisted(skill_run, "projects/shout/runs/001/") == []
 
     report = read_json(skill_run / "report.json")
     assert report["format"] == 1
     assert (report["model"], report["adapter"]) == ("models/shout-Q8_0.gguf", "adapter/adapter.gguf")
     assert report["models"] == {"F16": "models/shout-F16.gguf", "Q8_0": "models/shout-Q8_0.gguf"}
     assert report["base"] == "model.gguf"
-    assert report["settings"]["samples"] == 2
+    assert (report["settings"]["samples"], report["settings"]["effort"]) == (2, "standard")
     assert set(report["seconds"]) == {"generate", "train", "export", "evaluate"}
     rows = [json.loads(line) for line in (skill_run / "samples.jsonl").read_text(encoding="utf-8").splitlines()]
     assert report["funnel"]["written"] == len(rows)
@@ -124,6 +127,27 @@ def test_a_finished_run_called_again_does_nothing_again(skill_run: Path, tmp_pat
     assert not any(isinstance(event, Progress) and event.text.startswith("Training") for event in said)
 
 
+def test_a_size_is_tried_and_what_was_tried_is_forgotten_with_its_file(skill_run: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    shutil.copytree(skill_run, folder)
+    said: list[Event] = []
+    with Run(folder, said.append).open() as run:
+        workflow.do(("export:Q4_K_M", "measure:Q4_K_M", "measure:Q8_0"), requests.read(folder), run)
+
+    found = measures(folder / "models")
+
+    assert set(found) == {"Q4_K_M", "Q8_0"}
+    report = read_json(folder / "report.json")
+    (leaf,) = report["leaves"]
+    assert found["Q8_0"].asked == leaf["exam"]["now"]["total"] + leaf["held_out"]["now"]["total"]
+    assert all(0 <= each.right <= each.asked and each.file[0] > 0 for each in found.values())
+    assert any(isinstance(event, Progress) and event.text == "Trying the size Q8_0" for event in said)
+    (folder / "models" / "shout-Q8_0.gguf").write_bytes(b"another file")
+    assert set(measures(folder / "models")) == {"Q4_K_M"}
+    with Run(folder).open() as run, pytest.raises(RunError, match="no file of the size Q3_K_M"):
+        workflow.do(("measure:Q3_K_M",), requests.read(folder), run)
+
+
 def test_other_settings_on_the_same_folder_are_refused_and_change_nothing(skill_run: Path) -> None:
     before = on_disk(skill_run)
     request = requests.read(skill_run)
@@ -148,12 +172,18 @@ def test_a_later_run_goes_on_from_an_earlier_one_and_asks_for_both(
     shutil.copytree(skill_run, earlier)
     first = requests.read(earlier)
     request = replace(first, leaves=(freeform_leaf(tmp_path / "taxonomy", "whisper"),), start_from=earlier)
+    request = replace(request, effort="quick")
     begin(request, tmp_path / "run")
     shutil.rmtree(earlier)  # the new run holds all that it needs
 
     report = learn(request, tmp_path / "run")
 
     assert {leaf.leaf for leaf in report.leaves} == {"compositional_skills/whisper", "compositional_skills/shout"}
+    usual = read_json(skill_run / "phases.json")["phases"][0]["steps"]
+    assert (report.settings["effort"], read_json(tmp_path / "run" / "phases.json")["phases"][0]["steps"]) == (
+        "quick",
+        usual // 2,
+    )
     lines = (tmp_path / "run" / "dataset" / "skills.jsonl").read_text(encoding="utf-8").splitlines()
     taught = {json.loads(json.loads(line)["metadata"])["leaf"] for line in lines}
     assert {"compositional_skills/whisper", "compositional_skills/shout"} <= taught

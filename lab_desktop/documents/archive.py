@@ -16,6 +16,7 @@ from lab_desktop.errors import DocumentError
 _MOST_ENTRIES = 20_000
 _MOST_UNPACKED = 100_000_000
 """Bytes of all the texts that are read, together."""
+_MOST_PICTURE = 20_000_000
 _DEEPEST_XML = 256
 _DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, NotImplementedError, RuntimeError, KeyError)
 
@@ -64,6 +65,15 @@ class Archive:
             raise self._harmful(f"it unpacks to more than {_MOST_UNPACKED // 1_000_000} MB of text")
         return data
 
+    def picture(self, entry: str) -> bytes | None:
+        """One of its files that is a picture; None where there is none, or it is damaged or far too large."""
+        try:
+            with self._archive.open(entry) as stream:
+                data = stream.read(_MOST_PICTURE + 1)
+        except _DAMAGE:
+            return None
+        return data if len(data) <= _MOST_PICTURE else None
+
     def xml(self, entry: str) -> Element:
         """One of its files as XML. Entities are not expanded and nothing outside is looked up.
 
@@ -95,14 +105,19 @@ class Archive:
             raise self._damaged(f"{entry} is empty")
         return root
 
-    def only(self, entries: Iterable[str]) -> io.BytesIO:
+    def only(self, entries: Iterable[str], names_of: Iterable[str] = ()) -> io.BytesIO:
         """An archive of some of its files, each checked as XML: for a library that reads archives by itself.
+
+        Args:
+            names_of: files in whose place their names are.
 
         Raises:
             DocumentError: as in `xml`.
         """
         copy = io.BytesIO()
         with zipfile.ZipFile(copy, "w", zipfile.ZIP_STORED) as archive:
+            for entry in names_of:
+                archive.writestr(entry, entry)
             for entry in entries:
                 data = self.read(entry)
                 if data.strip():

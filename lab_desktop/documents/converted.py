@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+from lab_desktop.documents.places import Starts, read_starts
 
 VERSION = 1
 """Of the whole conversion. It grows when the same file would become another text."""
+
+Fetch = Callable[[str], bytes | None]
+"""Gives a picture of a document by its name, as it is stored there; None where there is none."""
+Form = Literal["html", "markdown", "text"]
 
 Progress = Callable[[int, int], None]
 """Called with (done, total), in pages or parts of the document."""
@@ -54,6 +60,7 @@ class Converted:
         pages: how many; 0 where the kind has none.
         notes: what needs a look first.
         sha256: of the file's bytes, in hex; "" for a pasted text.
+        starts: how its pages begin in the text; empty where the kind has none.
     """
 
     text: str
@@ -62,6 +69,7 @@ class Converted:
     pages: int = 0
     notes: tuple[Note, ...] = ()
     sha256: str = ""
+    starts: Starts = ()
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -73,7 +81,60 @@ class Converted:
             TypeError, ValueError, KeyError: it is none that `to_json` made.
         """
         notes = tuple(Note(**{**note, "pages": tuple(note["pages"])}) for note in value["notes"])
-        return cls(**{**value, "kind": Kind(value["kind"]), "notes": notes})
+        return cls(**{**value, "kind": Kind(value["kind"]), "notes": notes, "starts": read_starts(value["starts"])})
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A page or a picture, drawn.
+
+    Attributes:
+        width, height: in pixels.
+        pixels: rows from the top, four bytes each: blue, green, red, and one that means nothing.
+    """
+
+    width: int
+    height: int
+    pixels: bytes
+
+    def __post_init__(self) -> None:
+        """
+        Raises:
+            ValueError: there are not as many pixels as it has.
+        """
+        if self.width < 1 or self.height < 1 or 4 * self.width * self.height != len(self.pixels):
+            raise ValueError(f"{self.width} by {self.height} with {len(self.pixels)} bytes")
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A document that has no pages, as it can be shown.
+
+    Attributes:
+        form: how the parts are written.
+        parts: of the document, in the order in which they are read.
+        starts: how they begin.
+        pictures: by number; `<img src="picture:3">` is the third.
+    """
+
+    form: Form
+    parts: tuple[str, ...]
+    starts: Starts
+    pictures: Mapping[int, Picture] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        """Without its pictures."""
+        return {"form": self.form, "parts": self.parts, "starts": self.starts}
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> Shown:
+        """
+        Raises:
+            TypeError, ValueError, KeyError: it is none that `to_json` made.
+        """
+        if value["form"] not in ("html", "markdown", "text"):
+            raise ValueError(value["form"])
+        return cls(value["form"], tuple(str(part) for part in value["parts"]), read_starts(value["starts"]))
 
 
 def on_pages(pages: Iterable[int]) -> str:

@@ -11,7 +11,7 @@ from bs4 import BeautifulSoup, Tag
 
 from lab_desktop.documents import html
 from lab_desktop.documents.archive import Archive
-from lab_desktop.documents.converted import Converted, Kind, Note, Progress, counted
+from lab_desktop.documents.converted import Converted, Fetch, Kind, Note, Progress, counted
 from lab_desktop.documents.plain import decode, first_heading, regular
 from lab_desktop.errors import DocumentError
 
@@ -27,7 +27,27 @@ def from_epub(data: bytes, name: str, on_progress: Progress) -> Converted:
     Raises:
         DocumentError: it is damaged, copy-protected, or made to do harm.
     """
+    book, missing, root = _book(Archive(data, name), name, on_progress)
+    markdown, notes = html.to_markdown(book)
+    title = next((regular(element.text or "").strip() for element in root.iter() if _is(element, "title")), "")
+    if missing:
+        text = f"{counted(missing, 'chapter')} named in the book {'is' if missing == 1 else 'are'} not in the file."
+        notes = (Note("missing", text, needs_a_look=True), *notes)
+    return Converted(markdown, title or first_heading(markdown), Kind.EPUB, notes=notes)
+
+
+def page_of(data: bytes, name: str) -> tuple[BeautifulSoup, Fetch]:
+    """An electronic book as elements of HTML, its chapters one after the other, and what gives its pictures.
+
+    Raises:
+        DocumentError: as in `from_epub`.
+    """
     archive = Archive(data, name)
+    return _book(archive, name, lambda done, total: None)[0], archive.picture
+
+
+def _book(archive: Archive, name: str, on_progress: Progress) -> tuple[BeautifulSoup, int, Element]:
+    """(chapters, how many are named but not there, what the book says of itself)"""
     _refuse_protected(archive, name)
     package = _package_path(archive, name)
     root = archive.xml(package)
@@ -42,13 +62,8 @@ def from_epub(data: bytes, name: str, on_progress: Progress) -> Converted:
         part.name = "section"
         part["id"] = entry
         book.append(part.extract() if chapter.body else _as_section(book, chapter, entry))
-    markdown, notes = html.to_markdown(book)
     on_progress(len(chapters), len(chapters))
-    title = next((regular(element.text or "").strip() for element in root.iter() if _is(element, "title")), "")
-    if missing:
-        text = f"{counted(missing, 'chapter')} named in the book {'is' if missing == 1 else 'are'} not in the file."
-        notes = (Note("missing", text, needs_a_look=True), *notes)
-    return Converted(markdown, title or first_heading(markdown), Kind.EPUB, notes=notes)
+    return book, missing, root
 
 
 def _as_section(book: BeautifulSoup, chapter: BeautifulSoup, entry: str) -> Tag:
@@ -113,6 +128,8 @@ def _inside(folder: str, href: str, name: str) -> str:
 def _name_apart(chapter: BeautifulSoup, entry: str) -> None:
     """Names within a chapter become names within the book, so that links to notes in other chapters lead there."""
     folder = posixpath.dirname(entry)
+    for picture in chapter.find_all("img", src=True):
+        picture["src"] = posixpath.normpath(posixpath.join(folder, unquote(str(picture["src"]))))
     for tag in chapter.find_all(id=True):
         tag["id"] = f"{entry}#{tag['id']}"
     for link in chapter.find_all("a", href=True):

@@ -17,7 +17,7 @@ from lab_desktop.documents.converted import Converted, Kind, Note, counted
 from lab_desktop.documents.markdown import MOST_HEADING
 from lab_desktop.documents.plain import decode, encoding_note, first_heading, regular, tidy, with_notes
 
-_DEEPEST = 200
+DEEPEST = 200
 """Elements within elements. Only what is made to do harm is deeper; its text is kept without its form."""
 _DROPPED = [
     "script", "style", "noscript", "template", "iframe", "object", "embed", "svg", "canvas", "audio", "video", "map",
@@ -44,12 +44,17 @@ _LOWERED = str.maketrans("0123456789+-−=()", "₀₁₂₃₄₅₆₇₈₉�
 
 def from_html_bytes(data: bytes, name: str) -> Converted:
     """A file of HTML; its encoding as its mark, its letters or its head say."""
-    found = _DECLARED.search(data[:4096])
-    declared = (found.group(1) or found.group(2)).decode("ascii") if found else ""
-    text, encoding = decode(data, declared)
+    text, encoding, declared = decoded(data)
     converted = from_html(text)
     notes = converted.notes if encoding == declared.lower() else (*converted.notes, *encoding_note(encoding))
     return Converted(converted.text, converted.title, Kind.HTML, notes=notes)
+
+
+def decoded(data: bytes) -> tuple[str, str, str]:
+    """(text, its encoding, the encoding that its head declares) of a file of HTML."""
+    found = _DECLARED.search(data[:4096])
+    declared = (found.group(1) or found.group(2)).decode("ascii") if found else ""
+    return *decode(data, declared), declared
 
 
 def from_html(text: str) -> Converted:
@@ -71,7 +76,7 @@ def to_markdown(soup: BeautifulSoup, *, is_page: bool = False) -> tuple[str, tup
     Args:
         is_page: from the web: where it names its main part, menus and the like around that are left out.
     """
-    if _depth(soup) > _DEEPEST:
+    if depth(soup) > DEEPEST:
         for tag in soup.find_all(["script", "style", "template"]):
             tag.decompose()
         note = Note("nested", "The page is nested very deeply; only its words were kept.", needs_a_look=True)
@@ -79,7 +84,7 @@ def to_markdown(soup: BeautifulSoup, *, is_page: bool = False) -> tuple[str, tup
     notes: list[Note] = []
     pictures = len(soup.find_all(["img", "svg", "canvas", "picture"]))
     formulas = len(soup.find_all("math"))
-    _drop(soup)
+    drop_unread(soup)
     if is_page and _keep_main(soup):
         notes.append(Note("around", "Menus and the like around the main text were left out."))
     footnotes = _footnotes(soup)
@@ -99,7 +104,7 @@ def to_markdown(soup: BeautifulSoup, *, is_page: bool = False) -> tuple[str, tup
     return markdown, tuple(notes)
 
 
-def _depth(soup: BeautifulSoup) -> int:
+def depth(soup: BeautifulSoup) -> int:
     """How deep the deepest element is; walked along, not down, so that depth costs no stack."""
     deepest = 0
     depths: dict[int, int] = {id(soup): 0}
@@ -110,7 +115,8 @@ def _depth(soup: BeautifulSoup) -> int:
     return deepest
 
 
-def _drop(soup: BeautifulSoup) -> None:
+def drop_unread(soup: BeautifulSoup) -> None:
+    """Leave out what is not read: scripts, styles, menus, forms, pictures, comments, and what is hidden."""
     for tag in [*soup.find_all(_DROPPED), *soup.select(_FURNITURE)]:
         if not tag.decomposed:
             tag.decompose()
@@ -347,7 +353,7 @@ class _Writer(MarkdownConverter):
         waiting: dict[int, tuple[int, str]] = {}  # column: rows still to fill, text
         has_merged = False
         cells = 0
-        for row in _rows(table):
+        for row in rows_of(table):
             line: dict[int, str] = {}
             column = 0
             for column, (left, text) in list(waiting.items()):
@@ -360,7 +366,7 @@ class _Writer(MarkdownConverter):
             for cell in row.find_all(["td", "th"], recursive=False):
                 while column in line:
                     column += 1
-                wide, high = _span(cell, "colspan"), _span(cell, "rowspan")
+                wide, high = span(cell, "colspan"), span(cell, "rowspan")
                 has_merged = has_merged or wide > 1 or high > 1
                 text = self._cells.get(id(cell), "")
                 for place in range(column, column + wide):
@@ -379,7 +385,8 @@ class _Writer(MarkdownConverter):
         return [[line.get(column, "") for column in used] for line in grid]
 
 
-def _rows(table: Tag) -> Iterator[Tag]:
+def rows_of(table: Tag) -> Iterator[Tag]:
+    """The rows of a table, not those of tables within it."""
     for child in table.find_all(["tr", "thead", "tbody", "tfoot"], recursive=False):
         if child.name == "tr":
             yield child
@@ -387,7 +394,8 @@ def _rows(table: Tag) -> Iterator[Tag]:
             yield from child.find_all("tr", recursive=False)
 
 
-def _span(cell: Tag, name: str) -> int:
+def span(cell: Tag, name: str) -> int:
+    """How many columns ("colspan") or rows ("rowspan") a cell takes."""
     value = str(cell.get(name, "1")).strip()
     return max(1, min(_MOST_SPAN, int(value))) if value.isdecimal() and len(value) < 6 else 1
 

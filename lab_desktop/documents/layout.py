@@ -32,6 +32,7 @@ from lab_desktop.documents.pieces import (
     plain_text,
     with_drop_caps,
 )
+from lab_desktop.documents.places import BEGINNINGS, Starts, beginning
 from lab_desktop.documents.plain import tidy, with_notes
 from lab_desktop.documents.running import drop_contents, drop_running
 from lab_desktop.documents.tables import LEADERS, table_at
@@ -79,11 +80,13 @@ class Laid(NamedTuple):
     Attributes:
         tables: the page of each.
         contents: pages with lines that lead to page numbers; these lines are left out.
+        starts: how the pages begin in the text.
     """
 
     text: str
     tables: list[int]
     contents: list[int]
+    starts: Starts
 
 
 def to_markdown(pages: Sequence[Page]) -> Laid:
@@ -104,10 +107,11 @@ def to_markdown(pages: Sequence[Page]) -> Laid:
             region += 1
             blocks += _Composer(page.number, region, is_mirrored, vocabulary).blocks(group)
     notes = _take_notes(blocks, body)
+    starts = _starts(blocks)
     blocks = _continued(blocks, vocabulary)
     text = _written(blocks, body)
     text = _resolved(text, notes)
-    return Laid(tidy(text), [block.page for block in blocks if block.kind == "table"], contents)
+    return Laid(tidy(text), [block.page for block in blocks if block.kind == "table"], contents, starts)
 
 
 def _mirrored(page: Page) -> Page:
@@ -402,6 +406,16 @@ def _take_notes(blocks: list[_Block], body: float) -> dict[tuple[int, str], str]
             kept.append(block)
     blocks[:] = kept
     return notes
+
+
+def _starts(blocks: Iterable[_Block]) -> Starts:
+    """How the first paragraphs of each page begin, before those that go on from one to the next are joined."""
+    starts: list[tuple[int, str]] = []
+    for page, on_it in itertools.groupby(blocks, key=lambda block: block.page):
+        texts = (re.sub(f"{_RAISED}[^{_RAISED_END}]*{_RAISED_END}", "", block.text) for block in on_it)
+        begun = (letters for text in texts if (letters := beginning(text)))
+        starts += [(page, letters) for letters in itertools.islice(begun, BEGINNINGS)]
+    return tuple(starts)
 
 
 def _continued(blocks: list[_Block], vocabulary: set[str]) -> list[_Block]:

@@ -41,7 +41,7 @@ def from_pdf(data: bytes, name: str, on_progress: Progress) -> Converted:
     Raises:
         DocumentError: it is locked, damaged, or has no text at all, only pictures of it.
     """
-    document = _opened(data, name)
+    document = opened(data, name)
     try:
         count = len(document)
         if not 0 < count <= MOST_PAGES:
@@ -57,7 +57,7 @@ def from_pdf(data: bytes, name: str, on_progress: Progress) -> Converted:
     finally:
         document.close()
     notes = _notes(pages, name)
-    markdown, tables, contents = layout.to_markdown(pages)
+    markdown, tables, contents, starts = layout.to_markdown(pages)
     if contents:
         text = (
             f"Lines that lead to page numbers, a table of contents or an index, were left out ({on_pages(contents)})."
@@ -69,10 +69,15 @@ def from_pdf(data: bytes, name: str, on_progress: Progress) -> Converted:
     on_progress(count, count)
     if _PROGRAM_TITLE.match(title):
         title = ""
-    return Converted(markdown, title or first_heading(markdown), Kind.PDF, count, tuple(notes))
+    return Converted(markdown, title or first_heading(markdown), Kind.PDF, count, tuple(notes), starts=starts)
 
 
-def _opened(data: bytes, name: str) -> Any:
+def opened(data: bytes, name: str) -> Any:
+    """A document of the library; whoever has it closes it.
+
+    Raises:
+        DocumentError: it is locked or damaged.
+    """
     try:
         return pypdfium2.PdfDocument(data)
     except pypdfium2.PdfiumError as error:

@@ -2,7 +2,7 @@
 
     LESSON/NAME.md                  the text, the person's to edit
     LESSON/.originals/FILE          what was brought, byte for byte
-    LESSON/.originals/NAME.json     where NAME.md comes from
+    LESSON/.originals/NAME.json     where NAME.md comes from, and how the pages of the original begin in it
 
 The folder of originals is hidden, so no pattern of a leaf names it, and git ignores it, so no contribution sends it.
 The Markdown is written last: where it exists, the other two are complete.
@@ -22,11 +22,13 @@ from typing import Any
 
 from lab_desktop.documents.convert import read_bytes
 from lab_desktop.documents.converted import VERSION, Converted, Kind, Note
+from lab_desktop.documents.kinds import SUFFIXES
+from lab_desktop.documents.places import Starts, read_starts
 from lab_desktop.documents.safely import Pasted
 from lab_desktop.errors import DocumentError, RunError
 from lab_desktop.files import disk_errors, read_json, replacing, write_json, write_text
+from lab_desktop.paths import ORIGINALS
 
-ORIGINALS = ".originals"
 _MOST_NAME = 60
 _RESERVED = {
     "qna",
@@ -56,6 +58,7 @@ class Source:
         version: of the converter.
         notes: what needed a look.
         when: UTC.
+        starts: how the pages of the original begin in the text; empty where that was not noted.
     """
 
     text: Path
@@ -69,11 +72,44 @@ class Source:
     version: int
     notes: tuple[Note, ...]
     when: str
+    starts: Starts = ()
 
     @property
     def is_edited(self) -> bool:
         """The Markdown is not what the converter wrote any more."""
         return _sha256_of(self.text) != self.written_sha256
+
+    @property
+    def may_be_opened(self) -> bool:
+        """The system's program for it is one for documents: a lesson from elsewhere may name any file."""
+        return self.original.suffix.lower() in SUFFIXES
+
+
+def record_of(text: Path) -> Path:
+    """Where it is noted where a document of a lesson comes from; `text` is the Markdown, beside qna.yaml."""
+    return text.parent / ORIGINALS / f"{text.stem}.json"
+
+
+def source_of(text: Path) -> Source | None:
+    """Where a document of a lesson comes from, even if its original is gone; None where nothing was noted.
+
+    Args:
+        text: the Markdown, beside qna.yaml.
+    """
+    with contextlib.suppress(RunError, KeyError, TypeError, ValueError):
+        source = _from_record(text.parent, record_of(text))
+        return source if source.text == text else None
+    return None
+
+
+def note_starts(source: Source, starts: Starts) -> None:
+    """Note how the pages of a kept document begin, where an earlier version did not.
+
+    Raises:
+        StorageError, RunError: it could not be written; the record is as it was.
+    """
+    record = record_of(source.text)
+    write_json(record, {**read_json(record, "text"), "starts": starts})
 
 
 def sources(folder: Path) -> list[Source]:
@@ -145,6 +181,7 @@ def _write(folder: Path, stem: str, original: Path, name: str, sha256: str, conv
         version=VERSION,
         notes=converted.notes,
         when=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        starts=converted.starts,
     )
     value: dict[str, Any] = {**asdict(source), "text": source.text.name, "original": original.name}
     write_json(folder / ORIGINALS / f"{stem}.json", value)
@@ -162,7 +199,8 @@ def _from_record(folder: Path, record: Path) -> Source:
     if text.is_symlink() or original.is_symlink() or original.parent.is_symlink():
         raise ValueError(value["original"])
     notes = tuple(Note(**{**note, "pages": tuple(note["pages"])}) for note in value["notes"])
-    return Source(**{**value, "text": text, "original": original, "kind": Kind(value["kind"]), "notes": notes})
+    read = {"text": text, "original": original, "kind": Kind(value["kind"]), "notes": notes}
+    return Source(**{**value, **read, "starts": read_starts(value.get("starts", ()))})
 
 
 def _originals(folder: Path) -> Path:

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from lab_desktop.editing.lesson import DraftExample, Field, FieldName, Lesson, Mark, to_leaf
+from lab_desktop.editing.leaf import to_leaf
+from lab_desktop.editing.lesson import DraftExample, Field, FieldName, Lesson, Mark
 from lab_desktop.taxonomy.advice import MOST_CONTEXT_WORDS, MOST_PAIR_WORDS
 from lab_desktop.taxonomy.words import Finding, Steps
 
@@ -195,7 +196,7 @@ def _found(lesson: Lesson) -> Iterator[tuple[Key, str, int, Field]]:
         elif top == "document":
             last = steps[1] if len(steps) > 1 else ""
             if last in ("repo", "commit"):
-                words = f"Say where the document is published ({last}), or take it back to “local”."
+                words = "Say where the document is published, or take the document out and add it again."
                 yield "documents", words, 1, Field(_named(last))
         elif top == "seed_examples" and len(steps) > 1 and isinstance(steps[1], int):
             if len(steps) == 3 and steps[2] == "questions_and_answers":

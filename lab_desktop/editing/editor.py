@@ -18,6 +18,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from lab_desktop.editing.folder import (
+    ATTRIBUTION,
     BESIDE,
     HIDDEN,
     Files,
@@ -31,15 +32,18 @@ from lab_desktop.editing.folder import (
 )
 from lab_desktop.editing.history import History, Step
 from lab_desktop.editing.journal import Journal
-from lab_desktop.editing.lesson import Field, Lesson, with_ids_of
+from lab_desktop.editing.leaf import with_ids_of
+from lab_desktop.editing.lesson import Field, Lesson
 from lab_desktop.errors import LeafError
-from lab_desktop.files import stamp
+from lab_desktop.files import stamp, sweep
 from lab_desktop.taxonomy.qna import VERSION, read_draft, to_yaml
 from lab_desktop.taxonomy.tree import FILE_NAME, node_of
 
 DUE_S = 0.5
 """So long after the first change that is not saved, saving is due."""
 CHANGED_ELSEWHERE = "change from elsewhere"
+_HALF_S = 60.0
+"""A half-written file that is older was left by a kill; a younger one may be another window's."""
 
 
 class ChangedElsewhere(LeafError):
@@ -50,9 +54,11 @@ class ChangedElsewhere(LeafError):
     """
 
     def __init__(self, names: tuple[str, ...]) -> None:
-        listed = " and ".join(f'"{name}"' for name in names)
+        called = {FILE_NAME: "the lesson file", ATTRIBUTION: "what it says of its sources"}
+        listed = " and ".join(called.get(name, f"“{name}”") for name in names)
         super().__init__(
-            f"{listed} was changed by another program while the lesson was open. Nothing was written over it.",
+            f"{listed[0].upper()}{listed[1:]} was changed by another program while the lesson was open. "
+            "Nothing was written over it.",
             "Take that version, or keep yours; the other one can be brought back with Undo.",
         )
         self.names = names
@@ -72,6 +78,7 @@ class Editor:
             LeafError: there is no lesson, or writing it anew would lose something of it.
         """
         self.folder = folder
+        sweep(folder, _HALF_S)
         self._journal = Journal(folder / HIDDEN / "history.jsonl")
         self._changed_at: float | None = None
         self._stepping, self._saving = threading.Lock(), threading.RLock()

@@ -3,6 +3,7 @@
     FOLDER/
       qna.yaml  NAME.md  attribution.txt     the lesson; nothing else belongs to a contribution
       .editing/lesson.json                   title, suggestions, empty cards, who wrote what
+      .editing/quiz.json                     what the model knew (`lab_desktop/editing/quiz.py`)
       .editing/history.jsonl                 undo (`lab_desktop/editing/journal.py`)
       .editing/removed/                      documents that were taken out
 
@@ -21,6 +22,7 @@ from typing import Any
 
 from lab_desktop.artifacts import DocumentSource, Leaf, LeafKind, Pair
 from lab_desktop.documents.passages import read_documents
+from lab_desktop.editing.leaf import from_leaf, to_leaf, with_ids_of
 from lab_desktop.editing.lesson import (
     DraftExample,
     DraftPair,
@@ -28,9 +30,6 @@ from lab_desktop.editing.lesson import (
     LessonDocument,
     Mark,
     add_pairs,
-    from_leaf,
-    to_leaf,
-    with_ids_of,
 )
 from lab_desktop.errors import DocumentError, LabError, LeafError, RunError
 from lab_desktop.files import disk_errors, read_json, write_text
@@ -102,7 +101,7 @@ def write_file(folder: Path, name: str, text: str) -> None:
     Raises:
         StorageError: it could not be written; an older one is untouched.
     """
-    if name == BESIDE and not (folder / _IGNORED).is_file():
+    if name.startswith(f"{HIDDEN}/") and not (folder / _IGNORED).is_file():
         write_text(folder / _IGNORED, "*\n")  # git sees nothing of what is hidden, so no contribution can have it
     write_text(folder / name, text.encode("utf-8", "replace").decode("utf-8"))
 
@@ -158,8 +157,8 @@ def _documents(folder: Path, source: DocumentSource, unread: list[str]) -> tuple
         try:
             (document,) = read_documents(folder, (glob.escape(name),))
             documents.append(LessonDocument(name, document.text))
-        except DocumentError as error:
-            unread.append(error.message)
+        except DocumentError:
+            unread.append(f"“{name}” holds no text that can be read: take it out, or bring it anew.")
     return documents, patterns
 
 
@@ -168,8 +167,8 @@ def _attribution(folder: Path, unread: list[str]) -> str:
         if (folder / ATTRIBUTION).is_file() and (folder / ATTRIBUTION).stat().st_size > _MOST_ATTRIBUTION:
             raise LeafError(f'"{ATTRIBUTION}" in {folder} is larger than 1 MB.', "Shorten it.")
         return read_text(folder, ATTRIBUTION) or ""
-    except LabError as error:
-        unread.append(error.message)
+    except LabError:
+        unread.append("What the lesson says of its sources cannot be read.")
         return ""
 
 

@@ -66,7 +66,7 @@ def evaluate_adapter(
         EvaluationError: an exam cannot be used, or there is nothing to ask.
         Cancelled, ModelError, StorageError: from the models and the disk; answers so far are safe.
     """
-    questions = [*_topic_questions(leaves, dataset), *(general_questions() if general is None else general)]
+    questions = [*topic_questions(leaves, dataset), *(general_questions() if general is None else general)]
     if not questions:
         raise EvaluationError("There is no question to ask.", 'Write an "exam.yaml" beside qna.yaml.')
     base_print = _fingerprint(adapter.base)
@@ -157,7 +157,12 @@ def question_request(model: TextModel, question: Question) -> Request:
     return Request((ChatMessage("user", question.prompt),), max_tokens=most)
 
 
-def _topic_questions(leaves: Sequence[Leaf], dataset: Dataset) -> list[Question]:
+def topic_questions(leaves: Sequence[Leaf], dataset: Dataset) -> list[Question]:
+    """The exams of the leaves, and the held-out questions that they do not ask.
+
+    Raises:
+        EvaluationError: an exam cannot be used.
+    """
     exams = [question for leaf in leaves for question in exam_questions(leaf.folder, leaf.name)]
     # A held-out question that the exam asks too is asked once, with the exam's reference.
     asked = {(question.leaf, tuple(words(question.prompt))) for question in exams}

@@ -90,7 +90,7 @@ def _compared(results: Sequence[QuestionResult], about: str) -> str:
 def _against_forgetting(gained: bool) -> list[str]:
     learned = "It learned the topic, but paid for it. " if gained else ""
     return [
-        f"{learned}Train again for fewer rounds, in smaller steps, or with more revision of what it knew.",
+        f"{learned}Train again for fewer rounds (Quick), or choose a larger model, which has more room.",
         "The original model is unchanged; the lost questions are listed in the report.",
     ]
 

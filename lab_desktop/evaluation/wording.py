@@ -104,10 +104,8 @@ def stems(plain: str) -> set[str]:
 
 def names(text: str, question: Question) -> set[str]:
     """Stems of words written with a capital inside a sentence, where the question does not give them away."""
-    inside = re.findall(r"(?<!^)(?<![.!?:] )\b[^\W\d_]\w+", text)
-    return stems(plain_text(" ".join(word for word in inside if word[0].isupper()))) - stems(
-        plain_text(question.question)
-    )
+    inside = re.findall(r"(?<!^)(?<![.!?:] )\b[^\W\d_]\w+", plain_text(text))
+    return stems(" ".join(word for word in inside if word[0].isupper())) - stems(plain_text(question.question))
 
 
 def typed_text(text: str) -> str:

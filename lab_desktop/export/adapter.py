@@ -1,7 +1,7 @@
 """What was learned, as llama.cpp wants it: names and row order of the base's tensors, and adapter.gguf beside the base.
 
-Reads adapter.safetensors (Hugging Face names and row order) and the base's header; writes adapter.gguf. This is the
-only place of export that knows how the two orders differ. It does not know what a fused model is.
+Reads adapter.safetensors (Hugging Face names and row order) and the base's header; writes adapter.gguf. How the two
+orders differ is `models.families`' subject. It does not know what a fused model is.
 """
 
 from __future__ import annotations
@@ -15,17 +15,12 @@ import safetensors
 from safetensors.numpy import load_file
 
 from lab_desktop.artifacts import Adapter
-from lab_desktop.errors import ExportError
+from lab_desktop.errors import ExportError, ModelError
 from lab_desktop.export.verified import MADE_FROM, verified
 from lab_desktop.jobs.run import Run
+from lab_desktop.models.blueprints import blueprint
+from lab_desktop.models.families import in_file_order, tensor_name
 from lab_desktop.models.gguf import GgufFile, read_header, read_tensor
-
-# llama.cpp rotates neighbouring pairs in these families where Hugging Face rotates the two halves of a head, so its
-# converter re-orders the rows of q and k (convert_hf_to_gguf.py, LlamaModel.permute). The others keep their rows.
-# A family that is in neither list is refused: a guess would give a model that talks nonsense.
-_REORDERED = frozenset({"llama", "granite", "smollm3"})
-_KEPT = frozenset({"qwen2", "qwen3", "gemma2", "gemma3", "phi3"})
-ARCHITECTURES = _REORDERED | _KEPT
 
 
 @dataclass(frozen=True)
@@ -45,19 +40,13 @@ def read_factors(adapter: Adapter, base: GgufFile) -> dict[str, Factors]:
     """The adapter's factors by the base's tensor names, e.g. "blk.0.attn_q.weight", checked against the base's shapes.
 
     Raises:
-        ExportError: the base's family is not supported; the adapter is missing, unreadable, empty, holds a value that
-            is not a number, or does not fit the base.
+        ExportError: the base is of a family that cannot be trained; the adapter is missing, unreadable, empty, holds a
+            value that is not a number, or does not fit the base.
     """
-    import gguf
-
-    if base.architecture not in ARCHITECTURES:
-        raise ExportError(
-            f'"{base.path.name}" is a model of the family "{base.architecture}", which cannot be exported yet. '
-            "The adapter is safe.",
-            f"Choose a student of one of these families: {', '.join(sorted(ARCHITECTURES))}.",
-        )
-    architecture = {name: number for number, name in gguf.MODEL_ARCH_NAMES.items()}[base.architecture]
-    names = gguf.get_tensor_name_map(architecture, int(base.setting("block_count")))
+    try:
+        plan = blueprint(base)
+    except ModelError as error:
+        raise ExportError(f"{error.message} What was learned is safe.", error.hint, error.details) from error
     arrays = _read_arrays(adapter)
     modules = {key.removesuffix(".lora_a").removesuffix(".lora_b") for key in arrays}
     if not modules:
@@ -67,19 +56,17 @@ def read_factors(adapter: Adapter, base: GgufFile) -> dict[str, Factors]:
         a, b = arrays.get(f"{module}.lora_a"), arrays.get(f"{module}.lora_b")
         if a is None or b is None:
             raise _unusable(adapter, f'"{module}" has only one of its two parts')
-        name = names.get_name(f"{module}.weight", try_suffixes=(".weight",))
+        shape = plan.weights.get(f"{module}.weight", ())
         # An embedding is looked up, not multiplied: llama.cpp wants its factors transposed, and we never train one.
-        if name is None or name not in base.tensors or name == "token_embd.weight":
+        if len(shape) != 2 or module == "model.embed_tokens":
             raise _unusable(adapter, f'it changes "{module}", which "{base.path.name}" does not have')
-        if a.shape != (adapter.rank, base.tensors[name].shape[-1]) or (*b.shape[:1], a.shape[1]) != (
-            base.tensors[name].shape
-        ):
+        if a.shape != (adapter.rank, shape[1]) or b.shape != (shape[0], adapter.rank):
             raise _unusable(
                 adapter,
                 f'"{module}" has the shapes {b.shape} and {a.shape} at rank {adapter.rank}, '
-                f"and the model's own is {base.tensors[name].shape}",
+                f"and the model's own is {shape}",
             )
-        found[name] = Factors(a, _in_base_order(b, name, base))
+        found[f"{tensor_name(plan, module)}.weight"] = Factors(a, in_file_order(plan, module, b))
     return found
 
 
@@ -185,21 +172,9 @@ def _read_arrays(adapter: Adapter) -> dict[str, np.ndarray]:
             raise ExportError(
                 f'What was learned holds values that are not numbers (in "{key}"), so no model was written. '
                 "The original model is safe.",
-                "Train again with a lower learning rate.",
+                "Train again; if it happens again, choose another original.",
             )
     return {key: np.ascontiguousarray(values, dtype=np.float32) for key, values in arrays.items()}
-
-
-def _in_base_order(b: np.ndarray, name: str, base: GgufFile) -> np.ndarray:
-    """B with its rows where llama.cpp has them: within a head, row i of each half becomes rows 2i and 2i + 1."""
-    heads = {
-        "attn_q.weight": base.setting("attention.head_count"),
-        "attn_k.weight": base.setting("attention.head_count_kv", base.setting("attention.head_count")),
-    }.get(name.split(".", 2)[-1])
-    if base.architecture not in _REORDERED or heads is None:
-        return b
-    out, rank = b.shape
-    return np.ascontiguousarray(b.reshape(heads, 2, out // heads // 2, rank).swapaxes(1, 2).reshape(out, rank))
 
 
 def _unusable(adapter: Adapter, why: str) -> ExportError:
@@ -213,6 +188,6 @@ def _unusable(adapter: Adapter, why: str) -> ExportError:
 def _unreadable(adapter: Adapter, error: Exception) -> ExportError:
     return ExportError(
         f'What was learned cannot be read: "{adapter.weights.name}" in {adapter.folder} is missing or damaged.',
-        "Train again; training goes on from its last checkpoint.",
+        "Train again; training goes on from its last save point.",
         str(error),
     )

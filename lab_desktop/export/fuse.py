@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import struct
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -21,12 +20,11 @@ from lab_desktop.export.adapter import Factors, fingerprint, read_factors, read_
 from lab_desktop.export.verified import MADE_FROM, verified
 from lab_desktop.hardware import has_fast_bf16
 from lab_desktop.jobs.run import Run
-from lab_desktop.models.gguf import GgufFile, TensorInfo, raw_tensor, read_header
+from lab_desktop.models.gguf import GgufFile, TensorInfo, raw_tensor, read_header, read_rows
 
 # llama.cpp's numbers of a whole file (llama_ftype) and of a tensor (ggml_type), and the bytes of a value.
 _TYPES: dict[str, tuple[int, int, int]] = {"F32": (0, 0, 4), "F16": (1, 1, 2), "BF16": (32, 30, 2)}
 _F16_LIMIT = 65504.0
-_BLOCK_VALUES = 1 << 20
 _GGUF_UINT32, _GGUF_STRING = 4, 8
 
 
@@ -105,7 +103,7 @@ def _fuse(
     doing: str = "Writing the new model",
 ) -> ExportedModel:
     parts = _plan(base, factors, quantization)
-    header = _header(base, parts, _model_name(target, quantization), quantization, made_from)
+    header = _header(base, parts, _model_name(target, quantization, base), quantization, made_from)
     size = len(header) + sum(_padded(part.size_bytes, base) for part in parts)
     beyond = 0
     with verified(target, size, "The new model") as temporary:
@@ -147,7 +145,7 @@ def _write_tensor(stream: BinaryIO, base: GgufFile, part: _Part, scale: float, r
         stream.write(np.ascontiguousarray(raw_tensor(base, part.info.name)).data)
         return 0
     beyond = 0
-    for start, values in _blocks(base, part.info):
+    for start, values in read_rows(base, part.info.name):
         run.stop_if_cancelled()
         if part.change is not None:
             values = values + (scale * part.change.b[start : start + len(values)]) @ part.change.a
@@ -156,7 +154,7 @@ def _write_tensor(stream: BinaryIO, base: GgufFile, part: _Part, scale: float, r
             raise ExportError(
                 f'The weights "{part.info.name}" of the new model are not all numbers, so it was not written. '
                 "The original model and what was learned are untouched.",
-                "Train again with a lower learning rate; if that does not help, download the original model again.",
+                "Train again; if that does not help, download the original model again.",
             )
         if part.type == _TYPES["BF16"][1]:
             values = _bfloat16(values)
@@ -174,17 +172,6 @@ def _bfloat16(values: np.ndarray) -> np.ndarray:
     bits = np.ascontiguousarray(values, np.float32).view(np.uint32)
     rounded: np.ndarray = ((bits + 0x7FFF + (bits >> 16 & 1)) >> 16).astype(np.uint16)
     return rounded
-
-
-def _blocks(base: GgufFile, info: TensorInfo) -> Iterator[tuple[int, np.ndarray]]:
-    """The tensor's rows de-quantised, some at a time: (number of the first row, (rows, in) float32)."""
-    import gguf
-
-    raw = np.asarray(raw_tensor(base, info.name))  # slices of a memmap are slow to make
-    step = max(1, _BLOCK_VALUES // info.shape[1])
-    for start in range(0, info.shape[0], step):
-        values = gguf.dequantize(raw[start : start + step], gguf.GGMLQuantizationType(info.type))
-        yield start, values.reshape(-1, info.shape[1])
 
 
 def _header(base: GgufFile, parts: list[_Part], name: str, quantization: str, made_from: str) -> bytes:
@@ -215,9 +202,13 @@ def _header(base: GgufFile, parts: list[_Part], name: str, quantization: str, ma
     return header + bytes(_padded(len(header), base) - len(header))
 
 
-def _model_name(target: Path, quantization: str) -> str:
+def _model_name(target: Path, quantization: str, base: GgufFile) -> str:
     # "island-F16" is called "island"; so is ".island-F16", the hidden step to a smaller file.
-    return target.stem.removeprefix(".").removesuffix(f"-{quantization}")
+    name = target.stem.removeprefix(".").removesuffix(f"-{quantization}")
+    # By these names alone llama.cpp knows that Phi-3's control tokens swallow the spaces after them.
+    before = str(base.metadata.get("general.name", "")).lower()
+    special = next((each for each in ("phi-3", "phi3") if each in before and each not in name.lower()), None)
+    return name if special is None else f"{name} ({special})"
 
 
 def _text(value: str) -> bytes:

@@ -51,7 +51,7 @@ def verified(target: Path, size_bytes: int, what: str, base: Path | None = None)
         except ModelError as error:
             raise ExportError(
                 f"{what} was written but cannot be used: {error.message} It was removed; everything else is safe.",
-                "Run the export again. If it fails again, train again with a lower learning rate.",
+                "Run the export again. If it fails again, train again.",
                 error.details,
             ) from error
 

@@ -95,7 +95,7 @@ def mix(
         if rows:
             dealt[phase.name] = rows
     if not dealt:
-        raise GenerationError("There is nothing to learn from.", "Add seed examples to the lesson.")
+        raise GenerationError("There is nothing to learn from.", "Add questions or examples to the lesson.")
     files = {phase.name: _with_replay(phase, dealt, general, earlier, seed) for phase in phases if phase.name in dealt}
 
     (folder / "manifest.json").unlink(missing_ok=True)
@@ -162,7 +162,7 @@ def general_rows(student: TextModel, count: int, run: Run) -> list[TrainingRow]:
     """
     prompts = general_prompts(count)
     book = JsonLines(run.folder / "general.jsonl")
-    done = {row["prompt"]: row["answer"] for row in book.rows()}
+    done = _answers(book)
     run.progress("Noting what the model knows already", len(done), len(prompts))
     with contextlib.closing(book):
         for start in range(0, len(prompts), _PROMPTS_AT_ONCE):
@@ -180,7 +180,7 @@ def general_rows(student: TextModel, count: int, run: Run) -> list[TrainingRow]:
 
 def noted_rows(run: Run, count: int) -> list[TrainingRow]:
     """The rows of the answers that `general_rows` has noted."""
-    done = {row["prompt"]: row["answer"] for row in JsonLines(run.folder / "general.jsonl").rows()}
+    done = _answers(JsonLines(run.folder / "general.jsonl"))
     return [
         TrainingRow(
             f"general#{number}",
@@ -191,6 +191,13 @@ def noted_rows(run: Run, count: int) -> list[TrainingRow]:
         for number, prompt in enumerate(general_prompts(count))
         if done.get(prompt)
     ]
+
+
+def _answers(book: JsonLines) -> dict[str, str]:
+    """Noted answers by their prompts; a row that is none is asked for again."""
+    rows = (row for row in book.each() if isinstance(row, dict))
+    noted = ((row.get("prompt"), row.get("answer")) for row in rows)
+    return {prompt: answer for prompt, answer in noted if isinstance(prompt, str) and isinstance(answer, str)}
 
 
 def export_instructlab(run: Run, folder: Path, timestamp: str) -> list[Path]:
@@ -291,7 +298,7 @@ def _lines(rows: Sequence[TrainingRow]) -> str:
 
 
 def _read_rows(path: Path) -> list[TrainingRow]:
-    return [TrainingRow.from_json(row) for row in JsonLines(path).rows()]
+    return list(JsonLines(path).made(TrainingRow.from_json))
 
 
 def _fingerprint(values: Sequence[Any]) -> str:

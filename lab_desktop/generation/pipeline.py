@@ -71,14 +71,14 @@ def enough(material: Material) -> int:
 
 def read_samples(run: Run) -> list[Sample]:
     """Every row of the run so far, in the order in which it was decided."""
-    return [Sample.from_json(row) for row in JsonLines(run.folder / "samples.jsonl").rows()]
+    return list(JsonLines(run.folder / "samples.jsonl").made(Sample.from_json))
 
 
 def funnel(run: Run) -> dict[str, Funnel]:
     """What became of all rows so far, by leaf name."""
     asked: Counter[str] = Counter()
-    for unit in JsonLines(run.folder / "units.jsonl").rows():
-        asked[unit["leaf"]] += unit["asked"]
+    for leaf, count in JsonLines(run.folder / "units.jsonl").made(lambda unit: (str(unit["leaf"]), int(unit["asked"]))):
+        asked[leaf] += count
     samples = read_samples(run)
     return {leaf: Funnel.of((row for row in samples if row.leaf == leaf), count) for leaf, count in asked.items()}
 
@@ -90,9 +90,9 @@ class _Book:
         self._run = run
         self._samples = JsonLines(run.folder / "samples.jsonl")
         self._units = JsonLines(run.folder / "units.jsonl")
-        self.samples = [Sample.from_json(row) for row in self._samples.rows()]
+        self.samples = list(self._samples.made(Sample.from_json))
         self._ids = {row.id for row in self.samples}
-        self.finished = {unit["unit"]: unit for unit in self._units.rows()}
+        self.finished = dict(self._units.made(lambda unit: (str(unit["unit"]), int(unit["asked"]))))
 
     def note(self, unit: Unit, rows: Sequence[Sample], asked: int) -> None:
         for row in rows:
@@ -101,9 +101,8 @@ class _Book:
                 self._ids.add(row.id)
                 self.samples.append(row)
                 self._run.row("samples", row.to_json())
-        entry = {"unit": unit.id, "leaf": unit.material.leaf.name, "asked": asked}
-        self._units.append(entry)
-        self.finished[unit.id] = entry
+        self._units.append({"unit": unit.id, "leaf": unit.material.leaf.name, "asked": asked})
+        self.finished[unit.id] = asked
 
     def close(self) -> None:
         self._samples.close()
@@ -302,7 +301,7 @@ def _is_barren(units: Set[str], book: _Book) -> bool:
 
 
 def _yield(units: Set[str], book: _Book) -> tuple[int, int]:
-    asked = sum(book.finished[unit]["asked"] for unit in units)
+    asked = sum(book.finished[unit] for unit in units)
     return sum(row.accepted for row in book.of_units(units)), asked
 
 

@@ -47,6 +47,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lab_desktop import problems
 from lab_desktop.artifacts import ChatMessage, Mark, Pair, QuizMark, SeedExample
 from lab_desktop.errors import Cancelled, GenerationError, LabError
 from lab_desktop.paths import taught_adapter
@@ -336,6 +337,7 @@ _KINDS: dict[str, Callable[[int, dict[str, Any], _Models, Callable[[], bool], _T
 def _in_words(error: Exception, safe: str) -> dict[str, str]:
     if isinstance(error, LabError):
         return {"text": error.message, "hint": error.hint, "details": error.details}
+    problems.write("chat", error)
     return {
         "text": f"The model stopped unexpectedly. Your {safe} is safe.",
         "hint": "Ask again; if it happens again, report it with the details.",

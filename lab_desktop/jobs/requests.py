@@ -7,12 +7,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from lab_desktop.errors import RunError
+from lab_desktop import servers
+from lab_desktop.errors import RunError, ServerError
 from lab_desktop.files import read_json, write_json
+from lab_desktop.servers import Server
 
 FILE_NAME = "request.json"
+Effort = Literal["quick", "standard", "thorough"]
+EFFORTS: dict[Effort, float] = {"quick": 0.5, "standard": 1.0, "thorough": 2.0}
+"""How long a student practises: so many times the usual rounds."""
 
 
 @dataclass(frozen=True)
@@ -21,18 +26,21 @@ class LearnRequest:
 
     Attributes:
         leaves: leaf folders or taxonomy folders.
-        teacher, student: GGUF files.
+        teacher: a GGUF file, or a model on a server.
+        student: a GGUF file.
         samples: how many practice questions are wanted in all; 0: as many as the lessons hold.
         seed: of every random choice.
         start_from: the folder of an earlier run of this student, to go on from what it learned; or None.
+        effort: how long the student practises.
     """
 
     leaves: tuple[Path, ...]
-    teacher: Path
+    teacher: Path | Server
     student: Path
     samples: int
     seed: int
     start_from: Path | None = None
+    effort: Effort = "standard"
 
 
 def absolute(request: LearnRequest) -> LearnRequest:
@@ -40,10 +48,31 @@ def absolute(request: LearnRequest) -> LearnRequest:
     return replace(
         request,
         leaves=tuple(leaf.absolute() for leaf in request.leaves),
-        teacher=request.teacher.absolute(),
+        teacher=request.teacher.absolute() if isinstance(request.teacher, Path) else request.teacher,
         student=request.student.absolute(),
         start_from=request.start_from.absolute() if request.start_from else None,
     )
+
+
+def teacher_of(name: str) -> Path | Server:
+    """The teacher that a text names: a model on a server (https://host/v1#model), or a file.
+
+    Raises:
+        ServerError: the address cannot be used.
+    """
+    return servers.parse(name) if servers.is_address(name) else Path(name)
+
+
+def effort_of(name: object) -> Effort:
+    """The effort that a text names.
+
+    Raises:
+        ValueError: there is none of that name.
+    """
+    for effort in EFFORTS:
+        if effort == name:
+            return effort
+    raise ValueError(f"no effort: {name!r}")
 
 
 def write(folder: Path, request: LearnRequest) -> None:
@@ -61,6 +90,7 @@ def write(folder: Path, request: LearnRequest) -> None:
         "samples": request.samples,
         "seed": request.seed,
         "start_from": str(request.start_from) if request.start_from else None,
+        "effort": request.effort,
     }
     write_json(folder / FILE_NAME, value)
 
@@ -82,13 +112,14 @@ def read(folder: Path) -> LearnRequest:
             raise ValueError(f"unknown job {value['job']!r}")
         return LearnRequest(
             leaves=tuple(Path(leaf) for leaf in value["leaves"]),
-            teacher=Path(value["teacher"]),
+            teacher=teacher_of(value["teacher"]),
             student=Path(value["student"]),
             samples=int(value["samples"]),
             seed=int(value["seed"]),
             start_from=Path(value["start_from"]) if value.get("start_from") else None,
+            effort=effort_of(value.get("effort", "standard")),
         )
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, ServerError) as error:
         raise RunError(
             f"The settings of the run in {folder} are damaged.", "Start a new run in another folder.", repr(error)
         ) from error

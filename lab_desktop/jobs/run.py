@@ -14,8 +14,8 @@ from pathlib import Path
 
 import filelock
 
-from lab_desktop.errors import Cancelled, RunError
-from lab_desktop.files import JsonLines, disk_errors, read_json, write_json
+from lab_desktop.errors import Cancelled, RunError, StorageError
+from lab_desktop.files import JsonLines, disk_errors, read_json, sweep, write_json
 from lab_desktop.jobs import events
 from lab_desktop.jobs.events import Event
 
@@ -34,10 +34,16 @@ class Run:
         folder: Path,
         tell: Callable[[Event], None] = lambda event: None,
         is_cancelled: Callable[[], bool] = lambda: False,
+        writes: bool = True,
     ) -> None:
+        """
+        Args:
+            writes: False for a job that helps another one in the same folder: it holds and writes nothing there.
+        """
         self.folder = folder
         self._tell = tell
         self._is_cancelled = is_cancelled
+        self._writes = writes
         self._journal = JsonLines(folder / EVENTS_FILE)
         self._last_progress: events.Progress | None = None
 
@@ -54,6 +60,9 @@ class Run:
             RunError: another job is working in the folder.
             StorageError: the folder cannot be made or written.
         """
+        if not self._writes:
+            yield self
+            return
         with disk_errors(self.folder, "The run folder"):
             is_new = not self.folder.exists()
             self.folder.mkdir(parents=True, exist_ok=True)
@@ -69,7 +78,7 @@ class Run:
                 ) from None
         try:
             if was_here:
-                self._sweep()
+                sweep(self.folder)  # of a killed job; nobody else writes here meanwhile
             yield self
         finally:
             self._journal.close()
@@ -79,17 +88,10 @@ class Run:
                     file.unlink()
                     self.folder.rmdir()
 
-    def _sweep(self) -> None:
-        """Remove the half-written files of a killed job (`files.replacing`); nobody else writes here meanwhile."""
-        with disk_errors(self.folder, "The run folder"):
-            for leftover in self.folder.rglob(".*.part"):
-                if leftover.is_file():
-                    leftover.unlink()
-
     def say(self, event: Event) -> None:
         """Tell the caller and write it down; Progress is told only (it would fill the disk with counting)."""
         self._tell(event)
-        if not isinstance(event, events.Progress):
+        if self._writes and not isinstance(event, events.Progress):
             self._journal.append({"time": _now(), **events.to_json(event)})
 
     def progress(self, text: str, done: int, total: int) -> None:
@@ -129,14 +131,19 @@ class Run:
 
     @contextlib.contextmanager
     def timed(self, step: str) -> Iterator[None]:
-        """Add the seconds spent inside to the step's total in timings.json, over all resumes."""
+        """Add the seconds spent inside to the step's total in timings.json, over all resumes.
+
+        Times that cannot be noted change nothing: why the work itself ended is what is told.
+        """
         start = time.monotonic()
         try:
             yield
         finally:
-            seconds = self.timings()
-            seconds[step] = round(seconds.get(step, 0.0) + time.monotonic() - start, 3)
-            write_json(self.folder / "timings.json", seconds)
+            if self._writes:
+                with contextlib.suppress(RunError, StorageError):
+                    seconds = self.timings()
+                    seconds[step] = round(seconds.get(step, 0.0) + time.monotonic() - start, 3)
+                    write_json(self.folder / "timings.json", seconds)
 
     def timings(self) -> dict[str, float]:
         """Seconds per step so far."""

@@ -2,15 +2,17 @@
 
     python -m lab_desktop --worker FOLDER [STEP…]
 
-Reads FOLDER/request.json and does the named steps of it, or all. Writes events as JSON lines on standard output, the
-last of them exactly one of Finished, Stopped, Failed. The line "cancel" on standard input asks it to stop; so do the
-end of the input (whoever started it is gone) and SIGTERM. Exit code: 0 finished, 1 failed, 130 stopped. What the work
-is, `workflow` says.
+Reads FOLDER/request.json and does the named steps of it, or all; an errand (`jobs.errands`) has no steps. Writes events
+as JSON lines on standard output, the last of them exactly one of Finished, Stopped, Failed. The line "cancel" on
+standard input asks it to stop; so do the end of the input (whoever started it is gone) and SIGTERM. Exit code: 0
+finished, 1 failed, 130 stopped. What the work is, `workflow` says, and of errands `models.download`, `models.moving`,
+`models.upload`, `contribution.sending`.
 """
 
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import os
 import signal
@@ -20,9 +22,18 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from lab_desktop.errors import Cancelled, LabError, StorageError
-from lab_desktop.jobs import events, requests
-from lab_desktop.jobs.events import Event, Failed, Finished, Stopped
+from lab_desktop import problems
+from lab_desktop.errors import NO_MEMORY, NO_MEMORY_HINT, Cancelled, LabError, StorageError, is_want_of_memory
+from lab_desktop.jobs import errands, events, requests
+from lab_desktop.jobs.errands import (
+    DownloadRequest,
+    FollowRequest,
+    LookRequest,
+    MoveRequest,
+    PublishRequest,
+    ShareRequest,
+)
+from lab_desktop.jobs.events import Event, Failed, Finished, Progress, Stopped
 from lab_desktop.jobs.requests import LearnRequest
 from lab_desktop.jobs.run import Run
 
@@ -37,6 +48,7 @@ def main(folder: Path, steps: Sequence[str] = (), work: Work | None = None) -> i
     cancelled = threading.Event()
     voice = _Voice(_take_stdout(), cancelled)
     _listen(cancelled)
+    problems.note(f"job {' '.join(steps) or 'begins'}")
     run = Run(folder, voice.tell, cancelled.is_set)
     ending = _ending(lambda: _do(folder, work or (lambda request, run: _learn(request, run, steps)), run))
     voice.tell(ending)
@@ -50,10 +62,15 @@ class _Voice:
         self._descriptor = descriptor
         self._cancelled = cancelled
         self._has_ended = False
+        self._step = ""
 
     def tell(self, event: Event) -> None:
         if self._has_ended:
             return
+        if isinstance(event, Progress) and event.text != self._step:
+            self._step = event.text
+            verb = event.text.partition(" ")[0]  # what follows may be a title of the person's
+            problems.note(f"{verb} …, {event.done} of {event.total}")
         line = json.dumps(events.to_json(event), ensure_ascii=False).encode("utf-8") + b"\n"
         try:
             while line:
@@ -64,13 +81,44 @@ class _Voice:
 
 
 def _do(folder: Path, work: Work, run: Run) -> Event:
-    request = requests.read(folder)
+    job = _job(folder, work, run)
     with run.open(_PATIENCE_S):
-        ending = _ending(lambda: Finished(work(request, run)))
+        ending = _ending(lambda: Finished(job()))
         # The journal is for a window opened later; that it could not be written changes nothing about the ending.
         with contextlib.suppress(StorageError):
             run.say(ending)
     return ending
+
+
+def _job(folder: Path, work: Work, run: Run) -> Callable[[], dict[str, Any]]:
+    """What the request in the folder asks for."""
+    errand = errands.read(folder)
+    if isinstance(errand, DownloadRequest):
+        from lab_desktop.models.download import download
+
+        return functools.partial(download, errand, run)
+    if isinstance(errand, LookRequest):
+        from lab_desktop.models.download import look_for
+
+        return functools.partial(look_for, errand, run)
+    if isinstance(errand, MoveRequest):
+        from lab_desktop.models.moving import move
+
+        return functools.partial(move, errand, run)
+    if isinstance(errand, PublishRequest):
+        from lab_desktop.models.upload import upload
+
+        return functools.partial(upload, errand, run)
+    if isinstance(errand, ShareRequest):
+        from lab_desktop.contribution.contributions import read
+        from lab_desktop.contribution.sending import send
+
+        return functools.partial(send, read(folder), run)
+    if isinstance(errand, FollowRequest):
+        from lab_desktop.contribution.following import follow_all
+
+        return functools.partial(follow_all, run)
+    return functools.partial(work, requests.read(folder), run)
 
 
 def _ending(job: Callable[[], Event]) -> Event:
@@ -81,7 +129,10 @@ def _ending(job: Callable[[], Event]) -> Event:
     except LabError as error:
         return Failed(error.message, error.hint, error.details)
     # One of the three broad excepts of the house: the process ends here, and a bug must reach the screen as one.
-    except (Exception, SystemExit):  # noqa: BLE001
+    except (Exception, SystemExit) as error:  # noqa: BLE001
+        if is_want_of_memory(error):
+            return Failed(NO_MEMORY, NO_MEMORY_HINT, traceback.format_exc())
+        problems.write("job", error)
         return Failed(
             "Something happened that was not foreseen. Everything finished is saved.",
             "Start the same run again. If it happens again, report it with the details.",

@@ -7,10 +7,9 @@ import numpy as np
 from lab_desktop import hardware
 from lab_desktop.errors import ModelError
 from lab_desktop.models.gguf import GgufFile
+from lab_desktop.models.memory import MOST_CELLS, cell_bytes
 from lab_desktop.models.sampling import Decoding
 from lab_desktop.models.tokenizer import Tokens
-
-_MOST_CELLS = 16384
 
 
 class Slot:
@@ -50,7 +49,7 @@ def planned_cells(file: GgufFile, context_tokens: int, parallel: int) -> int:
     """
     weights = sum(tensor.size_bytes for tensor in file.tensors.values())
     free = hardware.memory_available_bytes()
-    per_cell = _cell_bytes(file)
+    per_cell = cell_bytes(file)
     room = int(free * 0.9) - weights
     if room < per_cell * context_tokens:
         needed = weights + per_cell * context_tokens
@@ -58,18 +57,6 @@ def planned_cells(file: GgufFile, context_tokens: int, parallel: int) -> int:
             f'"{file.path.name}" needs about {needed / 1e9:.1f} GB of memory and {free / 1e9:.1f} GB are free.',
             "Close other programs, or choose a smaller model.",
         )
-    useful = max(context_tokens, min(parallel * context_tokens, _MOST_CELLS))
+    useful = max(context_tokens, min(parallel * context_tokens, MOST_CELLS))
     # Beyond one conversation the cache may take half of what is left; the rest is the person's.
     return max(context_tokens, min(useful, room // 2 // per_cell))
-
-
-def _cell_bytes(file: GgufFile) -> int:
-    """Bytes of the keys and values of one token in 16-bit floats, all layers."""
-    layers = int(file.setting("block_count"))
-    heads = file.setting("attention.head_count", 1)
-    kv_heads = file.setting("attention.head_count_kv", heads)
-    total_heads = sum(kv_heads) if isinstance(kv_heads, list) else int(kv_heads) * layers
-    most_heads = max(heads) if isinstance(heads, list) else int(heads)
-    width = int(file.setting("embedding_length", 0)) // max(1, most_heads)
-    sizes = (int(file.setting(f"attention.{part}_length", width)) for part in ("key", "value"))
-    return max(1, total_heads * sum(sizes) * 2)

@@ -15,7 +15,8 @@ import datetime
 import functools
 import json
 import re
-from collections.abc import Callable, Iterable, Sequence, Sized
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set, Sized
 from typing import Any
 
 import jinja2
@@ -38,6 +39,12 @@ _MOST_STEPS = 1_000_000
 """Loop rounds and calls of one rendering; a conversation of a thousand turns needs some ten thousand."""
 _LONGEST = 10_000_000
 """Characters of the longest text a template may make; the longest contexts hold some four million."""
+_LONGEST_S = 5.0
+"""Processor seconds of one rendering: a step on a long text may take as long as thousands on a short one."""
+_LARGEST = 1 << 63
+_DEEPEST_INDENT = 16
+_GROWING = frozenset({"center", "expandtabs", "format", "format_map", "ljust", "rjust", "translate", "zfill"})
+"""Methods of a text that make it as long as they are told to, which templates for conversations have no use for."""
 _WORD_JOINER = "\u2060"
 _CONTROL_TYPES = (2, 3)  # unknown and control: the ones llama.cpp reads only when told to parse special tokens
 _LOOKS_LIKE_CONTROL = re.compile(r"<\|[^<>|\s]+\|>|</?s>|<(?:start|end)_of_turn>")
@@ -106,12 +113,17 @@ class ChatTemplate:
 
     def _render(self, messages: Sequence[ChatMessage], add_generation_prompt: bool) -> str:
         plain = [{"role": message.role, "content": self.neutralise(message.content)} for message in messages]
-        self._environment.steps_left = _MOST_STEPS
+        self._environment.begin()
         pieces: list[str] = []
         size = 0
         try:
             for piece in self._template.generate(
-                messages=plain, add_generation_prompt=add_generation_prompt, tools=None, documents=None, **self._given
+                messages=plain,
+                add_generation_prompt=add_generation_prompt,
+                tools=None,
+                documents=None,
+                enable_thinking=False,  # Qwen 3: what is taught is the answer, and a form leaves no room to think aloud
+                **self._given,
             ):
                 size += len(piece)
                 if size > _LONGEST:
@@ -193,10 +205,11 @@ def _merge_system(messages: Sequence[ChatMessage]) -> list[ChatMessage]:
 class _Environment(ImmutableSandboxedEnvironment):
     """Jinja's sandbox, which keeps a template from reaching Python, and a budget, which keeps it from running on.
 
-    Every loop round, call and operation costs a step, and no text may grow beyond what a conversation can be.
+    Every loop round, call, filter and operation costs a step, and no text may grow beyond what a conversation can be.
 
     Attributes:
         steps_left: of the rendering under way.
+        ends_at: when it has to be done, on the clock of this thread's processor time.
     """
 
     intercepted_binops = frozenset(["*", "**", "+", "%"])
@@ -206,14 +219,21 @@ class _Environment(ImmutableSandboxedEnvironment):
             trim_blocks=True,
             lstrip_blocks=True,
             optimized=False,  # the optimiser would compute constants before the budget is asked
+            finalize=self._weighed,
             extensions=["jinja2.ext.loopcontrols", _Generation],
         )
-        self.steps_left = _MOST_STEPS
-        for unbounded in ("center", "format", "indent", "wordwrap"):  # their widths would escape the budget
-            self.filters.pop(unbounded)
+        self.begin()
+        for unbounded in ("batch", "center", "format", "indent", "pprint", "slice", "urlize", "wordwrap", "xmlattr"):
+            self.filters.pop(unbounded)  # their widths and lengths would escape the budget
         self.globals.pop("lipsum")
-        self.filters.update(tojson=_to_json, _counted=self._counted, _limited=self._limited)
+        self.filters.update(tojson=self._to_json, join=self._join, replace=self._replace, string=self._string)
+        self.filters.update(_counted=self._counted, _limited=self._limited, _step=self._step, _weighed=self._weighed)
         self.globals.update(raise_exception=_refuse, strftime_now=_now)
+
+    def begin(self) -> None:
+        """A new rendering, with the whole budget."""
+        self.steps_left = _MOST_STEPS
+        self.ends_at = time.thread_time() + _LONGEST_S
 
     def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
         tree: nodes.Template = _Budget().visit(super()._parse(source, name, filename))
@@ -223,8 +243,13 @@ class _Environment(ImmutableSandboxedEnvironment):
         self._step()
         if any(_is_large(value) for value in (*args, *kwargs.values())):
             raise SecurityError("a text would grow without end")
-        if getattr(function, "__name__", "") == "replace" and isinstance(getattr(function, "__self__", None), str):
-            self._check_replacement(function.__self__, *args)
+        text, name = getattr(function, "__self__", None), getattr(function, "__name__", "")
+        if name in _GROWING:
+            raise SecurityError(f'"{name}" makes texts without end')
+        if isinstance(text, str) and name == "replace":
+            self._check_replacement(text, *args)
+        if isinstance(text, str) and name == "join" and len(args) == 1:
+            return self._join(args[0], text)
         return self._limited(super().call(context, function, *args, **kwargs))
 
     def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
@@ -236,11 +261,12 @@ class _Environment(ImmutableSandboxedEnvironment):
         for text, count in ((left, right), (right, left)):
             if operator == "*" and isinstance(text, Sized) and isinstance(count, int) and len(text) * count > _LONGEST:
                 raise SecurityError("a text would grow without end")
-        return self._limited(super().call_binop(context, operator, left, right))
+        made = self._limited(super().call_binop(context, operator, left, right))
+        return self._weighed(made) if isinstance(made, list | tuple) else made
 
-    def _step(self) -> None:
+    def _step(self, _: Any = None) -> None:
         self.steps_left -= 1
-        if self.steps_left < 0:
+        if self.steps_left < 0 or time.thread_time() > self.ends_at:
             raise SecurityError("the template does not come to an end")
 
     def _counted(self, values: Iterable[Any]) -> list[Any]:
@@ -252,30 +278,89 @@ class _Environment(ImmutableSandboxedEnvironment):
         return counted
 
     def _limited(self, value: Any) -> Any:
+        self._step()
         if isinstance(value, Sized) and not isinstance(value, jinja2.Undefined) and len(value) > _LONGEST:
             raise SecurityError("a text grows without end")
+        if isinstance(value, int) and abs(value) > _LARGEST:
+            raise SecurityError("a number grows without end")
         return value
 
+    def _weighed(self, value: Any) -> Any:
+        """The value, whose parts each cost a step: few lists in each other can stand for more than memory holds."""
+        waiting, letters = [value], 0
+        while waiting and not isinstance(value, str):
+            part = waiting.pop()
+            if isinstance(part, str):
+                letters += len(part)
+                self._limited(range(letters))
+            elif isinstance(part, Mapping):
+                waiting += [*part.keys(), *part.values()]
+            elif isinstance(part, list | tuple | Set):
+                waiting += part
+            else:
+                self._step()
+        return value
+
+    def _join(self, values: Iterable[Any], joint: str = "", attribute: str | int | None = None) -> str:
+        parts = list(values) if attribute is None else [self.getitem(value, attribute) for value in values]
+        self._weighed(parts)
+        if len(joint) * len(parts) > _LONGEST:
+            raise SecurityError("a text would grow without end")
+        return str(self._limited(joint.join(map(str, parts))))
+
+    def _replace(self, text: str, old: str, new: str, count: int | None = None) -> str:
+        self._check_replacement(text, old, new)
+        return str(text).replace(str(old), str(new), -1 if count is None else count)
+
+    def _string(self, value: Any) -> str:
+        return str(self._weighed(value))
+
+    def _to_json(self, value: Any, indent: int | None = None, **_: Any) -> str:
+        # Jinja's own would escape < and > for web pages.
+        self._weighed(value)
+        if isinstance(indent, int) and indent > _DEEPEST_INDENT:
+            raise SecurityError("a text would be indented without end")
+        return json.dumps(value, ensure_ascii=False, indent=indent)
+
     def _check_replacement(self, text: str, old: Any = "", new: Any = "", *_: Any) -> None:
-        if isinstance(old, str) and isinstance(new, str) and text.count(old) * len(new) > _LONGEST:
+        if str(text).count(str(old)) * len(str(new)) > _LONGEST:
             raise SecurityError("a text would grow without end")
 
 
 class _Budget(NodeTransformer):
-    """Puts the budget into a parsed template: around what loops run over, and around texts joined or filtered."""
+    """Puts the budget into a parsed template: into loops, and around what is joined, filtered or holds others."""
 
     def visit_For(self, node: nodes.For) -> nodes.For:
         self.generic_visit(node)
-        node.iter = nodes.Filter(node.iter, "_counted", [], [], None, None, lineno=node.lineno)
+        node.iter = _filtered(node.iter, "_counted")
+        step = _filtered(nodes.Const(None, lineno=node.lineno), "_step")
+        node.body.insert(0, nodes.ExprStmt(step, lineno=node.lineno))
         return node
 
     def visit_Concat(self, node: nodes.Concat) -> nodes.Filter:
         self.generic_visit(node)
-        return nodes.Filter(node, "_limited", [], [], None, None, lineno=node.lineno)
+        node.nodes = [_filtered(part, "_weighed") for part in node.nodes]
+        return _filtered(node, "_limited")
 
     def visit_Filter(self, node: nodes.Filter) -> nodes.Filter:
         self.generic_visit(node)
-        return nodes.Filter(node, "_limited", [], [], None, None, lineno=node.lineno)
+        return _filtered(node, "_limited")
+
+    def visit_List(self, node: nodes.List) -> nodes.Filter:
+        self.generic_visit(node)
+        return _filtered(node, "_weighed")
+
+    def visit_Dict(self, node: nodes.Dict) -> nodes.Filter:
+        self.generic_visit(node)
+        return _filtered(node, "_weighed")
+
+    def visit_Tuple(self, node: nodes.Tuple) -> nodes.Expr:
+        self.generic_visit(node)
+        return _filtered(node, "_weighed") if node.ctx == "load" else node
+
+
+def _filtered(node: nodes.Node, name: str) -> nodes.Filter:
+    return nodes.Filter(node, name, [], [], None, None, lineno=node.lineno)
 
 
 class _Generation(Extension):
@@ -290,11 +375,6 @@ class _Generation(Extension):
 
 def _is_large(value: Any) -> bool:
     return isinstance(value, int | float) and abs(value) > _LONGEST
-
-
-def _to_json(value: Any, indent: int | None = None, **_: Any) -> str:
-    # Jinja's own would escape < and > for web pages.
-    return json.dumps(value, ensure_ascii=False, indent=indent)
 
 
 def _refuse(message: str) -> None:

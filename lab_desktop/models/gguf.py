@@ -11,12 +11,12 @@ from __future__ import annotations
 
 import mmap
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lab_desktop.errors import ModelError
+from lab_desktop.errors import ModelError, is_want_of_memory
 
 if TYPE_CHECKING:
     import numpy as np
@@ -28,6 +28,7 @@ _MOST_DIMENSIONS = 4
 _MOST_ITEMS = 1 << 22
 """In all lists together; the largest vocabularies with their merges have under two million."""
 _LONGEST_TEXT = 1 << 24
+_BLOCK_VALUES = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -92,6 +93,7 @@ def read_header(path: Path) -> GgufFile:
     Raises:
         ModelError: no such file, not a GGUF, an unknown version, a header that contradicts itself, or a file shorter
             than its header promises.
+        MemoryError: the system does not give enough to look into it, which says nothing about the file.
     """
     try:
         with open(path, "rb") as stream:
@@ -105,6 +107,8 @@ def read_header(path: Path) -> GgufFile:
     except IsADirectoryError:
         raise ModelError(f"{path} is a folder, not a model file.", "Choose the .gguf file inside it.") from None
     except OSError as error:
+        if is_want_of_memory(error):
+            raise MemoryError(str(error)) from error
         raise ModelError(
             f'"{path.name}" cannot be opened: {error.strerror}.', "Check the file and its permissions.", str(error)
         ) from error
@@ -116,23 +120,26 @@ def read_tensor(file: GgufFile, name: str) -> np.ndarray:
     Raises:
         ModelError: the file has no such tensor, or a type this gguf package cannot de-quantise.
     """
-    import gguf
-
-    info = file.tensors.get(name)
-    if info is None:
+    if name not in file.tensors:
         raise ModelError(
             f'"{file.path.name}" lacks the tensor "{name}".', "Download the model again, or choose another file."
         )
-    kind = gguf.GGMLQuantizationType(info.type)
-    try:
-        values: np.ndarray = gguf.dequantize(raw_tensor(file, name), kind)
-    except NotImplementedError as error:
-        raise ModelError(
-            f'"{file.path.name}" stores its weights as {kind.name}, which cannot be trained on.',
-            "Choose a file in another size, such as Q4_K_M, Q8_0 or F16.",
-            str(error),
-        ) from error
-    return values.reshape(info.shape)
+    return _dequantized(file, name, raw_tensor(file, name)).reshape(file.tensors[name].shape)
+
+
+def read_rows(file: GgufFile, name: str) -> Iterator[tuple[int, np.ndarray]]:
+    """A matrix de-quantised some rows at a time, a few MB each: (number of the first row, (rows, in) float32).
+
+    Raises:
+        ModelError: a type that this gguf package cannot de-quantise.
+    """
+    import numpy as np
+
+    rows, width = file.tensors[name].shape
+    raw = np.asarray(raw_tensor(file, name))  # slices of a memmap are slow to make
+    step = max(1, _BLOCK_VALUES // width)
+    for start in range(0, rows, step):
+        yield start, _dequantized(file, name, raw[start : start + step]).reshape(-1, width)
 
 
 def raw_tensor(file: GgufFile, name: str) -> np.ndarray:
@@ -147,6 +154,21 @@ def raw_tensor(file: GgufFile, name: str) -> np.ndarray:
     if native is not None:
         return data.view(native).reshape(info.shape)
     return data.reshape(*info.shape[:-1], -1)
+
+
+def _dequantized(file: GgufFile, name: str, raw: np.ndarray) -> np.ndarray:
+    import gguf
+
+    kind = gguf.GGMLQuantizationType(file.tensors[name].type)
+    try:
+        values: np.ndarray = gguf.dequantize(raw, kind)
+    except NotImplementedError as error:
+        raise ModelError(
+            f'"{file.path.name}" stores its weights as {kind.name}, which cannot be trained on.',
+            "Choose a file in another size, such as Q4_K_M, Q8_0 or F16.",
+            str(error),
+        ) from error
+    return values
 
 
 class _Header:
@@ -206,21 +228,18 @@ class _Header:
         return tensors
 
     def _tensor_bytes(self, name: str, shape: tuple[int, ...], kind: int) -> int:
-        from gguf import GGML_QUANT_SIZES, GGMLQuantizationType
-
-        try:
-            block, block_bytes = GGML_QUANT_SIZES[GGMLQuantizationType(kind)]
-        except (ValueError, KeyError):
+        if kind not in BLOCKS:
             raise ModelError(
                 f'"{self._path.name}" stores "{name}" in a way this version does not know (type {kind}).',
                 "Choose a file in another size, such as Q4_K_M, Q8_0 or F16.",
-            ) from None
+            )
+        block, block_bytes = BLOCKS[kind]
         if 0 in shape or shape[-1] % block:
             raise self._damaged(f'the shape of "{name}" does not fit its type')
         count = 1
         for dimension in shape:
             count *= dimension
-        return count // int(block) * int(block_bytes)
+        return count // block * block_bytes
 
     def _value(self, kind: int, depth: int = 0) -> Any:
         if kind in _SCALARS:
@@ -280,6 +299,15 @@ _SCALARS = {
     11: "<q",
     12: "<d",
 }
+BLOCKS = {
+    0: (1, 4), 1: (1, 2), 2: (32, 18), 3: (32, 20), 6: (32, 22), 7: (32, 24), 8: (32, 34), 9: (32, 40), 10: (256, 84),
+    11: (256, 110), 12: (256, 144), 13: (256, 176), 14: (256, 210), 15: (256, 292), 16: (256, 66), 17: (256, 74),
+    18: (256, 98), 19: (256, 50), 20: (32, 18), 21: (256, 110), 22: (256, 82), 23: (256, 136), 24: (1, 1), 25: (1, 2),
+    26: (1, 4), 27: (1, 8), 28: (1, 8), 29: (256, 56), 30: (1, 2), 34: (256, 54), 35: (256, 66), 39: (32, 17),
+    40: (64, 36), 41: (128, 18),
+}  # fmt: skip
+"""By ggml type number: how many weights a block has, and its bytes. The gguf package's table, for a header must be
+readable where no model library is loaded."""
 
 
 def _not_a_model(path: Path, why: str) -> ModelError:

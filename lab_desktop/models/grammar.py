@@ -44,13 +44,8 @@ class Grammars:
         self._samplers.clear()
 
     def _parse(self, schema: str) -> Any:
-        from llama_cpp.llama_grammar import json_schema_to_gbnf
-
         log = quiet_llama_cpp()
-        try:
-            rules = _strict_characters(json_schema_to_gbnf(schema))
-        except (AssertionError, ValueError, LookupError, TypeError, AttributeError) as error:
-            raise _no_grammar(str(error)) from error
+        rules = rules_of(json.loads(schema))
         sampler = llama_cpp.llama_sampler_init_grammar(self._vocabulary.pointer, rules.encode("utf-8"), b"root")
         if not sampler:
             raise _no_grammar("\n".join(log))
@@ -82,6 +77,20 @@ class Grammar:
         if self._sampler is not None:
             llama_cpp.llama_sampler_free(self._sampler)
             self._sampler = None
+
+
+def rules_of(schema: dict[str, Any]) -> str:
+    """The grammar of a JSON schema as llama.cpp writes grammars (GBNF).
+
+    Raises:
+        ModelError: the schema uses something that cannot be made into a grammar.
+    """
+    from llama_cpp.llama_grammar import json_schema_to_gbnf
+
+    try:
+        return _strict_characters(json_schema_to_gbnf(json.dumps(schema)))
+    except (AssertionError, ValueError, LookupError, TypeError, AttributeError) as error:
+        raise _no_grammar(str(error)) from error
 
 
 def _strict_characters(rules: str) -> str:

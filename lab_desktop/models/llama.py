@@ -24,6 +24,7 @@ from lab_desktop.errors import Cancelled, ModelError
 from lab_desktop.models.cache import Slot, planned_cells
 from lab_desktop.models.gguf import read_header
 from lab_desktop.models.grammar import Grammars
+from lab_desktop.models.kinds import require_all_parts, require_language_model
 from lab_desktop.models.llama_calls import Context, LoadedModel, Logits
 from lab_desktop.models.sampling import Decoding, Scoring, Writing
 from lab_desktop.models.text_model import Reply, Request
@@ -66,8 +67,8 @@ class LlamaModel:
             cells: tokens the cache can hold, all sequences together; None: as many as are useful and fit into memory.
 
         Raises:
-            ModelError: the file is no model that llama.cpp knows, an adapter belongs to another model, or there is too
-                little memory.
+            ModelError: the file is no model that writes, of a family that llama.cpp does not know, or lacks a part; an
+                adapter belongs to another model; or there is too little memory.
         """
         self.name = path.stem
         self.decoded_tokens = 0
@@ -75,10 +76,12 @@ class LlamaModel:
         self._keeps_read = False
         with contextlib.ExitStack() as opened:
             file = read_header(path)
+            require_language_model(file)
+            require_all_parts(file)
             trained_for = int(file.setting("context_length", context_tokens))
             self.context_tokens = min(context_tokens, trained_for)
             cells = planned_cells(file, self.context_tokens, parallel) if cells is None else cells
-            loaded = LoadedModel(file)
+            loaded = LoadedModel(file, context_tokens=self.context_tokens)
             opened.callback(loaded.close)
             self.tokenizer = Tokenizer.of_loaded(loaded)
             # Adapters come before the context, whose compute graphs are sized for them; the model frees them.
@@ -162,7 +165,7 @@ class LlamaModel:
         prompt = self.tokenizer.chat_prompt(request.messages)
         if len(prompt) >= self._longest:
             raise ModelError(
-                f"This conversation has {len(prompt):,} tokens and {self.name} can hold {self._longest:,}.",
+                f"This conversation has {len(prompt):,} word pieces and {self.name} can hold {self._longest:,}.",
                 "Start a new conversation, or shorten the message.",
             )
         if request.choices:

@@ -16,6 +16,7 @@ from typing import Any
 import llama_cpp
 import numpy as np
 import numpy.typing as npt
+from llama_cpp._ggml import libggml, libggml_base_path
 
 from lab_desktop import hardware
 from lab_desktop.errors import ModelError
@@ -23,6 +24,7 @@ from lab_desktop.models.gguf import GgufFile, read_header
 
 _BATCH_TOKENS = 512
 _CANCEL_INTERVAL_S = 0.05
+_LONGER_THAN_ANY_CACHE = 1 << 30
 _log_lines: collections.deque[str] = collections.deque(maxlen=20)
 _log_callback: Any = None
 
@@ -38,8 +40,11 @@ class LoadedModel:
         vocabulary: valid until the model is closed.
     """
 
-    def __init__(self, file: GgufFile, vocabulary_only: bool = False) -> None:
+    def __init__(self, file: GgufFile, vocabulary_only: bool = False, context_tokens: int | None = None) -> None:
         """Load a file, on the graphics processor where llama.cpp can use one.
+
+        Args:
+            context_tokens: the longest conversation there will be.
 
         Raises:
             ModelError: llama.cpp does not know the family, or cannot read the file.
@@ -48,6 +53,9 @@ class LoadedModel:
         parameters = llama_cpp.llama_model_default_params()
         parameters.vocab_only = vocabulary_only
         parameters.n_gpu_layers = -1
+        overrides = _short_rotations(file, context_tokens)
+        if overrides is not None:
+            parameters.kv_overrides = overrides
         self.file = file
         self.pointer: Any = llama_cpp.llama_model_load_from_file(str(file.path).encode("utf-8"), parameters)
         if not self.pointer:
@@ -267,15 +275,44 @@ def quiet_llama_cpp() -> collections.deque[str]:
     _log_lines.clear()
     if _log_callback is None:
         _log_callback = llama_cpp.llama_log_callback(_keep_line)
+        llama_cpp.llama_log_set(_log_callback, None)
+        _load_kernels()
         llama_cpp.llama_backend_init()
     # Every time: the package's own classes set theirs.
     llama_cpp.llama_log_set(_log_callback, None)
     return _log_lines
 
 
+def _load_kernels() -> None:
+    """Load the kernels that fit this processor best, where llama.cpp was built with a file of them for each generation.
+
+    From its own folder alone: asked without one, it would also take what lies in the folder one happens to be in.
+    """
+    if not libggml.ggml_backend_reg_count():
+        libggml.ggml_backend_load_all_from_path(str(libggml_base_path).encode("utf-8"))
+
+
 def _keep_line(level: int, text: bytes, _: Any) -> None:
     if level in (3, 4):  # ggml: warning and error; the wrapper's table names them one too low
         _log_lines.append(text.decode("utf-8", errors="replace").rstrip())
+
+
+def _short_rotations(file: GgufFile, context_tokens: int | None) -> Any:
+    """What keeps llama.cpp from stretching the rotary positions of conversations that need no stretching, or None.
+
+    It goes by the cells of the whole cache, which holds many conversations; a model with two sets of factors (Phi-3)
+    means one conversation's length, and is trained with the short ones.
+    """
+    key = f"{file.architecture}.rope.scaling.original_context_length"
+    if context_tokens is None or "rope_factors_short.weight" not in file.tensors:
+        return None
+    if context_tokens > file.metadata.get(key, file.metadata.get(f"{file.architecture}.context_length", 0)):
+        return None
+    overrides = (llama_cpp.llama_model_kv_override * 2)()  # ends with an empty key
+    overrides[0].tag = llama_cpp.LLAMA_KV_OVERRIDE_TYPE_INT
+    overrides[0].key = key.encode("utf-8")
+    overrides[0].value.val_i64 = _LONGER_THAN_ANY_CACHE
+    return overrides
 
 
 def _cannot_open(file: GgufFile, details: str) -> ModelError:

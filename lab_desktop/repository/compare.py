@@ -12,11 +12,23 @@ from typing import Literal
 
 from lab_desktop.errors import LibraryError
 from lab_desktop.repository.origin import open_tree
-from lab_desktop.repository.program import COUNTED, RAW, Difference, Git, entries, is_counted, is_leaf, raw_differences
+from lab_desktop.repository.program import (
+    COUNTED,
+    RAW,
+    Difference,
+    Git,
+    entries,
+    is_counted,
+    is_file,
+    is_leaf,
+    raw_differences,
+)
 from lab_desktop.taxonomy.tree import FILE_NAME, is_misnamed
 
 EMPTY = "empty"
 """The base of which everything is new."""
+MOST_FILES = 200
+MOST_BYTES = 20_000_000
 _MOVED = "60%"
 """So much of a leaf is the same when it counts as moved; less is a new one."""
 
@@ -108,6 +120,32 @@ def changes(root: Path, base: str | None = None) -> Changes:
         tuple(Path(path) for path in sorted(deleted) if is_leaf(path) and path not in found),
         tuple(Path(path) for path in sorted(misnamed)),
     )
+
+
+def files_before(root: Path, folder: Path) -> dict[str, bytes]:
+    """What lay in a folder of the library in the community's version: {path below the folder, with slashes: content}.
+
+    Links, files of more than `MOST_BYTES` and whatever is more than `MOST_FILES` are left out.
+
+    Raises:
+        LibraryError: there is no community's version, or no git.
+    """
+    base = open_tree(root).community
+    if not base:
+        raise LibraryError("This library has no earlier version to look at.", "Open a library from an address.")
+    git = Git(root)
+    start = f"{folder.as_posix()}/"
+    listed = git("ls-tree", "-r", "-l", "-z", "--full-tree", _base_commit(git, base), "--", start)
+    blobs = {}
+    for line in listed.split("\0")[:MOST_FILES]:
+        facts, _, path = line.partition("\t")
+        if not path.startswith(start):
+            continue
+        mode, _, blob, size = facts.split()
+        if is_file(mode) and int(size) <= MOST_BYTES:
+            blobs[path[len(start) :]] = blob
+    texts = git.blobs(blobs.values())
+    return {name: texts[blob] for name, blob in blobs.items() if blob in texts}
 
 
 def _base_commit(git: Git, base: str) -> str:

@@ -153,5 +153,5 @@ def _free_stale_lock(git: Git) -> None:
     """A git that was killed leaves its lock; one that is at work holds it for moments."""
     lock = git.root / git("rev-parse", "--git-path", "index.lock").rstrip("\n")
     with contextlib.suppress(OSError):
-        if time.time() - lock.stat().st_mtime > _STALE_S:
+        if abs(time.time() - lock.stat().st_mtime) > _STALE_S:  # also where the clock was ahead when it was made
             lock.unlink()

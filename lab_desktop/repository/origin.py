@@ -131,7 +131,7 @@ def _building(root: Path) -> Iterator[Path]:
     with disk_errors(root, "The library"):
         root.parent.mkdir(parents=True, exist_ok=True)
         for old in root.parent.glob(f".{root.name}.*.part"):  # of one that was killed
-            if time.time() - old.stat().st_mtime > MOST_SECONDS:
+            if abs(time.time() - old.stat().st_mtime) > MOST_SECONDS:  # also where the clock was ahead
                 shutil.rmtree(old, ignore_errors=True)
         part = Path(tempfile.mkdtemp(dir=root.parent, prefix=f".{root.name}.", suffix=".part"))
     try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-import signal
+import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from lab_desktop.errors import Cancelled, LibraryError
-from lab_desktop.repository.program import Git, failure
+from lab_desktop.repository.program import Git, end, failure
 
 MOST_BYTES = 500_000_000
 """A larger library is refused; the community's has a few dozen MB."""
@@ -21,24 +21,39 @@ MOST_FILES = 200_000
 MOST_SECONDS = 1800
 """A transfer that takes longer is given up."""
 _POLL_S = 0.1
+_MOST_ANSWER = 5_000_000
+_LONGEST_LINE = 100_000
 _LINK = "120000"
+_LOCAL = re.compile(r"http://([\w.-]*@)?(127\.0\.0\.1|localhost|\[::1\])(:\d+)?(/|$)")
+# What git writes while it is at work → from where to where its share of the work goes.
+_STAGES = {
+    "Receiving objects": (0.0, 0.8),
+    "Resolving deltas": (0.8, 0.9),
+    "Compressing objects": (0.0, 0.2),
+    "Writing objects": (0.2, 0.9),
+}
 
 Progress = Callable[[str, float], None]
 """What is being done, and how much of it: 0–1."""
+
+
+def is_local(address: str) -> bool:
+    """True for http on this computer, where nothing is sent in the clear to anybody."""
+    return bool(_LOCAL.match(address))
 
 
 def checked_address(url: str) -> str:
     """The address as git is given it.
 
     Raises:
-        LibraryError: not https, ssh or file, or with a password in it.
+        LibraryError: not https, ssh or file (http only on this computer), or with a password in it.
     """
     address = url.strip()
     short = re.fullmatch(r"([A-Za-z0-9_.][\w.-]*)@([A-Za-z0-9][\w.-]*):(?!/)(\S+)", address)
     if short:
         address = f"ssh://{short[1]}@{short[2]}/{short[3]}"
-    match = re.fullmatch(r"(https|ssh|file)://([^\s/]*)(/[^\s\x00-\x1f].*|/?)", address)
-    if not match or any(ord(letter) < 32 for letter in address):
+    match = re.fullmatch(r"(https|ssh|file|http)://([^\s/]*)(/[^\s\x00-\x1f].*|/?)", address)
+    if not match or any(ord(letter) < 32 for letter in address) or (match[1] == "http" and not is_local(address)):
         raise LibraryError(
             f'"{url[:200]}" is not an address of a library.',
             "An address begins with https://, ssh:// or file://.",
@@ -52,45 +67,60 @@ def checked_address(url: str) -> str:
 
 
 def transfer(
-    git: Git, command: Iterable[str], growing: Path, on_progress: Progress, is_cancelled: Callable[[], bool]
-) -> None:
-    """Run a git command that fetches; the folder `growing` is watched, so that it fills no disk.
+    git: Git,
+    command: Iterable[str],
+    growing: Path,
+    on_progress: Progress,
+    is_cancelled: Callable[[], bool],
+    most_seconds: float = MOST_SECONDS,
+) -> str:
+    """Run a git command that speaks with a remote; the folder `growing` is watched, so that it fills no disk.
+
+    Returns:
+        What git wrote to standard output.
 
     Raises:
-        LibraryError: the address cannot be reached, or sends too much, or takes too long.
+        LibraryError: the address cannot be reached, sends too much, takes too long, or refuses.
         Cancelled
     """
     before, began = _size(growing), time.monotonic()
-    process = git.process(command)
+    process = git.process(command, with_output=True)
     said: list[str] = []
-    reader = threading.Thread(target=_read_progress, args=(process.stderr, said, on_progress), daemon=True)
-    reader.start()
-    ended = False
+    answer = bytearray()
+    readers = [
+        threading.Thread(target=_read_progress, args=(process.stderr, said, on_progress), daemon=True),
+        threading.Thread(target=_read_answer, args=(process.stdout, answer), daemon=True),
+    ]
+    for reader in readers:
+        reader.start()
     try:
         checked = 0.0
         while process.poll() is None:
             if is_cancelled():
                 raise Cancelled
             now = time.monotonic() - began
-            if now > MOST_SECONDS:
+            if now > most_seconds:
                 raise LibraryError(
-                    f"The library was not whole after {MOST_SECONDS // 60} minutes, so it was given up.",
+                    f"The other side was not done after {most_seconds / 60:.0f} minutes, so it was given up.",
                     "Try again with a better connection.",
                 )
             if now - checked > 10 * _POLL_S:
                 checked = now
                 if _size(growing) - before > MOST_BYTES:
                     raise too_large()
-            time.sleep(_POLL_S)
-        ended = True
+            if len(answer) > _MOST_ANSWER:
+                raise too_large()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.proc.wait(_POLL_S)
     finally:
-        if not ended:
-            _kill(process)
-        reader.join(timeout=5)
-        if not reader.is_alive():
-            process.stderr.close()
+        end(process)
+        for reader, stream in zip(readers, (process.stderr, process.stdout), strict=True):
+            reader.join(timeout=5)
+            if not reader.is_alive():
+                stream.close()
     if process.poll() != 0:
         raise failure("\n".join(said))
+    return answer.decode("utf-8", "replace")
 
 
 def looked_through(git: Git, commit: str) -> list[str]:
@@ -141,27 +171,20 @@ def _read_progress(stream: Any, said: list[str], on_progress: Progress) -> None:
     """What git writes: lines that end in a line end are kept, of the others the figure counts."""
     rest = b""
     while piece := stream.read1(4096):
-        *lines, rest = re.split(rb"[\r\n]", rest + piece)
+        *lines, rest = re.split(rb"[\r\n]", (rest + piece)[-_LONGEST_LINE:])
         for line in lines:
             text = line.decode("utf-8", "replace")
-            share = re.match(r"(Receiving objects|Resolving deltas):\s+(\d+)%", text)
+            share = re.match(rf"({'|'.join(_STAGES)}):\s+(\d+)%", text)
             if share:
-                done = int(share[2]) / 100
-                on_progress("Fetching the library", 0.8 * done if share[1].startswith("Rec") else 0.8 + 0.1 * done)
+                start, stop = _STAGES[share[1]]
+                on_progress("Fetching the library", start + (stop - start) * int(share[2]) / 100)
             elif text.strip():
                 said[:] = [*said[-20:], text]
 
 
-def _kill(process: Any) -> None:
-    """End git and what it started; the folder it wrote to is removed by whoever made it."""
-    try:
-        if hasattr(os, "killpg"):
-            os.killpg(process.pid, signal.SIGKILL)
-        else:
-            process.kill()
-    except ProcessLookupError:
-        pass
-    process.proc.wait()
+def _read_answer(stream: Any, answer: bytearray) -> None:
+    while len(answer) <= _MOST_ANSWER and (piece := stream.read1(1 << 16)):
+        answer += piece
 
 
 def _size(folder: Path) -> int:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from lab_desktop.errors import DocumentError
 from lab_desktop.paths import documents_beside
+from lab_desktop.taxonomy.qna import foreign
 from lab_desktop.taxonomy.tree import FILE_NAME
 
 
@@ -19,6 +22,31 @@ class Badge(enum.StrEnum):
     PROBLEM = "problem"
     TRAINED = "trained"
     SHARED = "shared"
+
+
+@dataclass(frozen=True)
+class Sharing:
+    """Who else has a lesson of the person's own.
+
+    Attributes:
+        to: whom it was sent to, as the record says; "" for the community, whose version has it.
+        at: since when, in seconds since 1970; None: not known.
+    """
+
+    to: str = ""
+    at: float | None = None
+
+
+def shared(held: Iterable[Path], sent: Mapping[Path, Sharing]) -> dict[Path, Sharing]:
+    """The lessons that bear the badge "shared".
+
+    A lesson of the community that nobody here touched is not shared: it was not given.
+
+    Args:
+        held: leaf folders that the person made and that the community's version has as they are here.
+        sent: leaf folders that are as they were when they were sent, with what was noted then.
+    """
+    return {**sent, **{folder: Sharing() for folder in held}}
 
 
 def verdict(folder: Path) -> tuple[Badge, str]:
@@ -33,58 +61,21 @@ def verdict(folder: Path) -> tuple[Badge, str]:
     found = inspect(folder / FILE_NAME)
     errors = [problem for problem in found.problems if problem.severity == "error"]
     if found.contents is None:
-        says = found.problems[0].message if found.problems else ""
+        says = found.problems[0].plain if found.problems else ""
         return (Badge.PROBLEM if errors else Badge.DRAFT), says
     if not errors and found.is_knowledge:
         try:
             documents_beside(folder, tuple(found.contents["document"]["patterns"]))
-        except DocumentError as error:
-            return Badge.DRAFT, error.message
+        except DocumentError:
+            return Badge.DRAFT, "There is no document beside it yet."
         except OSError as error:
             return Badge.PROBLEM, f"The documents beside it cannot be read: {error.strerror}."
     if not errors:
         return Badge.READY, ""
-    is_draft = _is_draft(found.contents, found.is_knowledge) and not any(_is_layout(problem) for problem in errors)
-    return (Badge.DRAFT if is_draft else Badge.PROBLEM), errors[0].message
+    is_foreign = any(foreign(found.contents, found.is_knowledge)) or any(_is_layout(problem) for problem in errors)
+    return (Badge.PROBLEM if is_foreign else Badge.DRAFT), errors[0].plain
 
 
 def _is_layout(problem: Any) -> bool:
     # What is said of the file and of no field in it comes from lint: blanks, or a field written twice.
     return bool(problem.layout or not problem.field)
-
-
-_TEXT: Any = "text"
-_PAIR = {"question": _TEXT, "answer": _TEXT}
-_KNOWLEDGE = {
-    "version": 3,
-    "created_by": _TEXT,
-    "domain": _TEXT,
-    "document_outline": _TEXT,
-    "seed_examples": [{"context": _TEXT, "questions_and_answers": [_PAIR]}],
-    "document": {"repo": _TEXT, "commit": _TEXT, "patterns": [_TEXT]},
-}
-_SKILL = {
-    "version": 3,
-    "created_by": _TEXT,
-    "task_description": _TEXT,
-    "seed_examples": [{"context": _TEXT, **_PAIR}],
-}
-
-
-def _is_draft(contents: dict[str, Any], is_knowledge: bool) -> bool:
-    """True when every field is one of the format's and of its type, or not written yet."""
-    oldest = 3 if is_knowledge else 1
-    version = contents.get("version", oldest)
-    if isinstance(version, bool) or version not in range(oldest, 4):
-        return False
-    return _fits(contents | {"version": 3}, _KNOWLEDGE if is_knowledge else _SKILL)
-
-
-def _fits(value: Any, shape: Any) -> bool:
-    if value is None:
-        return True
-    if isinstance(shape, dict):
-        return isinstance(value, dict) and all(key in shape and _fits(item, shape[key]) for key, item in value.items())
-    if isinstance(shape, list):
-        return isinstance(value, list) and all(_fits(item, shape[0]) for item in value)
-    return isinstance(value, type(shape))

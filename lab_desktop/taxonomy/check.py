@@ -1,36 +1,31 @@
 """Is this leaf good? Every problem with its file, line, field and what to do.
 
-The contract is the JSON Schema of the instructlab-schema package and yamllint, in the two modes in which InstructLab
-applies them; the verdict is theirs, the words are ours. Where we are stricter (`Problem.ours`) the file would pass
-there and fail later, while data is generated. Advice never makes a leaf unusable.
+The contract is the JSON Schema of the instructlab-schema package and the layout that yamllint asks for (`layout`), in
+the two modes in which InstructLab applies them; the verdict is theirs, the words are ours. Where we are stricter
+(`Problem.ours`) the file would pass there and fail later, while data is generated. Advice never makes a leaf unusable.
 """
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-import yamllint.config
-import yamllint.linter
-
 from lab_desktop.errors import DocumentError, LeafError
 from lab_desktop.paths import documents_beside
 from lab_desktop.taxonomy import schema
 from lab_desktop.taxonomy.advice import advice
+from lab_desktop.taxonomy.layout import faults
 from lab_desktop.taxonomy.source import Source, SourceProblem, parse, read_source
 from lab_desktop.taxonomy.tree import FILE_NAME, find_leaves, find_misnamed
-from lab_desktop.taxonomy.words import LINT, Finding, Steps, field, place
+from lab_desktop.taxonomy.words import LINT, Finding, Steps, field, place, plain_place
 
 Mode = Literal["file", "contribution"]
 """file: the schema of the file's own version and every lint rule, as `ilab taxonomy diff` and `ilab data generate`.
 contribution: the newest schema, layout warnings allowed, attribution.txt required, as the taxonomy's own checks."""
 
 Severity = Literal["error", "advice"]
-
-_LINT_RULES = "{extends: relaxed, rules: {line-length: disable}}"
 
 
 @dataclass(frozen=True)
@@ -43,6 +38,7 @@ class Problem:
         field: the technical name, e.g. "seed_examples[2].questions_and_answers[1].answer"; "" for the whole file.
         message: what is wrong, in a sentence.
         hint: what to do.
+        plain: what is wrong, for who never saw the file: without its names of things.
         severity: an error makes the leaf unusable in the mode asked for.
         ours: InstructLab's parser does not report it.
         layout: only blanks, blank lines or line ends: nothing is misread, and saving the leaf here repairs it.
@@ -54,6 +50,7 @@ class Problem:
     field: str
     message: str
     hint: str
+    plain: str
     severity: Severity = "error"
     ours: bool = False
     layout: bool = False
@@ -100,7 +97,7 @@ def check_paths(paths: Iterable[Path], mode: Mode = "file") -> list[Problem]:
         except LeafError as error:
             leaves = []
             if not misnamed:
-                problems.append(Problem(path, 1, 1, "", error.message, error.hint))
+                problems.append(Problem(path, 1, 1, "", error.message, error.hint, "There is no lesson here."))
         problems += [_misnamed(file) for file in misnamed]
         for leaf in leaves:
             problems += check_leaf(leaf, mode)
@@ -115,7 +112,8 @@ def has_errors(problems: Iterable[Problem]) -> bool:
 def inspect(file: Path, mode: Mode = "file") -> Inspection:
     """Check a qna.yaml by itself, without looking at what lies beside it."""
     if not file.is_file():
-        found = Problem(file, 1, 1, "", f'There is no file "{file.name}" in {file.parent}.', "Check the name.")
+        message = f'There is no file "{file.name}" in {file.parent}.'
+        found = Problem(file, 1, 1, "", message, "Check the name.", "There is no lesson here any more.")
         return Inspection((found,))
     if file.name != FILE_NAME:
         return Inspection((_misnamed(file),))
@@ -143,17 +141,20 @@ def findings(contents: dict[str, Any], is_knowledge: bool) -> list[Finding]:
 
 
 def _unreadable(file: Path, error: SourceProblem) -> Inspection:
-    found = Problem(file, error.line, error.column, "", error.message, error.hint, ours=error.ours)
+    plain = f"The lesson file cannot be read (line {error.line})."
+    found = Problem(file, error.line, error.column, "", error.message, error.hint, plain, ours=error.ours)
     return Inspection((found,))
 
 
 def _inspection(source: Source, file: Path, mode: Mode) -> Inspection:
     if not source.value:
         message = "The file is empty: a draft, not a lesson yet."
-        return Inspection((Problem(file, 1, 1, "", message, "Write it, or delete the file.", "advice"),))
+        hint = "Write it, or delete the file."
+        return Inspection((Problem(file, 1, 1, "", message, hint, "Nothing is written yet.", "advice"),))
     if not isinstance(source.value, dict):
         message = "The file has no fields: it must be lines such as created_by: and seed_examples:."
-        return Inspection((Problem(file, 1, 1, "", message, "Start from an example lesson."),))
+        plain = "There is nothing of a lesson in the lesson file."
+        return Inspection((Problem(file, 1, 1, "", message, "Start from an example lesson.", plain),))
     contents = source.value
     is_knowledge = schema.is_knowledge(file, contents)
     version = schema.newest_version() if mode == "contribution" else schema.own_version(contents)
@@ -161,14 +162,14 @@ def _inspection(source: Source, file: Path, mode: Mode) -> Inspection:
     problems += [_problem(file, finding, ours=True) for finding in _stricter(source, is_knowledge)]
     problems += _lint_problems(file, source.text, version, mode)
     if not has_errors(problem for problem in problems if not problem.layout):
-        for steps, message, hint in advice(contents):
-            finding = Finding(steps, source.position(steps), message, hint)
+        for steps, message, hint, plain in advice(contents, is_knowledge):
+            finding = Finding(steps, source.position(steps), message, hint, plain)
             problems.append(_problem(file, finding, ours=True, severity="advice"))
     return Inspection(tuple(_sorted(problems)), contents, is_knowledge)
 
 
 def _problem(file: Path, found: Finding, ours: bool = False, severity: Severity = "error") -> Problem:
-    return Problem(file, *found.position, field(found.steps), found.message, found.hint, severity, ours)
+    return Problem(file, *found.position, field(found.steps), found.message, found.hint, found.plain, severity, ours)
 
 
 def _sorted(problems: Iterable[Problem]) -> list[Problem]:
@@ -177,7 +178,8 @@ def _sorted(problems: Iterable[Problem]) -> list[Problem]:
 
 def _misnamed(file: Path) -> Problem:
     message = f'A lesson must be named "{FILE_NAME}"; "{file.name}" is not found by InstructLab.'
-    return Problem(file, 1, 1, "", message, f"Rename the file to {FILE_NAME}.")
+    plain = f"Its file is called “{file.name}”, and is not found under this name."
+    return Problem(file, 1, 1, "", message, f"Rename the file to {FILE_NAME}.", plain)
 
 
 def _stricter(source: Source, is_knowledge: bool) -> Iterator[Finding]:
@@ -186,9 +188,11 @@ def _stricter(source: Source, is_knowledge: bool) -> Iterator[Finding]:
         here = source.position(steps)
         if any("\ud800" <= letter <= "\udfff" for letter in text):
             message = place(steps, "has half a character (\\uD800 to \\uDFFF)")
-            yield Finding(steps, here, message, "Type the character itself.")
+            plain = plain_place(steps, "has a broken character", is_knowledge)
+            yield Finding(steps, here, message, "Type the character itself.", plain)
         elif text and not any(letter.isprintable() and not letter.isspace() for letter in text):
-            yield Finding(steps, here, place(steps, "is only blanks"), "Write it.")
+            plain = plain_place(steps, "is still empty", is_knowledge)
+            yield Finding(steps, here, place(steps, "is only blanks"), "Write it.", plain)
     examples = source.value.get("seed_examples")
     if is_knowledge or not isinstance(examples, list):
         return
@@ -197,7 +201,8 @@ def _stricter(source: Source, is_knowledge: bool) -> Iterator[Finding]:
         steps = ("seed_examples", has_context.index(False))
         message = place((*steps, "context"), "is missing, though other examples have one")
         hint = "Give every example a context, or none: the two kinds are taught differently."
-        yield Finding(steps, source.position(steps), message, hint)
+        plain = plain_place((*steps, "context"), "is missing, though other examples have some", is_knowledge)
+        yield Finding(steps, source.position(steps), message, hint, plain)
 
 
 def _texts(value: object, steps: Steps = ()) -> Iterator[tuple[Steps, str]]:
@@ -219,39 +224,42 @@ def _missing_documents(file: Path, contents: dict[str, Any]) -> Iterator[Problem
     try:
         documents_beside(file.parent, tuple(patterns))
     except DocumentError as error:
-        yield Problem(file, 1, 1, "document.patterns", error.message, error.hint, ours=True)
+        plain = "There is no document beside it yet."
+        yield Problem(file, 1, 1, "document.patterns", error.message, error.hint, plain, ours=True)
 
 
 def _missing_attribution(folder: Path) -> Iterator[Problem]:
     file = folder / "attribution.txt"
     hint = "Write the title, link, revision, licence and creators of every source, or that it is your own work."
+    plain = "It does not say where its texts come from, and under which licence they are."
     if not file.is_file():
-        yield Problem(file, 1, 1, "", f"There is no attribution.txt beside {FILE_NAME}.", hint, ours=True)
+        yield Problem(file, 1, 1, "", f"There is no attribution.txt beside {FILE_NAME}.", hint, plain, ours=True)
     elif file.stat().st_size == 0:
-        yield Problem(file, 1, 1, "", "attribution.txt is empty.", hint, ours=True)
-
-
-@functools.cache
-def _lint_config() -> Any:
-    return yamllint.config.YamlLintConfig(_LINT_RULES)
+        yield Problem(file, 1, 1, "", "attribution.txt is empty.", hint, plain, ours=True)
 
 
 def _lint_problems(file: Path, text: str, version: int, mode: Mode) -> Iterator[Problem]:
-    for found in yamllint.linter.run(text.encode("utf-8"), _lint_config()):
+    for found in faults(text):
         # InstructLab lints from version 2 on. A field written twice loses a text in any version.
         is_linted = version > 1
-        if not is_linted and found.rule != "key-duplicates":
+        is_layout = found.rule != "key-duplicates"
+        if not is_linted and is_layout:
             continue
-        is_error = mode == "file" or found.level == "error"
-        message, hint = LINT.get(found.rule, (f"The layout of this line is not usual YAML: {found.desc}.", "Mend it."))
+        is_error = mode == "file" or found.is_grave
+        message, hint = LINT[found.rule]
+        if is_layout:
+            plain = f"Line {found.line} of the lesson file has an unusual layout; saving it here mends that."
+        else:
+            plain = f"Something stands twice in the lesson file (line {found.line}); only the last would count."
         yield Problem(
             file,
             found.line,
             found.column,
             "",
-            message.format(desc=found.desc),
+            message.format(desc=found.says),
             hint,
+            plain,
             "error" if is_error else "advice",
             ours=not is_linted,
-            layout=found.rule not in ("key-duplicates", None),
+            layout=is_layout,
         )

@@ -14,7 +14,10 @@ from lab_desktop.artifacts import DocumentSource, Leaf, LeafKind, Pair, SeedExam
 from lab_desktop.words import content_words, shared
 
 Kind = Literal["new", "changed", "removed", "moved"]
-About = Literal["lesson", "place", "field", "source", "example", "context", "question", "answer"]
+About = Literal[
+    "lesson", "place", "field", "author", "source", "example", "context", "question", "answer", "document", "credits"
+]  # fmt: skip
+"""Documents and credits lie beside the file, so they are compared by who reads those."""
 
 _SHOWN_LETTERS = 60
 _ALIKE = 0.5
@@ -81,7 +84,8 @@ def _fields(before: Leaf, after: Leaf) -> Iterator[Difference]:
         ("description of the task", before.task_description, after.task_description),
     ):
         if old != new:
-            yield Difference(_what(old, new), "field", _happened(f"The {name}", old, new), old, new)
+            about: About = "author" if name == "author" else "field"
+            yield Difference(_what(old, new), about, _happened(f"The {name}", old, new), old, new)
 
 
 def _documents(before: DocumentSource | None, after: DocumentSource | None) -> Iterator[Difference]:
@@ -139,10 +143,10 @@ def _within(
     gone = [pair for index, pair in enumerate(before.pairs) if index not in {match[0] for match in matches}]
     if added:
         message = f"{_count(len(added), 'question')} added to {name}."
-        yield Difference("new", "question", message, "", _listed(added), number)
+        yield Difference("new", "question", message, "", _written_out(added), number)
     if gone:
         message = f"{_count(len(gone), 'question')} removed from {name}."
-        yield Difference("removed", "question", message, _listed(gone), "", number)
+        yield Difference("removed", "question", message, _written_out(gone), "", number)
     if len(_in_order(matches)) < len(matches):
         message = f"The questions of {name} have another order."
         yield Difference("moved", "question", message, _listed(before.pairs), _listed(after.pairs), number)
@@ -218,6 +222,10 @@ def _example_text(example: SeedExample) -> str:
 
 def _pair_text(pair: Pair) -> str:
     return f"{pair.question}\n{pair.answer}".strip()
+
+
+def _written_out(pairs: Sequence[Pair]) -> str:
+    return "\n\n".join(map(_pair_text, pairs))
 
 
 def _listed(pairs: Sequence[Pair]) -> str:

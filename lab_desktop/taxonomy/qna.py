@@ -80,7 +80,10 @@ def parse_draft(text: str, folder: Path) -> Leaf:
 def draft_of(source: Source, folder: Path) -> Leaf:
     """As `read_draft`, of a text that was parsed already."""
     value = {} if source.value is None else source.value
-    lost = list(_losses(source, value, folder))
+    is_knowledge = isinstance(value, dict) and _is_knowledge(folder, value)
+    lost = list(foreign(value, is_knowledge))
+    lost += [f'the field "{key}", which is there twice' for key in repeated_keys(source)]
+    lost += ["its comments (#)"] if has_comments(source) else []
     if lost:
         listed = ", ".join(lost[:_SHOWN])
         rest = f" and {len(lost) - _SHOWN} more" if len(lost) > _SHOWN else ""
@@ -88,7 +91,6 @@ def draft_of(source: Source, folder: Path) -> Leaf:
             f'"{folder / FILE_NAME}" has something that saving it here would lose: {listed}{rest}.',
             "Import the lesson: you are shown what changes before anything is written.",
         )
-    is_knowledge = _is_knowledge(folder, value)
     examples = tuple(_draft_example(each, is_knowledge) for each in value.get("seed_examples") or ())
     kind = LeafKind.KNOWLEDGE
     if not is_knowledge:
@@ -182,32 +184,33 @@ def _is_knowledge(folder: Path, value: dict[str, Any]) -> bool:
     return "document" in value
 
 
-def _losses(source: Source, value: object, folder: Path) -> Iterator[str]:
-    """What `draft_of` does not take over, a few words each."""
+def foreign(value: object, is_knowledge: bool) -> Iterator[str]:
+    """What a leaf has no place for among the values of a qna.yaml, a few words each; nothing where it is a draft.
+
+    Args:
+        is_knowledge: which fields there are.
+    """
     if not isinstance(value, dict):
         yield "a text that has no fields"
         return
-    is_knowledge = _is_knowledge(folder, value)
+    oldest = VERSION if is_knowledge else 1
     version = value.get("version", 1 if value else VERSION)
-    if isinstance(version, bool) or version not in ((VERSION,) if is_knowledge else (1, 2, VERSION)):
+    if isinstance(version, bool) or version not in range(oldest, VERSION + 1):
         yield f"its version {version}"
     yield from (f'the field "{key}"' for key in value.keys() - _FIELDS[is_knowledge])
     for name in _FIELDS[is_knowledge] - {"version", "seed_examples", "document"}:
         if not isinstance(value.get(name), str | None):
             yield f"{name}: {value[name]}"
-    yield from _document_losses(value.get("document"))
+    yield from _foreign_in_document(value.get("document"))
     examples = value.get("seed_examples")
     if not isinstance(examples, list | None):
         yield "examples that are no list"
     else:
         for number, example in enumerate(examples or (), start=1):
-            yield from (f"example {number}: {lost}" for lost in _example_losses(example, is_knowledge))
-    yield from (f'the field "{key}", which is there twice' for key in repeated_keys(source))
-    if has_comments(source):
-        yield "its comments (#)"
+            yield from (f"example {number}: {lost}" for lost in _foreign_in_example(example, is_knowledge))
 
 
-def _document_losses(document: object) -> Iterator[str]:
+def _foreign_in_document(document: object) -> Iterator[str]:
     if document is None:
         return
     if not isinstance(document, dict):
@@ -222,7 +225,7 @@ def _document_losses(document: object) -> Iterator[str]:
         yield "the document's file names"
 
 
-def _example_losses(example: object, is_knowledge: bool) -> Iterator[str]:
+def _foreign_in_example(example: object, is_knowledge: bool) -> Iterator[str]:
     if not isinstance(example, dict):
         yield "it has no fields"
         return

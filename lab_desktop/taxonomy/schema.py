@@ -21,9 +21,10 @@ from referencing.jsonschema import DRAFT202012
 
 from lab_desktop.taxonomy import tree
 from lab_desktop.taxonomy.source import Source
-from lab_desktop.taxonomy.words import Finding, Steps, place, subject
+from lab_desktop.taxonomy.words import Finding, Steps, place, plain_place, plain_subject, subject
 
 _OLDEST_KNOWLEDGE = 3
+_OLDER = "It is written in an older form."
 
 
 def is_knowledge(file: Path, contents: dict[str, Any]) -> bool:
@@ -53,18 +54,19 @@ def findings(source: Source, knowledge: bool, version: int) -> Iterator[Finding]
     if knowledge and "version" in source.value and written in (1, 2) and not isinstance(written, bool):
         message = f"The lesson has the old format (version {written}): its questions have no passages."
         hint = f"Give the questions passages (context) of the document and write version: {_OLDEST_KNOWLEDGE}."
-        yield Finding(("version",), here, message, hint)
+        yield Finding(("version",), here, message, hint, "It has an old form, in which questions have no passages.")
         return
     if knowledge and version in range(1, _OLDEST_KNOWLEDGE):
         version = _OLDEST_KNOWLEDGE  # nothing older is accepted, so say what is missing from the format that is
     validator = _validator(knowledge, version)
     if validator is None:
         message = f"The version {written} is not known."
-        yield Finding(("version",), here, message, f"Write version: {newest_version()}.")
+        hint = f"Write version: {newest_version()}."
+        yield Finding(("version",), here, message, hint, "It is written in a form that is not known.")
         return
     said = set()
     for error in validator.iter_errors(source.value):
-        for finding in _in_words(source, error, version):
+        for finding in _in_words(source, error, version, knowledge):
             # jsonschema repeats itself: one "required" error for each missing field, type and value of the version.
             if (finding.steps, finding.message) not in said:
                 said.add((finding.steps, finding.message))
@@ -114,39 +116,65 @@ def _hashable(value: Any) -> Any:
     return ("bool", value) if isinstance(value, bool) else value
 
 
-def _in_words(source: Source, error: ValidationError, version: int) -> Iterator[Finding]:
+def _in_words(source: Source, error: ValidationError, version: int, knowledge: bool) -> Iterator[Finding]:
     """Everything that one schema error says."""
     steps = tuple(error.absolute_path)
     wanted: Any = error.validator_value
     value: Any = error.instance
 
-    def here(says: str, hint: str) -> Finding:
-        return Finding(steps, source.position(steps), place(steps, says), hint)
+    def here(says: str, hint: str, plain: str) -> Finding:
+        return Finding(steps, source.position(steps), place(steps, says), hint, plain)
+
+    def plainly(says: str, at: Steps = steps) -> str:
+        return plain_place(at, says, knowledge)
 
     if steps == ("version",):
-        yield here(f"must be the number {version}", f"Write version: {version}, without quotes.")
+        hint = f"Write version: {version}, without quotes."
+        yield here(f"must be the number {version}", hint, _OLDER)
     elif error.validator == "required":
         for name in (name for name in wanted if name not in value):
             within = (*steps, name)
-            yield Finding(within, source.position(steps), place(within, "is missing"), f'Add "{name}:" and write it.')
+            hint = f'Add "{name}:" and write it.'
+            plain = _OLDER if within == ("version",) else plainly("is missing", within)
+            yield Finding(within, source.position(steps), place(within, "is missing"), hint, plain)
     elif error.validator == "unevaluatedProperties" and isinstance(error.schema, Mapping):
-        known = {"version", *error.schema["properties"]}
+        known = {*error.schema["properties"], *([] if steps else ["version"])}
         for name in (name for name in value if name not in known):
             message = place((*steps, str(name)), "does not belong there")
             hint = "Check its spelling and indent, or delete it."
-            yield Finding((*steps, str(name)), source.key_position(steps, name), message, hint)
+            where = plain_subject(steps, knowledge)
+            plain = f"“{name}” does not belong {f'to {where}' if where else 'there'}."
+            yield Finding((*steps, str(name)), source.key_position(steps, name), message, hint, plain)
     elif error.validator == "type":
-        yield here(*_wrong_type(source, steps, value, str(wanted)))
+        plain = plainly("is empty" if value is None else "cannot be read as written")
+        yield here(*_wrong_type(source, steps, value, str(wanted)), plain)
     elif error.validator == "minLength":
-        yield here("is empty", "Write it.")
+        yield here("is empty", "Write it.", plainly("is empty"))
     elif error.validator == "minItems":
         count = len(value)
-        yield here(f"are only {count}; at least {wanted} are needed", f"Add {wanted - count} more.")
+        plain = _too_few(steps, count, wanted, knowledge)
+        yield here(f"are only {count}; at least {wanted} are needed", f"Add {wanted - count} more.", plain)
     elif error.validator == "uniqueItems":
-        twin = subject((*steps[:-1], int(error.message)))
-        yield here(f"is the same as {twin}", "Change one of the two, or delete it.")
+        twin = (*steps[:-1], int(error.message))
+        plain = plainly(f"is the same as {plain_subject(twin, knowledge)}")
+        yield here(f"is the same as {subject(twin)}", "Change one of the two, or delete it.", plain)
     else:  # a rule that a later schema adds
-        yield here(f"does not fit the format ({error.message[:200]})", "Compare it with an example lesson.")
+        plain = plainly("is not as it should be")
+        yield here(f"does not fit the format ({error.message[:200]})", "Compare it with an example lesson.", plain)
+
+
+def _too_few(steps: Steps, count: int, wanted: int, is_knowledge: bool) -> str:
+    """In plain words, of the examples, a passage's questions, or the names of the texts."""
+    needed = f"at least {wanted} {'is' if wanted == 1 else 'are'} needed"
+    if steps[-1] == "patterns":
+        return "No text is named to learn from."
+    if steps[-1] == "questions_and_answers":
+        said = (
+            f"{plain_subject(steps, is_knowledge)} has {count} {'question' if count == 1 else 'questions'}; {needed}."
+        )
+        return said[0].upper() + said[1:]
+    thing = "passage" if is_knowledge else "example"
+    return f"It has {count} {thing if count == 1 else f'{thing}s'}; {needed}."
 
 
 def _wrong_type(source: Source, steps: Steps, value: object, wanted: str) -> tuple[str, str]:

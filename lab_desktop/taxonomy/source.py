@@ -7,6 +7,7 @@ This module does not know what the fields mean.
 
 from __future__ import annotations
 
+import functools
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -20,6 +21,11 @@ MOST_BYTES = 5_000_000
 MOST_DEPTH = 50
 MOST_VALUES = 500_000
 """Values after every alias is written out. A real file has hundreds; nine lines of aliases can mean billions."""
+
+_KEPT = 8
+"""Texts whose tree is at hand: a page, a project and a job read the same lesson one after the other."""
+_MOST_KEPT = 200_000
+"""Letters of a text whose tree is kept; a tree has many times the bytes of its text."""
 
 
 class SourceProblem(Exception):
@@ -106,7 +112,9 @@ def parse(text: str) -> Source:
     Raises:
         SourceProblem: as in `read_source`.
     """
-    root = compose(text)
+    # A group that is merged ("<<") is written into the node tree when its values are made.
+    is_kept = len(text) <= _MOST_KEPT and "<<" not in text
+    root = _composed(text) if is_kept else compose(text)
     with _in_sentences(text):
         value = None if root is None else _Loader("").construct_document(root)
     return Source(text, value, root)
@@ -125,6 +133,12 @@ def compose(text: str) -> yaml.Node | None:
     return root
 
 
+@functools.lru_cache(_KEPT)
+def _composed(text: str) -> yaml.Node | None:
+    """`compose` of a text that several ask for: nobody changes the tree."""
+    return compose(text)
+
+
 @contextmanager
 def _in_sentences(text: str) -> Iterator[None]:
     """Turn what PyYAML raises about `text` into a SourceProblem."""
@@ -141,9 +155,14 @@ def _in_sentences(text: str) -> Iterator[None]:
 
 def has_comments(source: Source) -> bool:
     """True when the text has a comment: it would be gone if the file were written anew."""
+    return "#" in source.text and _has_comments(source.text)
+
+
+@functools.lru_cache(_KEPT)
+def _has_comments(text: str) -> bool:
     end = 0
-    for token in yaml.scan(source.text, Loader=yaml.SafeLoader):
-        if "#" in source.text[end : token.start_mark.index]:
+    for token in yaml.scan(text, Loader=yaml.SafeLoader):
+        if "#" in text[end : token.start_mark.index]:
             return True
         end = token.end_mark.index
     return False

@@ -13,6 +13,8 @@ from lab_desktop.errors import LeafError
 
 FILE_NAME = "qna.yaml"
 ROOTS = ("knowledge", "compositional_skills", "foundational_skills")
+READ_ONLY = "foundational_skills"
+"""What the project itself looks after; InstructLab neither generates from it nor takes contributions."""
 
 
 def find_leaves(path: Path) -> list[Path]:
@@ -45,6 +47,15 @@ def find_misnamed(path: Path) -> list[Path]:
 def is_misnamed(name: str) -> bool:
     """True for a spelling of qna.yaml that InstructLab does not find."""
     return name != FILE_NAME and name.lower() in ("qna.yaml", "qna.yml")
+
+
+def own_folder(root: Path) -> Path:
+    """Where what the program keeps of the taxonomy at `root` lies, on its disk and moving along with it.
+
+    Inside `.git`, where no clone can bring it and git never looks; in a tree without git it is `.lab-desktop`.
+    """
+    git = root / ".git"
+    return git / "lab-desktop" if git.is_dir() and not git.is_symlink() else root / ".lab-desktop"
 
 
 def node_of(folder: Path, leaf_is_knowledge: bool) -> tuple[str, ...]:

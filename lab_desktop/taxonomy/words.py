@@ -19,13 +19,14 @@ class Finding:
     Attributes:
         steps: the value it is about.
         position: (line, column), from 1.
-        message, hint: as in `Problem`.
+        message, hint, plain: as in `Problem`.
     """
 
     steps: Steps
     position: tuple[int, int]
     message: str
     hint: str
+    plain: str
 
 
 _NAMES = {
@@ -46,12 +47,28 @@ _NAMES = {
 }
 _ITEMS = {"seed_examples": "example", "questions_and_answers": "question", "patterns": "pattern"}
 
-# yamllint's rule → what is wrong, what to do. Only layout; saving a lesson here repairs all of it but the first.
+_PLAIN_NAMES = {
+    "version": "the form of its file",
+    "created_by": "its author",
+    "domain": "its subject",
+    "task_description": "the description of the skill",
+    "document_outline": "the description of the text",
+    "seed_examples": "the examples",
+    "questions_and_answers": "the questions",
+    "context": "the material",
+    "question": "the question",
+    "answer": "the answer",
+    "document": "the source of its text",
+    "repo": "the place where its text is published",
+    "commit": "the version of its text",
+    "patterns": "the names of its texts",
+}
+
+# A rule of layout → what is wrong, what to do. Only layout; saving a lesson here repairs all of it but the first.
 LINT = {
     "key-duplicates": ("A field is written twice ({desc}).", "Keep one: only the last would count."),
     "trailing-spaces": ("The line ends in blanks.", "Delete them."),
     "new-line-at-end-of-file": ("The last line has no line end.", "Press Enter at the end of the file."),
-    "new-lines": ("The line ends are those of another system.", "Save the file with Unix line ends (LF)."),
     "empty-lines": ("There are too many blank lines ({desc}).", "Delete blank lines at the start and end, keep two."),
     "indentation": ("The indent differs from the lines around it ({desc}).", "Indent by two blanks everywhere."),
     "hyphens": ("There is more than one blank after the hyphen.", "Keep one."),
@@ -59,7 +76,6 @@ LINT = {
     "commas": ("There are blanks around the comma that do not belong there.", "Keep one after it."),
     "braces": ("There are too many blanks inside { }.", "Delete them."),
     "brackets": ("There are too many blanks inside [ ].", "Delete them."),
-    "anchors": ("An anchor (& or *) is not used properly: {desc}.", "Put texts that start with & or * in quotes."),
 }
 
 
@@ -90,4 +106,24 @@ def place(steps: Steps, says: str, default: str = "") -> str:
         sentence = f"{where} {says}."
     else:
         sentence = f"{where}: {name} {says}." if where else f"{name} {says}."
-    return sentence[0].upper() + sentence[1:]
+    return _sentence(sentence)
+
+
+def plain_place(steps: Steps, says: str, is_knowledge: bool) -> str:
+    """As `place`, in the words of the window: "Passage 3, question 2: the answer is empty."."""
+    last = steps[-1] if steps else ""
+    where = plain_subject(steps, is_knowledge)
+    if where and (isinstance(last, int) or (is_knowledge and last == "context")):
+        return _sentence(f"{where} {says}.")
+    name = _PLAIN_NAMES.get(str(last), f"“{last}”")
+    return _sentence(f"{where}: {name} {says}." if where else f"{name} {says}.")
+
+
+def plain_subject(steps: Steps, is_knowledge: bool) -> str:
+    """As `subject`, in the words of the window, where the examples of facts are passages."""
+    said = subject(steps)
+    return said.replace("example ", "passage ", 1) if is_knowledge else said
+
+
+def _sentence(text: str) -> str:
+    return text[0].upper() + text[1:]

@@ -1,7 +1,8 @@
 """What the training loop asks of a numerical library: gradients of packs, steps of the optimizer, its state as arrays.
 
-`torch_backend.py` is one; an MLX one for Apple silicon is the reason that this is a Protocol. Factors are named
-`<hf module name>.lora_a` (rank, in) and `<hf module name>.lora_b` (out, rank), float32, whatever the library.
+`torch_backend.py` is one, `mlx_backend.py` for Apple silicon the other; `choice.py` chooses. Factors are named
+`<hf module name>.lora_a` (rank, in) and `<hf module name>.lora_b` (out, rank), float32, and a checkpoint has the same
+arrays, so that each goes on from what the other saved.
 """
 
 from __future__ import annotations
@@ -12,9 +13,11 @@ from typing import Protocol
 
 import numpy as np
 
-from lab_desktop.errors import ModelError
-from lab_desktop.models.gguf import GgufFile, read_header
+from lab_desktop.models.blueprints import blueprint
+from lab_desktop.models.families import Blueprint
+from lab_desktop.models.gguf import read_header
 from lab_desktop.training.batches import EncodedRow, Pack
+from lab_desktop.training.ranks import Numbers
 
 
 class TrainingBackend(Protocol):
@@ -60,6 +63,11 @@ class TrainingBackend(Protocol):
         """
         ...
 
+    def add_up_gradient(self, add_up: Callable[[Numbers], None]) -> None:
+        """Replace what was gathered for the step, as one line of numbers, by what `add_up` makes of it: the sum over
+        all processes (`Ranks.add_up`)."""
+        ...
+
     def forget_gradient(self) -> None:
         """Drop what was gathered for a step that will not be taken."""
         ...
@@ -93,17 +101,20 @@ class TrainingBackend(Protocol):
         """
         ...
 
+    def peak_bytes(self) -> int:
+        """The most memory that was needed at once: by the library's arrays if it counts them, else by the process."""
+        ...
 
-def trainable(path: Path) -> GgufFile:
-    """The header of a student; reading it costs nothing, so this is asked before hours of other work.
+
+def trainable(path: Path) -> Blueprint:
+    """What a student's header says; reading it costs nothing, so this is asked before hours of other work.
 
     Raises:
-        ModelError: as in `read_header`, or no backend knows this family of models.
+        ModelError: as in `read_header` and `blueprint`.
     """
-    file = read_header(path)
-    if file.architecture != "llama":
-        raise ModelError(
-            f'"{path.name}" is of the family "{file.architecture}", which cannot be trained here yet.',
-            "Choose a student of the llama family, such as SmolLM2, Llama 3 or Mistral.",
-        )
-    return file
+    return blueprint(read_header(path))
+
+
+def factors_in(state: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """The adapter alone, of a `TrainingBackend.state`."""
+    return {name: values for name, values in state.items() if not name.startswith("optimizer.")}

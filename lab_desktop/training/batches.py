@@ -72,6 +72,11 @@ class Pack:
     nodes: tuple[np.ndarray, ...]
     base_place: np.ndarray
 
+    def seen_within(self, window: int) -> np.ndarray:
+        """(T, T) bool: `sees` for a layer that looks only `window` tokens back along a row, itself included; 0: all."""
+        near = self.positions[:, None] - self.positions[None] < window
+        return self.sees & near if window else self.sees
+
     @property
     def base_rows(self) -> tuple[EncodedRow, ...]:
         """The `keeps_base` rows in it."""
@@ -156,8 +161,13 @@ def pack(rows: Sequence[EncodedRow], pack_tokens: int) -> list[Pack]:
     Rows are sorted, so those that begin alike are neighbours, and the sorted line is cut at the best places (dynamic
     programming over cuts).
     """
-    line = sorted(rows, key=lambda row: (row.tokens, row.keeps_base))
+    line = in_line(rows)
     return [merge(line[start:end]) for start, end in _cuts(line, pack_tokens)]
+
+
+def in_line(rows: Sequence[EncodedRow]) -> list[EncodedRow]:
+    """The rows in an order in which those that begin alike are neighbours."""
+    return sorted(rows, key=lambda row: (row.tokens, row.keeps_base))
 
 
 def merge(rows: Sequence[EncodedRow]) -> Pack:

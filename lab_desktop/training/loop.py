@@ -9,16 +9,21 @@ none. Resuming is calling `train` again with the same folder: the order of rows 
 adapter is the same, bit for bit, as if nothing had happened. A checkpoint of other data, another plan or another base
 is not continued: training starts anew and says so.
 
+Where memory runs out the training lowers itself (`thrift.py`) and goes on from its last step. Several processes may
+train together (`ranks.py`): each computes its share of every step's rows, and only the first one writes.
+
 The loop is ours because no trainer we know can be paused, resumed and cancelled alike on both of its backends.
 """
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import json
 import math
 import time
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -27,13 +32,18 @@ import safetensors
 import safetensors.numpy
 
 from lab_desktop.artifacts import Adapter, Dataset, Phase, TrainingRow
-from lab_desktop.errors import Cancelled, RunError, TrainingError
+from lab_desktop.errors import Cancelled, OutOfMemory, RunError, TrainingError
 from lab_desktop.files import JsonLines, disk_errors, read_json, replacing, write_json
+from lab_desktop.jobs import shortage
 from lab_desktop.jobs.run import Run, enough_file
-from lab_desktop.training.backend import TrainingBackend
-from lab_desktop.training.batches import ChatRow, EncodedRow, Pack, batches, encode, general_batch, pack
+from lab_desktop.training.backend import TrainingBackend, factors_in
+from lab_desktop.training.batches import ChatRow, EncodedRow, Pack, batches, encode, general_batch, in_line, pack
+from lab_desktop.training.choice import choose, open_backend
 from lab_desktop.training.phases import TrainingPlan, cooldown_at, cooling_spans, phase_steps, rate_at, steps_per_epoch
+from lab_desktop.training.ranks import Ranks
+from lab_desktop.training.thrift import Thrift, forget, level, levels, lower
 
+_ALONE = Ranks()
 _PHASE_WORDS = {"knowledge_short": "facts", "knowledge_long": "explanations", "skills": "skills"}
 
 
@@ -76,6 +86,7 @@ def train(
     run: Run,
     start_from: Path | None = None,
     chat_row: ChatRow | None = None,
+    ranks: Ranks = _ALONE,
 ) -> Adapter:
     """Train low-rank factors for `base` on a data set, or finish what an earlier call began.
 
@@ -86,9 +97,11 @@ def train(
         run: where to work, what to say, whether to stop.
         start_from: an adapter.safetensors to go on from (of the same student and rank) instead of from nothing.
         chat_row: how a conversation becomes tokens; the base's own tokenizer and template by default.
+        ranks: the processes that train together; each calls this with the same other arguments.
 
     Raises:
-        TrainingError: there is nothing to learn from, memory ran out, or the numbers ran away.
+        TrainingError: there is nothing to learn from, or the numbers ran away.
+        OutOfMemory: with everything given up that can be, it still needs more.
         ModelError: the base cannot be used.
         RunError: a phase of the data set is unknown, or a file of the run is damaged.
         StorageError: the disk is full or read-only; the checkpoints before are safe.
@@ -101,33 +114,69 @@ def train(
         return adapter
 
     rows, held_out = _rows(dataset, base, plan, run, chat_row)
-    total = sum(each.steps for each in rows)
-    _write_phases(rows, plan, run)
-    # The library that computes is loaded last: what can be refused without it has been.
-    from lab_desktop.training.torch_backend import TorchBackend
+    library = choose().library
+    if ranks.is_first:
+        _write_phases(rows, plan, run)
+        if shortage.ended_work(run.folder):
+            shortage.forget(run.folder)
+            why = "Memory ran out, so the system ended the training."
+            lower(run, library, why, OutOfMemory(f"{why} Nothing is left that could be given up.", _MEMORY_HINT))
+    ranks.wait()
+    with shortage.watched(run.folder) if ranks.is_first else nullcontext():
+        while True:
+            thrift = levels(library)[level(run.folder)]
+            try:
+                _train(rows, held_out, base, plan, thrift, run, ranks, start_from, adapter, belongs_to)
+                return adapter
+            except (OutOfMemory, MemoryError) as error:
+                problem = _out_of_memory(error)
+            # Outside of the handler, which would keep alive everything that the failed attempt held.
+            gc.collect()
+            lower(run, library, "Memory ran out.", problem)
+            if ranks.size > 1:  # the others wait in the middle of a step
+                raise problem
 
-    backend = TorchBackend(
-        base, plan.rank, plan.scale, plan.seed, frozen_share=plan.frozen_share, saves_memory=plan.saves_memory
-    )
+
+def _train(
+    rows: Sequence[_PhaseRows],
+    held_out: Sequence[EncodedRow],
+    base: Path,
+    plan: TrainingPlan,
+    thrift: Thrift,
+    run: Run,
+    ranks: Ranks,
+    start_from: Path | None,
+    adapter: Adapter,
+    belongs_to: dict[str, str],
+) -> None:
+    """Load the base, go on from the newest checkpoint, and write the adapter at the end."""
+    total = sum(each.steps for each in rows)
+    working = thrift.applied(plan)
+    # Loads a library for seconds: what can be refused without it has been.
+    backend = open_backend(base, working, thrift.resting_share)
     if start_from is not None:
         backend.load_factors(_factors_of(start_from))
-    checkpoints = _Checkpoints(run.folder / "checkpoint", belongs_to, backend, rows[-1].first_step)
-    step = checkpoints.resume(run)
-    if step == 0:  # said of a training before this one
+    checkpoints = _Checkpoints(run.folder / "checkpoint", belongs_to, backend, rows[-1].first_step, ranks.is_first)
+    step = ranks.first_says(checkpoints.resume(run) if ranks.is_first else 0)
+    if step and not ranks.is_first:
+        checkpoints.follow(step)
+    if step == 0 and ranks.is_first:  # said of a training before this one
         enough_file(run.folder, "train").unlink(missing_ok=True)
-    exam = pack(held_out, plan.pack_tokens) if len(held_out) >= plan.fewest_held_out else []
+    exam = pack(held_out, working.pack_tokens) if len(held_out) >= plan.fewest_held_out else []
     if step < total:
         drawn = [row for each in rows for row in (*each.rows, *_beside(each, plan, each.first_step, each.steps))]
         backend.prepare(
-            [*drawn, *held_out],
-            lambda: run.is_cancelled,
+            [row for row in (*drawn, *held_out) if thrift.reads_ahead or row.keeps_base],
+            lambda: run.is_cancelled and ranks.size == 1,  # several stop together, between two steps
             lambda done, packs: run.progress("Reading the practice set", done, packs),
         )
     if step == 0 and exam:
         checkpoints.curve.append(_look(backend, exam, 0, run))
     for each in rows:
-        step = _train_phase(each, step, total, exam, backend, checkpoints, plan, run)
-    return _finish(adapter, checkpoints, plan, run)
+        step = _train_phase(each, step, total, exam, backend, checkpoints, working, run, ranks)
+    if ranks.is_first:
+        _finish(adapter, checkpoints, plan, run)
+    ranks.wait()
 
 
 def _write_phases(rows: Sequence[_PhaseRows], plan: TrainingPlan, run: Run) -> None:
@@ -153,6 +202,7 @@ def _train_phase(
     checkpoints: _Checkpoints,
     plan: TrainingPlan,
     run: Run,
+    ranks: Ranks,
 ) -> int:
     """Take the phase's steps that are not finished yet; gives the number of steps finished after it."""
     epoch_steps = steps_per_epoch(len(each.rows), plan)
@@ -160,9 +210,12 @@ def _train_phase(
     word = _PHASE_WORDS.get(each.phase.name, each.phase.name.replace("_", " "))
     order: tuple[int, list[list[EncodedRow]]] = (-1, [])
     while each.first_step <= step < each.first_step + each.steps:
-        if run.has_enough("train") and step > 0:
+        if ranks.any_says(run.has_enough("train") and step > 0):
             checkpoints.save(step)
             return step
+        if ranks.size > 1 and ranks.any_says(run.is_cancelled):
+            checkpoints.save(step)
+            raise Cancelled
         epoch, place = divmod(step - each.first_step, epoch_steps)
         if order[0] != epoch:
             # Another phase must not repeat this one's order: the epoch number is mixed with the phase's first step.
@@ -172,10 +225,9 @@ def _train_phase(
         run.detail(f"round {epoch + 1} of {rounds}")
         started = time.monotonic()
         rows = order[1][place]
-        packs = pack([*rows, *_beside(each, plan, step, 1)], plan.pack_tokens)
         try:
-            loss = _step_loss(backend, packs, plan, run)
-        except Cancelled:
+            loss = _step_loss(backend, [*rows, *_beside(each, plan, step, 1)], plan, run, ranks)
+        except (Cancelled, OutOfMemory):
             backend.forget_gradient()
             checkpoints.save(step)
             raise
@@ -190,6 +242,8 @@ def _train_phase(
         run.metric("loss", loss, step)
         run.metric("answer_tokens_per_second", sum(row.learned for row in rows) / seconds, step)
         is_last = step == each.first_step + each.steps
+        if is_last:
+            run.metric("peak_memory_bytes", backend.peak_bytes(), step)
         if exam and (is_last or step % plan.evaluate_every == 0):
             checkpoints.curve.append(_look(backend, exam, step, run))
             checkpoints.save(step)
@@ -205,21 +259,27 @@ def _beside(each: _PhaseRows, plan: TrainingPlan, step: int, steps: int) -> list
     return general_batch(each.general, plan.seed, step * count, steps * count)
 
 
-def _step_loss(backend: TrainingBackend, packs: Sequence[Pack], plan: TrainingPlan, run: Run) -> float:
-    """Gather the gradient of one effective batch; gives its loss.
+def _step_loss(
+    backend: TrainingBackend, rows: Sequence[EncodedRow], plan: TrainingPlan, run: Run, ranks: Ranks
+) -> float:
+    """Gather the gradient of one effective batch, this process's share and the others'; gives its loss.
 
     The mean over its answer tokens, and beside it the mean over its `keeps_base` tokens times their weight: two means,
     so that the pull towards the base does not depend on how long the leaf's answers are.
     """
-    answers = sum(each.answer_weight for each in packs)
-    base = sum(each.base_weight for each in packs)
+    answers = sum(row.learned for row in rows if not row.keeps_base)
+    base = sum(row.learned for row in rows if row.keeps_base)
     answer_scale = 1 / answers if answers else 0.0
     base_scale = plan.keep_base_weight / base if base else 0.0
     loss = 0.0
-    for each in packs:
-        run.stop_if_cancelled()
+    for each in pack(ranks.share(in_line(rows)), plan.pack_tokens):
+        if ranks.size == 1:
+            run.stop_if_cancelled()
         answer_loss, base_loss = backend.gradient(each, answer_scale, base_scale)
         loss += answer_loss * answer_scale + base_loss * base_scale
+    if ranks.size > 1:
+        backend.add_up_gradient(ranks.add_up)
+        loss = ranks.total(loss)
     return loss
 
 
@@ -230,11 +290,11 @@ def _look(backend: TrainingBackend, exam: Sequence[Pack], step: int, run: Run) -
     return HeldOutScore(step, accuracy, loss)
 
 
-def _finish(adapter: Adapter, checkpoints: _Checkpoints, plan: TrainingPlan, run: Run) -> Adapter:
+def _finish(adapter: Adapter, checkpoints: _Checkpoints, plan: TrainingPlan, run: Run) -> None:
     """Write the chosen checkpoint's factors as RUN/adapter; adapter.json goes last, so it means complete."""
     best = checkpoints.best
     step = best.step if best else checkpoints.last
-    factors = {name: values for name, values in checkpoints.read(step).items() if not name.startswith("optimizer.")}
+    factors = factors_in(checkpoints.read(step))
     done = adapter.folder / "adapter.json"
     with disk_errors(done, "The adapter"):
         done.unlink(missing_ok=True)  # of another training; until the new weights are whole there is no adapter
@@ -251,12 +311,13 @@ def _finish(adapter: Adapter, checkpoints: _Checkpoints, plan: TrainingPlan, run
             "last_step": checkpoints.last,
             "held_out": [asdict(score) for score in checkpoints.curve],
             "plan": asdict(plan),
+            "trained_with": asdict(choose()),
         },
     )
     enough_file(run.folder, "train").unlink(missing_ok=True)
+    forget(run)
     if best:
-        run.notice(f"Step {step} of {checkpoints.last} answered the held-out questions best and was kept.")
-    return adapter
+        run.notice(f"Step {step} of {checkpoints.last} answered the questions kept aside best and was kept.")
 
 
 class _Checkpoints:
@@ -268,13 +329,16 @@ class _Checkpoints:
         last: the newest saved step; 0 while there is none.
     """
 
-    def __init__(self, folder: Path, belongs_to: dict[str, str], backend: TrainingBackend, selects_after: int) -> None:
+    def __init__(
+        self, folder: Path, belongs_to: dict[str, str], backend: TrainingBackend, selects_after: int, writes: bool
+    ) -> None:
         self.belongs_to = belongs_to
         self.curve: list[HeldOutScore] = []
         self.last = 0
         self._folder = folder
         self._backend = backend
         self._selects_after = selects_after
+        self._writes = writes
 
     def resume(self, run: Run) -> int:
         """Bring the backend to the newest whole checkpoint of this training; gives its step, 0 without one."""
@@ -292,33 +356,47 @@ class _Checkpoints:
                 run.notice(f"{error.message} Training goes on from the one before it.")
                 self._file(step).unlink(missing_ok=True)
                 continue
-            self._backend.load_state(state)
-            self.curve = [HeldOutScore(**score) for score in json.loads(saved["held_out"])]
-            self.last = step
+            self._become(step, state, saved)
             run.notice(f"Training goes on after step {step:,}.")
             return step
         if foreign:
             run.notice(
-                f"There is a checkpoint (step {foreign[0]:,}) of other data or other settings: training starts anew."
+                f"There is a save point (step {foreign[0]:,}) of other data or other settings: training starts anew."
             )
             for step in foreign:
                 self._file(step).unlink(missing_ok=True)
         return 0
 
+    def follow(self, step: int) -> None:
+        """Bring the backend to the checkpoint that the first process resumed from.
+
+        Raises:
+            RunError: this process cannot read it: the run folder must be the same for all.
+        """
+        self._become(step, self.read(step), self._metadata(step))
+
+    def _become(self, step: int, state: dict[str, np.ndarray], saved: dict[str, str]) -> None:
+        self._backend.load_state(state)
+        self.curve = [HeldOutScore(**score) for score in json.loads(saved["held_out"])]
+        self.last = step
+
     def save(self, step: int) -> None:
-        """Write the state after `step`, then drop all others but the best.
+        """Write the state after `step`, then drop all others but the best; of several processes only the first writes.
 
         Raises:
             StorageError: the disk is full or read-only; the checkpoints before are untouched.
         """
         if step == self.last:
             return
+        if not self._writes:
+            self.last = step
+            return
         metadata = {
             "step": str(step),
             "belongs_to": json.dumps(self.belongs_to),
             "held_out": json.dumps([asdict(score) for score in self.curve]),
         }
-        with replacing(self._file(step), "The checkpoint") as temporary:
+        with replacing(self._file(step), "The save point") as temporary:
             # Written by us: safetensors' own writer turns a full disk into an error that no longer says so.
             temporary.write_bytes(safetensors.numpy.save(self._backend.state(), metadata))
         self.last = step
@@ -375,7 +453,7 @@ def _rows(
     if unknown := files.keys() - known.keys():
         raise RunError(
             f'The data set has a phase "{min(unknown)}" that this training does not know.',
-            "Make the data set again with this version.",
+            "Let the teacher write the practice questions again.",
         )
     phases = []
     first = left_out = 0
@@ -392,13 +470,13 @@ def _rows(
     held_out, too_long = encode(_read_rows(dataset.held_out), chat_row, plan.max_row_tokens)
     if left_out + too_long:
         run.notice(
-            f"{left_out} training rows and {too_long} held-out questions were left out: they are longer than "
-            f"{plan.max_row_tokens:,} tokens."
+            f"{left_out} practice questions and {too_long} of those kept aside were left out: they are longer than "
+            f"{plan.max_row_tokens:,} word pieces."
         )
     if not phases:
         raise TrainingError(
-            "There is nothing to train on: the data set has no usable row.",
-            "Generate more data, or look at why rows were dropped in samples.jsonl.",
+            "There is nothing to train on: no practice question can be used.",
+            "Let the teacher write more, or look at why they were dropped.",
         )
     spans = cooling_spans([(each.phase, each.steps) for each in phases])
     phases = [
@@ -408,7 +486,7 @@ def _rows(
 
 
 def _read_rows(path: Path) -> list[TrainingRow]:
-    return [TrainingRow.from_json(row) for row in JsonLines(path).rows()]
+    return list(JsonLines(path).made(TrainingRow.from_json))
 
 
 def _identity(dataset: Dataset, base: Path, plan: TrainingPlan, start_from: Path | None) -> dict[str, str]:
@@ -443,9 +521,19 @@ def _damaged(path: Path, error: Exception) -> RunError:
     return RunError(f'"{path.name}" in {path.parent} is damaged.', "Delete it and train again.", str(error))
 
 
+_MEMORY_HINT = "Close other programs, or choose a smaller model; what is learned so far is saved."
+
+
+def _out_of_memory(error: OutOfMemory | MemoryError) -> OutOfMemory:
+    """The error without what led to it: its frames would keep the failed attempt in memory."""
+    if isinstance(error, OutOfMemory):
+        return OutOfMemory(error.message, _MEMORY_HINT, error.details)
+    return OutOfMemory("Training needs more memory than this computer has free.", _MEMORY_HINT, repr(error))
+
+
 def _ran_away(step: int, checkpoints: _Checkpoints) -> TrainingError:
-    safe = f"The checkpoint of step {checkpoints.last:,} is safe." if checkpoints.last else "Nothing was saved yet."
+    safe = f"The save point of step {checkpoints.last:,} is safe." if checkpoints.last else "Nothing was saved yet."
     return TrainingError(
         f"Training went astray in step {step:,}: the numbers grew beyond all bounds. {safe}",
-        "Train with a lower learning rate, or look for damaged rows in the data set.",
+        "Train again; if it happens again, look for damaged practice questions, or choose another model.",
     )

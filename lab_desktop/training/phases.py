@@ -11,7 +11,7 @@ import hashlib
 import json
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 from lab_desktop.artifacts import Phase, RowKind
 
@@ -86,6 +86,7 @@ class TrainingPlan:
         keep_base_weight: how much the divergence from the base on `keeps_base` rows counts beside the answers' loss.
         max_row_tokens: longer rows are left out, and counted.
         saves_memory: recompute each layer in the backward pass: a third slower, a fraction of the memory.
+        few_bits: keep the frozen base in four bits, a quarter of the memory (QLoRA, arXiv:2305.14314); with MLX only.
     """
 
     phases: tuple[Phase, ...] = LAB_PHASES
@@ -103,11 +104,29 @@ class TrainingPlan:
     keep_base_weight: float = 2.0
     max_row_tokens: int = 1024
     saves_memory: bool = False
+    few_bits: bool = False
 
     @property
     def fingerprint(self) -> str:
         """SHA-256 of every setting, so that a checkpoint knows which plan it belongs to."""
         return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()
+
+
+def with_rounds(plan: TrainingPlan, factor: float) -> TrainingPlan:
+    """The plan with so many times as many steps in every phase: time for learning; 1 changes nothing."""
+    phases = (
+        replace(phase, epochs=phase.epochs * factor, least_steps=round(phase.least_steps * factor))
+        for phase in plan.phases
+    )
+    return plan if factor == 1 else replace(plan, phases=tuple(phases))
+
+
+def rounds_of(plan: object) -> float:
+    """How many times the usual steps a training took, from its plan as adapter.json has it; 1 where it is unknown."""
+    try:
+        return float(plan["phases"][0]["epochs"]) / LAB_PHASES[0].epochs  # type: ignore[index]
+    except (KeyError, IndexError, TypeError, ValueError):
+        return 1.0
 
 
 def steps_per_epoch(rows: int, plan: TrainingPlan) -> int:

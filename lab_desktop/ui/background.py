@@ -31,6 +31,7 @@ class Background(QObject, Generic[Result]):
         self._work, self._on_result = work, on_result
         self._stop = threading.Event()
         self._future: Future[Result] | None = None
+        self._is_old = False
         self._thread = ThreadPoolExecutor(1)
         self._timer = QTimer(self, interval=_LOOK_MS)
         self._timer.timeout.connect(self._look)
@@ -42,8 +43,14 @@ class Background(QObject, Generic[Result]):
             self._future = self._thread.submit(self._work, self._stop)
             self._timer.start()
 
+    def renew(self) -> None:
+        """Begin; what is under way may have looked before something changed, and is followed by one more."""
+        self._is_old = self._future is not None
+        self.start()
+
     def stop(self) -> None:
         """Nobody waits for the result any more."""
+        self._is_old = False
         self._stop.set()
         self._timer.stop()
         if self._future is not None:
@@ -54,6 +61,9 @@ class Background(QObject, Generic[Result]):
         if self._future is not None and self._future.done():
             future, self._future = self._future, None
             self._timer.stop()
+            is_old, self._is_old = self._is_old, False
+            if is_old:
+                self.start()
             self._on_result(future.result())
 
 

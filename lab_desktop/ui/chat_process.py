@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ from typing import Any
 
 from PySide6.QtCore import QObject, QProcess, QTimer, Signal, Slot
 
+from lab_desktop import paths, problems
 from lab_desktop.artifacts import ChatMessage, Mark, Pair, QuizMark, SeedExample, Suggestion
 from lab_desktop.ui.child import ChildLines
 
@@ -196,8 +196,9 @@ class ChatProcess(QObject):
         if self._process is not None or self._voices is None:
             return
         process = QProcess(self)
-        process.setProgram(sys.executable)
-        process.setArguments(["-m", "lab_desktop", "--chat"])
+        program, *arguments = paths.child("--chat")
+        process.setProgram(program)
+        process.setArguments(arguments)
         process.readyReadStandardOutput.connect(self._read)
         process.setStandardErrorFile(QProcess.nullDevice())
         process.finished.connect(self._ended)
@@ -255,6 +256,7 @@ class ChatProcess(QObject):
 
     def _died(self) -> None:
         self._read()
+        problems.gather()
         if self._process is not None:
             self._process.deleteLater()
         self._process = None

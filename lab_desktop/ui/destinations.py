@@ -40,9 +40,14 @@ def destinations(window: MainWindow, session: Session, places: Sequence[Place]) 
         if name not in titles and action.isEnabled() and action.isVisible() and not action.property("palette")
     ]
     return [
-        *pages, *_projects(session), *_lessons(window, session), *commands, *_chats(window), *_settings(window),
-        *_help(session),
+        *pages, *_projects(session), *_lessons(window, session), *_contributions(window, session), *commands,
+        *_chats(window), *_settings(window), *_help(session),
     ]  # fmt: skip
+
+
+def read_ahead() -> None:
+    """Read the help's texts while nobody asks, so that the palette opens at once."""
+    _texts()
 
 
 def _actions(window: MainWindow) -> Iterator[QAction]:
@@ -84,6 +89,16 @@ def _lessons(window: MainWindow, session: Session) -> Iterator[Entry]:
 
     for place, lesson in enumerate(session.known.lessons(session.project.lessons)):
         yield Entry(lesson.title, tr("Lesson"), "book", functools.partial(go, place))
+
+
+def _contributions(window: MainWindow, session: Session) -> Iterator[Entry]:
+    def go(folder: Path) -> None:
+        window.show_page("share")
+        window.pages.share.open(folder)
+
+    for held in session.sharing.held:
+        contribution = held.contribution
+        yield Entry(contribution.title, tr("Contribution"), "share", functools.partial(go, contribution.folder))
 
 
 def _chats(window: MainWindow) -> Iterator[Entry]:

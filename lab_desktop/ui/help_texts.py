@@ -8,6 +8,14 @@ from pathlib import Path
 
 import yaml
 
+ARTICLE_OF = {
+    "welcome": "path", "home": "home", "library": "library", "lesson": "editor", "chat": "chat",
+    "practice": "practice", "train": "training", "check": "report", "use": "use",
+    "models": "models", "share": "sharing", "activity": "activity", "settings": "settings", "selftest": "stopped",
+}  # fmt: skip
+"""The article about each page, each station of Improve, and each small window that has one."""
+_FOUND_BY = "<!-- found by:"
+
 
 @dataclass(frozen=True)
 class Article:
@@ -15,11 +23,13 @@ class Article:
     name: what links call it: the file's name without its number.
     title: its first heading.
     text: Markdown.
+    found_by: what else people may type who look for it, from the comment that ends the file.
     """
 
     name: str
     title: str
     text: str
+    found_by: str = ""
 
 
 @dataclass(frozen=True)
@@ -49,7 +59,9 @@ def read_articles(folder: Path) -> list[Article]:
         heading, _, _ = text.partition("\n")
         if not heading.startswith("# "):
             raise ValueError(path.name)
-        articles.append(Article(path.stem.partition("-")[2] or path.stem, heading[2:].strip(), text))
+        text, _, found_by = text.partition(_FOUND_BY)
+        name = path.stem.partition("-")[2] or path.stem
+        articles.append(Article(name, heading[2:].strip(), text, found_by.partition("-->")[0].strip()))
     return articles
 
 
@@ -67,10 +79,17 @@ def read_words(path: Path) -> list[Word]:
 
 
 def find_articles(articles: Sequence[Article], wanted: str) -> list[Article]:
-    """The articles that hold every word asked for, those first whose title does."""
+    """The articles that hold every word asked for: first those whose title does, then those that speak of it most."""
     parts = wanted.casefold().split()
-    found = [article for article in articles if _holds(article.text, parts)]
-    return sorted(found, key=lambda article: not _holds(article.title, parts))
+    found = [article for article in articles if _holds(f"{article.text} {article.found_by}", parts)]
+    if not parts:
+        return found
+
+    def rank(article: Article) -> tuple[bool, int]:
+        folded = article.text.casefold()
+        return not _holds(article.title, parts), -sum(folded.count(part) for part in parts)
+
+    return sorted(found, key=rank)
 
 
 def find_words(words: Sequence[Word], wanted: str) -> list[Word]:

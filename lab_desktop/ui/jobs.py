@@ -11,27 +11,26 @@ from __future__ import annotations
 
 import contextlib
 import enum
-import sys
 import time
 from collections import deque
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QObject, QProcess, Signal, Slot
+from PySide6.QtCore import QObject, Signal
 
 from lab_desktop.errors import RunError, StorageError
 from lab_desktop.files import JsonLines, disk_errors, stamp
-from lab_desktop.jobs import events
+from lab_desktop.jobs import events, shortage
 from lab_desktop.jobs.events import Event, Failed, Finished, Notice, Pace, Progress, Stopped
 from lab_desktop.jobs.run import EVENTS_FILE, enough_file
-from lab_desktop.ui.child import ChildLines
 from lab_desktop.ui.underway import Underway
+from lab_desktop.ui.worker_process import WorkerProcess
 
-_TAIL = 4000
-"""Characters of the child's standard error that are kept for a report."""
 _PATIENCE_MS = 8000
 """When the window closes, a child that was asked to stop gets so long before it is ended by force."""
+_MOST_AGAIN = 4
+"""So often in a row a job that the system ended for want of memory goes on by itself; each time it needs less."""
 _SAVED = {
     "generate": "samples.jsonl",
     "train": "checkpoint/*.safetensors",
@@ -144,9 +143,9 @@ class JobRunner(QObject):
 
     Attributes:
         current: the job in hand, or None.
-        progress: what it said last about its progress.
-        pace: how fast that grows.
+        worker: its child.
         asked_at: when it was asked to stop, on the monotonic clock.
+        is_held: nothing begins for now, and what ran waits.
     """
 
     changed = Signal()
@@ -159,19 +158,33 @@ class JobRunner(QObject):
     def __init__(self, journal: Path, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.current: Job | None = None
-        self.progress: Progress | None = None
-        self.pace = Pace()
-        self.last_word = self.asked_at = 0.0
+        self.asked_at = 0.0
+        self.is_held = False
+        self._comes_back = False
         self._journal = JsonLines(journal)
         self._underway = Underway(journal.parent)
         self._waiting: deque[Job] = deque()
-        self._process: QProcess | None = None
-        self._lines = ChildLines()
-        self._errors = ""
-        self._ending: Event | None = None
+        self._began = 0.0
+        self.worker: WorkerProcess | None = None
+        self._again = 0
         for row in self._underway.missed():
             with contextlib.suppress(KeyError, TypeError, ValueError):
                 self._write_down(_missed(Job.from_json(row)))
+
+    @property
+    def progress(self) -> Progress | None:
+        """What the job in hand said last about its progress."""
+        return self.worker.progress if self.worker is not None else None
+
+    @property
+    def pace(self) -> Pace:
+        """How fast that grows."""
+        return self.worker.pace if self.worker is not None else Pace()
+
+    @property
+    def last_word(self) -> float:
+        """When the job in hand said anything last, on the monotonic clock."""
+        return self.worker.last_word if self.worker is not None else 0.0
 
     @property
     def waiting(self) -> list[Job]:
@@ -196,24 +209,36 @@ class JobRunner(QObject):
         if self.has(job):
             return
         self._waiting.append(Job(job.folder, job.steps, job.title))
+        self._again = 0
         self._next()
         self._note()
         self.changed.emit()
 
     def pause(self) -> None:
         """Ask the job in hand to stop; it saves what it finished, and starting it again goes on there."""
-        if self.current is None or self._process is None or self.current.state is not JobState.RUNNING:
+        if self.current is None or self.worker is None or self.current.state is not JobState.RUNNING:
             return
         self.current = replace(self.current, state=JobState.STOPPING)
         self.asked_at = time.monotonic()
-        self._process.write(b"cancel\n")
-        self._process.closeWriteChannel()
+        self.worker.ask_to_stop()
+        self.changed.emit()
+
+    def hold(self, is_held: bool) -> None:
+        """Let nothing begin, and what runs wait with what it saved; or let all of it go on again."""
+        if is_held == self.is_held:
+            return
+        self.is_held = is_held
+        if is_held and self.current is not None and self.current.state is JobState.RUNNING:
+            self._comes_back = True
+            self.pause()
+        self._next()
+        self._note()
         self.changed.emit()
 
     def stop_now(self) -> None:
         """End by force what was asked to stop and does not: what it saved last stays."""
-        if self._process is not None and self.current is not None and self.current.state is JobState.STOPPING:
-            self._process.kill()
+        if self.worker is not None and self.current is not None and self.current.state is JobState.STOPPING:
+            self.worker.kill()
 
     def keep(self, step: str) -> None:
         """Let the step in hand end with what it has.
@@ -236,72 +261,28 @@ class JobRunner(QObject):
         """Pause and wait for it: the window is closing. What waits is noted as left."""
         left = [replace(each, state=JobState.LEFT, began=time.time()) for each in self._waiting]
         self._waiting.clear()
+        self._comes_back = False
         self._write_down(*left)
         self.pause()
-        process = self._process
-        if process is not None and not process.waitForFinished(wait_ms):
-            process.kill()
-            process.waitForFinished(1000)
+        if self.worker is not None:
+            self.worker.wait(wait_ms)
 
     def _next(self) -> None:
-        if self.current is not None or not self._waiting:
+        if self.current is not None or self.is_held or not self._waiting:
             return
         job = self._waiting.popleft()
         self.current = replace(job, state=JobState.RUNNING, began=time.time())
-        self.progress, self.pace, self._ending, self._errors = None, Pace(), None, ""
-        self._lines = ChildLines()
-        self.last_word = time.monotonic()
-        process = QProcess(self)
-        process.setProgram(sys.executable)
-        process.setArguments(["-m", "lab_desktop", "--worker", str(job.folder), *job.steps])
-        process.readyReadStandardOutput.connect(self._read)
-        process.readyReadStandardError.connect(self._read_errors)
-        process.finished.connect(self._end)
-        process.errorOccurred.connect(self._could_not_start)
-        self._process = process
-        process.start()
+        self._began = time.monotonic()
+        self.worker = WorkerProcess(job.folder, job.steps, self)
+        self.worker.said.connect(self.said)
+        self.worker.ended.connect(self._end)
+        self.worker.start()
 
-    def _could_not_start(self, error: QProcess.ProcessError) -> None:
-        if error == QProcess.ProcessError.FailedToStart:
-            self._end()
-
-    def _read_errors(self) -> None:
-        if self._process is not None:
-            said = bytes(self._process.readAllStandardError().data()).decode("utf-8", "replace")
-            self._errors = (self._errors + said)[-_TAIL:]
-
-    def _read(self) -> None:
-        if self._process is None:
+    def _end(self, ending: Event | None) -> None:
+        if self.worker is None or self.current is None:
             return
-        for said in self._lines.hear(bytes(self._process.readAllStandardOutput().data())):
-            try:
-                event = events.from_json(said)
-            except (ValueError, KeyError, TypeError):
-                continue  # not ours; the child keeps its output for events alone
-            self._hear(event)
-
-    def _hear(self, event: Event) -> None:
-        self.last_word = time.monotonic()
-        if isinstance(event, (Finished, Stopped, Failed)):
-            self._ending = event
-            return
-        if isinstance(event, Progress):
-            if self.progress is None or self.progress.text != event.text:
-                self.pace = Pace()
-            self.pace.update(event.done)
-            self.progress = event
-        self.said.emit(event)
-
-    @Slot()
-    def _end(self) -> None:
-        if self._process is None or self.current is None:
-            return
-        self._read()
-        self._read_errors()
-        self._process.deleteLater()
-        self._process = None
-        job = replace(self.current, seconds=time.time() - self.current.began)
-        ending = self._ending
+        worker, self.worker = self.worker, None
+        job = replace(self.current, seconds=time.monotonic() - self._began)
         if isinstance(ending, Finished):
             job = replace(job, state=JobState.DONE)
         elif isinstance(ending, Failed):
@@ -309,11 +290,17 @@ class JobRunner(QObject):
         elif isinstance(ending, Stopped) or job.state is JobState.STOPPING:
             job = replace(job, state=JobState.PAUSED)
         else:
-            job = replace(job, state=JobState.BROKEN, details=self._errors)
+            job = replace(job, state=JobState.BROKEN, details=worker.errors)
         self.current = None
         self._write_down(job)
         self._note()
         self.ended.emit(job)
+        if job.state is JobState.BROKEN and shortage.ended_work(job.folder) and self._again < _MOST_AGAIN:
+            self._again += 1
+            self._waiting.appendleft(Job(job.folder, job.steps, job.title))
+        if self._comes_back and job.state is JobState.PAUSED:
+            self._waiting.appendleft(Job(job.folder, job.steps, job.title))
+        self._comes_back = False
         self._next()
         self._note()
         self.changed.emit()

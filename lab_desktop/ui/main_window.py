@@ -10,18 +10,23 @@ from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QResizeEvent
 from PySide6.QtWidgets import QFileDialog, QMainWindow, QMenu, QMessageBox, QStackedWidget, QWidget
 
-from lab_desktop import projects
+from lab_desktop import problems, projects
 from lab_desktop.errors import LabError
 from lab_desktop.taxonomy.qna import read_leaf
 from lab_desktop.taxonomy.tree import find_leaves
 from lab_desktop.ui import panels
 from lab_desktop.ui.awake import Awake
-from lab_desktop.ui.destinations import destinations
+from lab_desktop.ui.destinations import destinations, read_ahead
+from lab_desktop.ui.downloads import DownloadState
+from lab_desktop.ui.errand import ErrandState
+from lab_desktop.ui.help_texts import ARTICLE_OF
 from lab_desktop.ui.jobs import JobState
 from lab_desktop.ui.menus import fill_menus
+from lab_desktop.ui.mishaps import Mishaps, MishapStrip
 from lab_desktop.ui.notices import Notices
 from lab_desktop.ui.page_stack import PageStack
 from lab_desktop.ui.panels import Panels
+from lab_desktop.ui.power import Power
 from lab_desktop.ui.session import Session
 from lab_desktop.ui.theme import look
 from lab_desktop.ui.tour import STEPS, Tour
@@ -30,9 +35,10 @@ from lab_desktop.ui.widgets.chrome import ActivityBar, Header, NextLine, PathBar
 from lab_desktop.ui.widgets.palette import Palette
 from lab_desktop.ui.widgets.panel import come_to_front
 from lab_desktop.ui.widgets.tour_strip import TourStrip
-from lab_desktop.ui.words import job_words, model_word, number, progress_words, safe_words
+from lab_desktop.ui.words import coming_words, errand_words, job_words, model_word, number, progress_words, safe_words
 
 if TYPE_CHECKING:
+    from lab_desktop.contribution.contributions import Contribution
     from lab_desktop.ui.pages.welcome import WelcomePage
 
 _NARROW_BELOW = 1100
@@ -40,9 +46,12 @@ _PATIENCE_MS = 1000
 _SLOW_TO_STOP_S = 20.0
 """After so long a job that was asked to stop can be ended by force."""
 _MENU_PROJECTS = 12
+_BEGIN_SHARING_MS = 1500
+_IDLE_MS = 40
+"""After so long the window stands, and what was contributed is looked after."""
 _PAGE_OF = {
     "meet": "chat", "compare": "chat", "edit": "lesson",
-    "practice": "improve", "train": "improve", "check": "improve", "use": "improve",
+    "contribute": "share", "practice": "improve", "train": "improve", "check": "improve", "use": "improve",
 }  # fmt: skip
 """The page of what is a part of one."""
 
@@ -52,6 +61,8 @@ class MainWindow(QMainWindow):
     pages: all of them.
     page: the name of the one in front.
     edit_menu: what the page in front can do.
+    mishaps: notes what nobody foresaw.
+    power: holds work on battery.
     """
 
     def __init__(self, session: Session) -> None:
@@ -66,11 +77,15 @@ class MainWindow(QMainWindow):
         self.page = "home"
         self.tour = Tour(session)
         self.tour_strip = TourStrip(self.tour.leave)
+        self.mishap_strip = MishapStrip(session)
+        self.mishaps = Mishaps(self.mishap_strip, self)
         self._welcome: WelcomePage | None = None
         self.sidebar = Sidebar(self._places(), [self._activity_place()])
         self.header, self.path, self.next_line, self.activity = Header(), PathBar(), NextLine(), ActivityBar()
         right = QWidget()
-        parts = column(self.header, self.path, rule(), self.tour_strip, self.pages, rule(), self.next_line)
+        parts = column(
+            self.header, self.path, rule(), self.mishap_strip, self.tour_strip, self.pages, rule(), self.next_line
+        )
         parts.setStretchFactor(self.pages, 1)
         right.setLayout(parts)
         body = row(self.sidebar, rule(is_upright=True), right)
@@ -83,11 +98,13 @@ class MainWindow(QMainWindow):
         self.edit_menu = QMenu(self.tr("&Edit"), self)
         fill_menus(self, session, self._places())
         self._awake = Awake(session.jobs, session.preferences, parent=self)
+        self.power = Power(session.jobs, session.preferences, parent=self)
         self._notices = Notices(session, self)
         self.panels = Panels(session, self._awake, self)
         self._palette_window: Palette | None = None
 
         self.header.anything.clicked.connect(self.find_anything)
+        self.header.help.clicked.connect(self.show_help)
         self.sidebar.chosen.connect(self.show_page)
         self.path.chosen.connect(self._show_step)
         self.path.switched.connect(self._switch_project)
@@ -98,8 +115,15 @@ class MainWindow(QMainWindow):
         session.wanted.connect(self.show_page)
         session.next_changed.connect(self._redraw_next)
         session.refused.connect(self.tell)
+        session.share_wanted.connect(self.share)
         session.jobs.changed.connect(self.redraw)
         session.jobs.said.connect(lambda _: self._redraw_activity())
+        session.downloads.changed.connect(self._redraw_activity)
+        session.downloads.said.connect(self._redraw_activity)
+        session.publishing.changed.connect(self._redraw_activity)
+        session.publishing.said.connect(self._redraw_activity)
+        session.sharing.changed.connect(self.redraw)
+        session.sharing.said.connect(self._redraw_activity)
         self._heartbeat = QTimer(self, interval=1000)
         self._heartbeat.timeout.connect(self._redraw_activity)
         self.tour.changed.connect(self._tour_changed)
@@ -108,6 +132,8 @@ class MainWindow(QMainWindow):
     def start(self) -> None:
         """Begin where a person begins: with what there is, or with Welcome where there is nothing yet."""
         self.show()
+        QTimer.singleShot(_BEGIN_SHARING_MS, self._session.sharing, self._session.sharing.begin)
+        self._session.news.begin()
         if not self._session.projects and not self._session.damaged:
             self.show_page("welcome")
 
@@ -122,6 +148,7 @@ class MainWindow(QMainWindow):
 
     def show_page(self, name: str) -> None:
         """A page; a station or a step of the tour; "welcome", "new" (project), "tour"; a small window."""
+        problems.note(f"page {name.partition(':')[0]}")
         if name.partition(":")[0] in panels.NAMES:
             self.panels.show(*name.split(":", maxsplit=1))
         elif name == "welcome":
@@ -138,6 +165,8 @@ class MainWindow(QMainWindow):
                 self.pages.chat.meet_both()
             elif name == "lesson":
                 self._session.leave_library()
+            elif name == "contribute":
+                QTimer.singleShot(0, self, self.pages.share.share_project)  # once the page is in sight
             elif page == "improve" and name != page:
                 self.pages.improve.show_station(name)
             self.page = page
@@ -158,6 +187,17 @@ class MainWindow(QMainWindow):
         """Open the palette, with everything that is there now."""
         self.palette_window.open(destinations(self, self._session, [*self._places(), self._activity_place()]))
 
+    def show_help(self) -> None:
+        """Open the article about what is in front."""
+        name = self.panels.in_front()
+        if name == "help":
+            return
+        if not name and self._whole.currentWidget() is self._welcome:
+            name = "welcome"
+        elif not name:
+            name = self.pages.improve.station if self.page == "improve" else self.page
+        self.panels.show("help", ARTICLE_OF.get(name, ""))
+
     def compare(self) -> None:
         """Talk to both, or to one again."""
         self.show_page("chat")
@@ -171,6 +211,9 @@ class MainWindow(QMainWindow):
         self.edit_menu.menuAction().setVisible(bool(edits))
 
     def _page_made(self, name: str) -> None:
+        if all(map(self.pages.is_made, self.pages.names)):
+            read_ahead()
+            QTimer.singleShot(_IDLE_MS, self, self._make_settings)
         if name == "library":
             self.pages.library.changed.connect(self.redraw)
         if name == "chat":
@@ -179,6 +222,11 @@ class MainWindow(QMainWindow):
             chat.voice_changed.connect(self._redraw_voice)
             chat.answered.connect(self.tour.answered)
             self._redraw_voice()
+
+    def _make_settings(self) -> None:
+        """While nobody waits for them; what is seen of them first is dressed a moment later."""
+        settings = self.panels.settings
+        QTimer.singleShot(_IDLE_MS, settings, settings.ensurePolished)
 
     def _tour_changed(self) -> None:
         self.redraw()
@@ -202,7 +250,7 @@ class MainWindow(QMainWindow):
 
     def new_project(self) -> None:
         """Ask for a folder with lessons, and make a project of them."""
-        title = self.tr("Choose a folder with lessons (qna.yaml)")
+        title = self.tr("Choose a folder with lessons")
         folder = QFileDialog.getExistingDirectory(self, title)
         if not folder:
             return
@@ -217,6 +265,12 @@ class MainWindow(QMainWindow):
             return
         self._session.open(project)
         self.show_page("lesson")
+
+    def share(self, what: Path | Contribution) -> None:
+        """Open the sheet that gives a lesson to others."""
+        from lab_desktop.ui.pages.share.sheet import ShareSheet
+
+        ShareSheet(self._session, what, self).open()
 
     def tell(self, error: LabError) -> None:
         """Say why something could not be done."""
@@ -269,6 +323,8 @@ class MainWindow(QMainWindow):
             Place("library", self.tr("Library"), "library", count=self._lessons()),
             Place("chat", self.tr("Chat"), "chat"),
             Place("improve", self.tr("Improve"), "improve"),
+            Place("models", self.tr("Models"), "models"),
+            Place("share", self.tr("Share"), "share", news=self._session.sharing.needing),
         ]
 
     def _activity_place(self) -> Place:
@@ -285,6 +341,7 @@ class MainWindow(QMainWindow):
             ("practice", self.tr("Practice"), state.has_dataset),
             ("train", self.tr("Train"), state.has_adapter),
             ("check", self.tr("Check"), state.has_report),
+            ("share", self.tr("Share"), self._is_shared()),
         ]
         now = next((number for number, (_, _, is_done) in enumerate(names) if not is_done), len(names) - 1)
         return [
@@ -310,13 +367,18 @@ class MainWindow(QMainWindow):
 
     def _show_step(self, step: str) -> None:
         """Go where a step of the path is done."""
-        self.show_page({"choose": "home", "teach": "lesson"}.get(step, step))
+        self.show_page({"choose": "home", "teach": "lesson", "share": "contribute"}.get(step, step))
+
+    def _is_shared(self) -> bool:
+        """Somebody has a lesson of the project in hand, or it is on its way to them."""
+        project = self._session.project
+        return project is not None and self._session.sharing.is_shared(project)
 
     def _redraw_activity(self) -> None:
         jobs = self._session.jobs
         if jobs.current is None:
             self._heartbeat.stop()
-            self.activity.rest()
+            self._redraw_download()
             return
         if not self._heartbeat.isActive():
             self._heartbeat.start()
@@ -337,9 +399,56 @@ class MainWindow(QMainWindow):
         share = progress.done / progress.total if progress and progress.total else None
         self.activity.work(what, " · ".join(parts), share, is_stopping, button, icon)
 
+    def _redraw_download(self) -> None:
+        """Beside a heavy job a download has no place of its own; the models' page shows it."""
+        download = self._session.downloads.current
+        if download is None:
+            self._redraw_publishing()
+            return
+        share = download.done / download.total if download.total else None
+        words = " · ".join([download.request.title, *coming_words(download, self._session.downloads.pace)])
+        is_stopping = download.state is DownloadState.STOPPING
+        self.activity.work(
+            self.tr("Downloading"), words, share, is_stopping, "" if is_stopping else self.tr("Pause"), "pause"
+        )
+
+    def _redraw_publishing(self) -> None:
+        publishing = self._session.publishing
+        if not publishing.is_busy:
+            self._redraw_sharing()
+            return
+        progress = publishing.progress
+        share = progress.done / progress.total if progress and progress.total else None
+        is_stopping = publishing.state is ErrandState.STOPPING
+        words = errand_words(publishing)
+        self.activity.work(
+            self.tr("Publishing"), words, share, is_stopping, "" if is_stopping else self.tr("Pause"), "pause"
+        )
+
+    def _redraw_sharing(self) -> None:
+        sharing = self._session.sharing
+        if not sharing.errand.is_busy:
+            is_fine = self._session.unsaved is None
+            self.activity.rest("" if is_fine else self.tr("Nothing can be saved."), is_fine)
+            return
+        progress = sharing.errand.progress
+        share = progress.done / progress.total if progress and progress.total else None
+        is_stopping = sharing.errand.state is ErrandState.STOPPING
+        words = sharing.words
+        self.activity.work(
+            self.tr("Sharing"), words, share, is_stopping, "" if is_stopping else self.tr("Stop"), "pause"
+        )
+
     def _activity_button(self) -> None:
         jobs = self._session.jobs
-        if jobs.current is not None and jobs.current.state is JobState.STOPPING:
+        download = self._session.downloads.current
+        if jobs.current is None and download is not None:
+            self._session.downloads.pause(download.request)
+        elif jobs.current is None and self._session.publishing.is_busy:
+            self._session.publishing.pause()
+        elif jobs.current is None and self._session.sharing.errand.is_busy:
+            self._session.sharing.pause()
+        elif jobs.current is not None and jobs.current.state is JobState.STOPPING:
             jobs.stop_now()
         else:
             jobs.pause()
@@ -366,6 +475,11 @@ class MainWindow(QMainWindow):
                 return
             self.hide()  # what is being saved needs no one to look on
             jobs.stop_all()
+        self._session.downloads.stop_all()
+        self._session.publishing.stop()
+        self._session.moving.stop()
+        self._session.sharing.stop()
+        self._session.news.stop()
         self.panels.close()
         if self.pages.is_made("library"):
             self.pages.library.shelf.close()

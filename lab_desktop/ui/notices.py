@@ -29,7 +29,11 @@ class Notices(QObject):
         self._session, self._window = session, window
         self._tray: QSystemTrayIcon | None = None
         self.unseen: list[str] = []
+        self._page = "activity"
         session.jobs.ended.connect(self._job_ended)
+        session.downloads.came.connect(lambda request: self._tell(self.tr("{0} is here.").format(request.title)))
+        session.sharing.news.connect(lambda text: self._tell(text, "share"))
+        session.news.came.connect(lambda: self._tell(self.tr("There is a newer version of LAB Desktop."), "about"))
         app = QApplication.instance()
         assert isinstance(app, QApplication)
         self._app = app
@@ -69,12 +73,18 @@ class Notices(QObject):
         return self.tr("The report is ready – {0}.").format(verdicts[name])
 
     def _job_ended(self, job: Job) -> None:
+        if job.seconds > LONG_S:
+            self._tell(self.words(job))
+
+    def _tell(self, text: str, page: str = "activity") -> None:
+        """
+        Args:
+            page: shown to who presses the message.
+        """
         is_in_front = QApplication.activeWindow() is not None
-        if is_in_front or job.seconds <= LONG_S or not self._session.preferences.choices.notifies:
+        if is_in_front or not text or not self._session.preferences.choices.notifies:
             return
-        text = self.words(job)
-        if not text:
-            return
+        self._page = page
         self.unseen.append(text)
         self._app.setBadgeNumber(len(self.unseen))
         QApplication.alert(self._window)
@@ -92,7 +102,7 @@ class Notices(QObject):
 
     def _come(self) -> None:
         come_to_front(self._window)
-        self._session.go("activity")
+        self._session.go(self._page)
 
     def _looked_at(self) -> None:
         if QApplication.activeWindow() is None or not self.unseen:

@@ -15,9 +15,12 @@ FILE_NAME = "settings.ini"
 SMALLEST_TEXT, LARGEST_TEXT, TEXT_STEP = 80, 160, 10
 MOST_FREELY = 100
 """Of `Choices.freely`: as creative as can be."""
+KEEPS_FREE = (0, 1, 2, 4)
+"""What `Choices.keeps_free` can be."""
 
 Appearance = Literal["system", "light", "dark"]
 Answers = Literal["careful", "balanced", "creative"]
+Reading = Literal["page", "text", "both"]
 
 
 @dataclass(frozen=True)
@@ -30,7 +33,12 @@ class Choices:
         freely: how creative the person's own style is, 0 to MOST_FREELY.
         notifies: say so when long work ended while the window was not in front.
         stays_awake: keep the computer from going to sleep while work goes on.
+        keeps_free: gigabytes of memory that work leaves to everything else, one of KEEPS_FREE.
+        only_plugged_in: long work pauses while the battery is used.
         library: folder of the library in hand; "": the person's own.
+        reading: what is seen of a lesson's document: its original, its text, or both.
+        looks_for_news: ask once a week whether there is a newer version.
+        server: a model elsewhere that can be chosen as teacher (`Server` as text); "": none.
     """
 
     appearance: Appearance = "system"
@@ -38,8 +46,17 @@ class Choices:
     answers: Answers = "careful"
     notifies: bool = True
     stays_awake: bool = True
+    keeps_free: int = 1
+    only_plugged_in: bool = False
     freely: int = 50
     library: str = ""
+    reading: Reading = "text"
+    server: str = ""
+    looks_for_news: bool = False
+
+    @property
+    def keeps_free_bytes(self) -> int:
+        return self.keeps_free * 10**9
 
     def with_text(self, percent: int) -> Choices:
         """The same with a text size, as near to it as the range allows."""
@@ -73,10 +90,12 @@ class Preferences(QObject):
         """Put these choices in force, and write them."""
         if choices == self.choices and self.is_saved:
             return
-        self.choices = choices
+        before, self.choices = self.choices, choices
         file = QSettings(str(self.path), QSettings.Format.IniFormat)
         for field in fields(choices):
-            file.setValue(field.name, getattr(choices, field.name))
+            value = getattr(choices, field.name)
+            if value != getattr(before, field.name) or not self.is_saved:  # another window may have chosen the others
+                file.setValue(field.name, value)
         file.sync()
         self.is_saved = file.status() != QSettings.Status.AccessError
         self.changed.emit()
@@ -92,15 +111,24 @@ def _read(path: Path) -> Choices:
     for answers in get_args(Answers):
         if found.get("answers") == answers:
             choices = replace(choices, answers=answers)
+    for reading in get_args(Reading):
+        if found.get("reading") == reading:
+            choices = replace(choices, reading=reading)
     if (size := found.get("text_size", "")).isascii() and size.isdigit() and len(size) < 6:
         choices = choices.with_text(int(size))
     if (freely := found.get("freely", "")).isascii() and freely.isdigit() and len(freely) < 6:
         choices = replace(choices, freely=min(MOST_FREELY, int(freely)))
+    for amount in KEEPS_FREE:
+        if found.get("keeps_free") == str(amount):
+            choices = replace(choices, keeps_free=amount)
     return replace(
         choices,
         notifies=_yes_or_no(found.get("notifies"), choices.notifies),
         stays_awake=_yes_or_no(found.get("stays_awake"), choices.stays_awake),
+        only_plugged_in=_yes_or_no(found.get("only_plugged_in"), choices.only_plugged_in),
         library=found.get("library", choices.library),
+        server=found.get("server", choices.server),
+        looks_for_news=_yes_or_no(found.get("looks_for_news"), choices.looks_for_news),
     )
 
 

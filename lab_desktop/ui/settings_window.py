@@ -7,33 +7,34 @@ import os
 import shutil
 import stat
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import get_args
 
 from PySide6.QtCore import Qt, QUrl
-from PySide6.QtGui import QCloseEvent, QDesktopServices, QKeyEvent, QKeySequence, QResizeEvent, QShortcut, QShowEvent
+from PySide6.QtGui import QCloseEvent, QDesktopServices, QKeyEvent, QKeySequence, QShortcut, QShowEvent
 from PySide6.QtWidgets import (
-    QBoxLayout,
     QLineEdit,
     QWidget,
 )
 
 from lab_desktop import paths
+from lab_desktop.ui.accounts import SharingAccounts
 from lab_desktop.ui.awake import Awake
 from lab_desktop.ui.background import Background
+from lab_desktop.ui.elsewhere import TeacherElsewhere
 from lab_desktop.ui.guard import guarded
-from lab_desktop.ui.preferences import LARGEST_TEXT, SMALLEST_TEXT, TEXT_STEP, Answers, Choices
+from lab_desktop.ui.power import plugged_in
+from lab_desktop.ui.preferences import KEEPS_FREE, LARGEST_TEXT, SMALLEST_TEXT, TEXT_STEP, Answers, Choices
 from lab_desktop.ui.session import Session
-from lab_desktop.ui.theme import look
-from lab_desktop.ui.widgets.basic import Banner, Button, Card, Label, Segmented, column, row, rule, scrolled
+from lab_desktop.ui.settings_parts import Group, Setting
+from lab_desktop.ui.storage import ModelsAndStorage
+from lab_desktop.ui.widgets.basic import Banner, Button, Label, Segmented, column, row, rule, scrolled
 from lab_desktop.ui.widgets.panel import NameList, Switch, as_panel
-from lab_desktop.ui.words import size
+from lab_desktop.ui.words import news_words, size
 
 _NAMES_WIDE = 172
-_SIDE_BY_SIDE = 240
-"""A control stands beside its words while so much is left for them."""
 _MB = 1_000_000
 
 
@@ -62,8 +63,15 @@ def folder_size(folder: Path, stop: threading.Event) -> Amount:
 
 
 class SettingsWindow(QWidget):
-    def __init__(self, session: Session, awake: Awake, parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        session: Session,
+        awake: Awake,
+        parent: QWidget | None = None,
+        reads_power: Callable[[], bool | None] = plugged_in,
+    ) -> None:
         super().__init__(parent)
+        self._has_battery = reads_power() is not None
         self._session, self._awake = session, awake
         self._preferences = session.preferences
         self._before: Choices | None = None
@@ -90,22 +98,29 @@ class SettingsWindow(QWidget):
         self._banner.hide()
         self._none = Label("", "reading", "text2", wraps=True)
         self._none.hide()
+        self._elsewhere = TeacherElsewhere(session)
         self.groups = [self._general(), self._appearance(), self._chat(), self._working(), self._files()]
-        self.groups.append(self._privacy())
-        for group in self.groups:
-            self._names.add(group.title, group.title)
+        self._storage = ModelsAndStorage(session)
+        self._accounts = SharingAccounts()
+        self.groups += [self._storage, self._elsewhere, self._accounts, self._privacy()]
+        places = column(self._banner, self._none, gap=20, margins=(24, 16, 24, 24))
         inside = QWidget()
-        inside.setLayout(column(self._banner, self._none, *self.groups, -1, gap=20, margins=(24, 16, 24, 24)))
+        inside.setLayout(places)
         self._scroll = scrolled(inside)
         whole = row(left, rule(is_upright=True), self._scroll)
         whole.setStretch(2, 1)
         as_panel(self, self.tr("Settings"), whole)
+        for group in self.groups:  # last: what changes its place is dressed anew, with all that is in it
+            self._names.add(group.title, group.title)
+            places.addWidget(group)
+        places.addStretch(1)
         self.setMinimumSize(640, 480)
         self.resize(820, 600)
         QShortcut(QKeySequence.StandardKey.Find, self, self._find)
 
         self._measure = Background(functools.partial(_measured, self._folders, session.home), self._show_sizes, self)
         self._preferences.changed.connect(self._redraw)
+        session.news.changed.connect(self._redraw_news)
         awake.changed.connect(self._redraw)
         self._names.setCurrentRow(0)
         self._redraw()
@@ -115,6 +130,24 @@ class SettingsWindow(QWidget):
     def _general(self) -> Group:
         self._again = Button(self.tr("Practice again"), on_click=lambda: self._session.go("tour"))
         self._reset = Button("", on_click=self._put_back)
+        self._weekly = Switch(self.tr("Look for a new version once a week"))
+        self._weekly.clicked.connect(self._choose_news)
+        news = self._session.news
+        self._look_now = Button(self.tr("Look now"), on_click=news.look)
+        self._news_page = Button(self.tr("Open its page"), "primary", on_click=news.open_page)
+        control = QWidget()
+        control.setLayout(row(self._news_page, self._look_now, self._weekly, gap=10))
+        control.setVisible(news.is_possible)
+        self._news = Setting(
+            self.tr("Look for a new version once a week"),
+            self.tr(
+                "Asks the program's page which version is the newest. Nothing about you is sent, nothing is downloaded."
+            )
+            if news.is_possible
+            else self.tr("This copy never looks: whoever built it named no page to ask."),
+            control,
+            self.tr("update upgrade release internet"),
+        )
         return Group(
             self.tr("General"),
             Setting(
@@ -123,6 +156,7 @@ class SettingsWindow(QWidget):
                 self._again,
                 self.tr("tour tutorial demo first steps"),
             ),
+            self._news,
             Setting(
                 self.tr("All settings"),
                 self.tr("Put every setting back to what it was when you began. Projects and chats are not touched."),
@@ -191,6 +225,8 @@ class SettingsWindow(QWidget):
         self._notifies.clicked.connect(self._choose_notices)
         self._stays = Switch(self.tr("Keep the computer awake"))
         self._stays.clicked.connect(self._choose_awake)
+        amounts = [(str(each), self.tr("{0} GB").format(each) if each else self.tr("None")) for each in KEEPS_FREE]
+        self._keeps_free = Segmented(amounts, str(Choices().keeps_free), self._choose_free)
         self._stays_setting = Setting(
             self.tr("Keep the computer awake"), "", self._stays, self.tr("sleep energy power battery night lid")
         )
@@ -206,6 +242,26 @@ class SettingsWindow(QWidget):
                 self.tr("notification message sound badge"),
             ),
             self._stays_setting,
+            Setting(
+                self.tr("Leave memory free"),
+                self.tr(
+                    "So much stays for your other programs. Work that would take more is called tight before it "
+                    "starts, and a lighter setting is offered."
+                ),
+                self._keeps_free,
+                self.tr("performance ram gigabytes reserve slow"),
+            ),
+            *([self._power_setting()] if self._has_battery else []),
+        )
+
+    def _power_setting(self) -> Setting:
+        self._plugged = Switch(self.tr("Work only when plugged in"))
+        self._plugged.clicked.connect(self._choose_power)
+        return Setting(
+            self.tr("Work only when plugged in"),
+            self.tr("On battery, work pauses with everything saved, and goes on by itself on power."),
+            self._plugged,
+            self.tr("performance battery power energy charger"),
         )
 
     def _files(self) -> Group:
@@ -239,22 +295,29 @@ class SettingsWindow(QWidget):
                 self.tr("What leaves this computer"),
                 self.tr(
                     "Nothing goes out by itself. Lessons, practice questions, models and chats stay in the folders "
-                    "that you see under Files, and the models run here."
+                    "that you see under Files, and the models run here. Only a teacher elsewhere, if you choose one, "
+                    "gets the text of the lessons that it works on; a model that you publish goes to Hugging Face, and "
+                    "a lesson that you share goes where you send it."
                 ),
                 None,
                 self.tr("internet network send upload cloud offline data"),
             ),
             Setting(
                 self.tr("No account, no counting"),
-                self.tr("There is nothing to sign in to, no statistics about you, and no report that is sent unasked."),
+                self.tr(
+                    "Only publishing a model and some downloads want an account, at Hugging Face, and sharing a lesson "
+                    "wants one where you send it. There are no statistics about you, and no report is sent unasked. "
+                    "Whether there is a new version is asked only if you switch that on."
+                ),
                 None,
                 self.tr("telemetry tracking login statistics analytics"),
             ),
             Setting(
                 self.tr("When you ask for help"),
                 self.tr(
-                    "“Copy details” in the About window puts versions and figures of this computer on the clipboard. "
-                    "Your name, this computer's name, folders and files are left out."
+                    "“Copy details” in the About window puts versions and figures of this computer on the clipboard, "
+                    "and “Report a Problem” in the Help menu makes a report that you read before you send it. Your "
+                    "name, this computer's name, folders and files are left out, and your lessons are never in it."
                 ),
                 None,
                 self.tr("report diagnostics support problem"),
@@ -323,6 +386,17 @@ class SettingsWindow(QWidget):
     def _choose_awake(self, is_on: bool) -> None:
         self._take(replace(self._preferences.choices, stays_awake=is_on))
 
+    def _choose_power(self, is_on: bool) -> None:
+        self._take(replace(self._preferences.choices, only_plugged_in=is_on))
+
+    def _choose_news(self, is_on: bool) -> None:
+        self._take(replace(self._preferences.choices, looks_for_news=is_on))
+        if is_on:
+            self._session.news.look_if_due()
+
+    def _choose_free(self, name: str) -> None:
+        self._take(replace(self._preferences.choices, keeps_free=int(name)))
+
     def _resize_text(self, by: int) -> None:
         self._before = None
         self._preferences.resize_text(by)
@@ -352,6 +426,11 @@ class SettingsWindow(QWidget):
         self._answers.choose(choices.answers)
         self._notifies.setChecked(choices.notifies)
         self._stays.setChecked(choices.stays_awake)
+        if self._has_battery:
+            self._plugged.setChecked(choices.only_plugged_in)
+        self._weekly.setChecked(choices.looks_for_news)
+        self._redraw_news()
+        self._keeps_free.choose(str(choices.keeps_free))
         self._size.setText(f"{choices.text_size} %")
         self._size.setMinimumWidth(self._size.fontMetrics().horizontalAdvance("100 %") + 8)
         self._normal.setVisible(choices.text_size != Choices().text_size)
@@ -377,6 +456,12 @@ class SettingsWindow(QWidget):
                 lambda: self._preferences.choose(self._preferences.choices),
             )
 
+    def _redraw_news(self) -> None:
+        news = self._session.news
+        self._news.show_value(news_words(news))
+        self._news_page.setVisible(news.newer is not None)
+        self._look_now.setVisible(news.newer is None and not news.is_looking)
+
     def _show_sizes(self, found: tuple[dict[str, Amount], int | None]) -> None:
         sizes, free = found
         for name, setting in self._places.items():
@@ -395,10 +480,15 @@ class SettingsWindow(QWidget):
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
         guarded(self._measure.start)
+        guarded(self._storage.look)
+        guarded(self._accounts.look)
         self.search.setFocus()
 
     def closeEvent(self, event: QCloseEvent) -> None:
         guarded(self._measure.stop)
+        guarded(self._elsewhere.stop)
+        guarded(self._storage.stop)
+        guarded(self._accounts.stop)
         super().closeEvent(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
@@ -408,90 +498,6 @@ class SettingsWindow(QWidget):
             self.search.clear()
         else:
             self.close()
-
-
-class Setting(QWidget):
-    """One setting: its name, a sentence, its control beside them or, where room is short, below.
-
-    Attributes:
-        found_by: what else people call it.
-        control: None where there is nothing to choose.
-    """
-
-    def __init__(self, title: str, text: str, control: QWidget | None, found_by: str) -> None:
-        super().__init__()
-        self.title, self.found_by = title, found_by
-        self._title = Label(title, "strong", wraps=True)
-        self._text = Label(text, "body", "text2", wraps=True)
-        self._value = Label("", "label", "text2")
-        self._value.hide()
-        self.control = control
-        if control is not None:
-            if not control.accessibleName() and not getattr(control, "text", str)():
-                control.setAccessibleName(title)
-            control.setAccessibleDescription(text)
-        self._line = rule()
-        self._box = QBoxLayout(QBoxLayout.Direction.LeftToRight)
-        self._box.setSpacing(16)
-        self._box.addLayout(column(self._title, self._text, self._value, gap=2), 1)
-        if control is not None:
-            self._box.addWidget(control, 0, Qt.AlignmentFlag.AlignVCenter)
-        holder = column(self._box, margins=(0, 12, 0, 12))
-        self.setLayout(column(self._line, holder))
-        look().changed.connect(self._turn)
-
-    def say(self, text: str) -> None:
-        self._text.setText(text)
-        if self.control is not None:
-            self.control.setAccessibleDescription(text)
-
-    def show_value(self, text: str) -> None:
-        self._value.setText(text)
-        self._value.setVisible(bool(text))
-
-    def is_about(self, wanted: list[str]) -> bool:
-        """Do all these words stand in its name, its sentence or what else people call it?"""
-        said = " ".join((self._title.text(), self._text.text(), self.found_by)).casefold()
-        return all(word in said for word in wanted)
-
-    def show_line(self, is_shown: bool) -> None:
-        """A hairline above, for all but the first of a card."""
-        self._line.setVisible(is_shown)
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        guarded(self._turn)
-
-    def _turn(self) -> None:
-        if self.control is None:
-            return
-        room = self.width() - self.control.sizeHint().width() - self._box.spacing()
-        is_wide = room >= _SIDE_BY_SIDE * look().text_size
-        self._box.setDirection(QBoxLayout.Direction.LeftToRight if is_wide else QBoxLayout.Direction.TopToBottom)
-        self._box.setAlignment(self.control, Qt.AlignmentFlag.AlignVCenter if is_wide else Qt.AlignmentFlag.AlignLeft)
-        self._box.setSpacing(16 if is_wide else 8)
-
-
-class Group(QWidget):
-    """Settings that belong together."""
-
-    def __init__(self, title: str, *settings: Setting) -> None:
-        super().__init__()
-        self.title = title
-        self.settings = settings
-        card = Card(*settings, padding=(20, 4))
-        self.setLayout(column(Label(title, "title"), card, gap=10))
-
-    def filter(self, wanted: list[str], is_chosen: bool) -> None:
-        """Show what these words find, or the whole group when it is the chosen one and no word is asked for."""
-        is_named = bool(wanted) and all(word in self.title.casefold() for word in wanted)
-        shown = [
-            setting for setting in self.settings if (setting.is_about(wanted) or is_named if wanted else is_chosen)
-        ]
-        for setting in self.settings:
-            setting.setVisible(setting in shown)
-            setting.show_line(setting in shown[1:])
-        self.setVisible(bool(shown))
 
 
 def _keys(keys: str) -> str:

@@ -7,12 +7,14 @@ what is painted reads `look().theme` at paint time. When the system turns dark, 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 from typing import Literal
 
-from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtCore import QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QFont, QPalette
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QWidget
+from shiboken6 import isValid
 
 TypeStyle = Literal[
     "hero", "number_l", "number_m", "number_s", "title", "head", "reading", "answer", "body", "control", "strong",
@@ -161,7 +163,7 @@ _TIGHT = {"hero": -1.5, "title": -1.5, "number_l": -2.5, "number_m": -2.5, "numb
 
 
 class Look(QObject):
-    """The look in force.
+    """The look in force. Windows that are open change it in turns, so that they answer in between, and show it at once.
 
     Attributes:
         theme: LIGHT or DARK.
@@ -179,6 +181,10 @@ class Look(QObject):
         self.chosen: Literal["system", "light", "dark"] = "system"
         self._applied: tuple[Theme, float] | None = None
         self._fonts: dict[TypeStyle, QFont] = {}
+        self._turns: list[Callable[[], object]] = []
+        self._held: list[QWidget] = []
+        self._timer = QTimer(self, interval=0, singleShot=True)
+        self._timer.timeout.connect(self._take_turn)
         app.setStyle("Fusion")
         app.styleHints().colorSchemeChanged.connect(lambda _: self._apply())
         self._apply()
@@ -223,11 +229,31 @@ class Look(QObject):
         self._applied = self.theme, self.text_size
         self._fonts.clear()
         # One sheet after another would be applied to every widget once for each widget that it lies in.
-        self._app.setStyleSheet("")
+        self._turns = [lambda: self._app.setStyleSheet(""), self._dress, self.changed.emit]
+        shown = [each for each in self._app.topLevelWidgets() if each.isVisible()]
+        self._held = [*filter(isValid, self._held), *shown]
+        for window in shown:
+            window.setUpdatesEnabled(False)
+        if shown:
+            self._timer.start()
+            return
+        while self._turns:
+            self._take_turn()
+        self._timer.stop()
+
+    def _dress(self) -> None:
         self._app.setFont(self.font("body"))
         self._app.setPalette(palette(self.theme))
         self._app.setStyleSheet(style_sheet(self.theme, self.text_size))
-        self.changed.emit()
+
+    def _take_turn(self) -> None:
+        self._turns.pop(0)()
+        if self._turns:
+            self._timer.start()  # only now, so that what waited meanwhile comes first
+        else:
+            held, self._held = self._held, []
+            for window in filter(isValid, held):
+                window.setUpdatesEnabled(True)
 
 
 def look() -> Look:

@@ -157,7 +157,7 @@ class Tour(QObject):
             sentence = self.tr("{0} practice questions are ready.").format(number(state.kept))
             return sentence, self.tr("Train"), lambda: self._go("train", begins=True)
         if self._is_working():
-            return self.tr("judge some rows: K keeps, F lets you fix, D drops."), "", lambda: None
+            return self.tr("judge some questions: K keeps, F lets you fix, D drops."), "", lambda: None
         return self._continue()
 
     def _train(self) -> NextStep:
@@ -192,7 +192,7 @@ class Tour(QObject):
 
     def _start_own(self) -> None:
         self.leave()
-        self._session.go("new")
+        self._session.go("library")
 
     def _go(self, step: str, begins: bool = False) -> None:
         self._note(step)

@@ -5,14 +5,20 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from PySide6.QtCore import QCoreApplication, QLocale
 
 from lab_desktop.jobs.events import Pace, Progress
+from lab_desktop.ui.downloads import Download
+from lab_desktop.ui.errand import ErrandState, OneErrand
 from lab_desktop.ui.jobs import Job, JobState
+from lab_desktop.ui.news import News
 
 SILENCE_S = 20.0
 """After so long without a word a line says that work still goes on."""
+HUNG_S = 240.0
+"""After so long it says that nothing is heard, and what can be done."""
 _FIRST_SHARE = 0.1
 """Before so much is done a finish time is a guess, and is given as a range."""
 
@@ -28,6 +34,7 @@ def job_words(job: Job) -> str:
         "train": tr("Training"),
         "evaluate": tr("Checking"),
         "export": tr("Making the model smaller"),
+        "measure": tr("Trying the model's size"),
     }
     first = "evaluate" if "evaluate" in job.steps else job.steps[0].partition(":")[0] if job.steps else ""
     return names.get(first, tr("Working"))
@@ -56,13 +63,19 @@ def safe_words(job: Job) -> str:
     at = job.saved_at
     if at is None:
         return tr("It had saved nothing yet; everything before it is safe.")
-    then = time.localtime(at)
-    is_today = then[:3] == time.localtime()[:3]
-    return tr("Your work up to {0} is safe.").format(time.strftime("%H:%M" if is_today else "%d.%m. %H:%M", then))
+    moment = time.strftime("%H:%M" if is_today(at) else "%d.%m. %H:%M", time.localtime(at))
+    return tr("Your work up to {0} is safe.").format(moment)
 
 
-def wait_words(before: Sequence[Job]) -> str:
-    """What a job waits for: the one that runs, and those that wait before it."""
+def is_today(at: float) -> bool:
+    """Whether that was today (seconds since 1970); a clock that was ahead has noted days that are still to come."""
+    return time.localtime(at)[:3] == time.localtime()[:3]
+
+
+def wait_words(before: Sequence[Job], is_held: bool = False) -> str:
+    """What a job waits for: power, the one that runs, and those that wait before it."""
+    if is_held:
+        return tr("it goes on by itself when the computer is plugged in")
     if not before:
         return ""
     first, others = before[0], len(before) - 1
@@ -74,6 +87,8 @@ def wait_words(before: Sequence[Job]) -> str:
 
 def progress_words(progress: Progress | None, pace: Pace, silent_s: float = 0.0) -> Sequence[str]:
     """Count, pace and finish time, as far as they are known."""
+    if silent_s > HUNG_S:
+        return [tr("no word for {0}; pause it and go on if that seems wrong").format(duration(silent_s))]
     if progress is None:
         return [tr("getting ready …")]
     parts = [tr("{0} of {1}").format(number(progress.done), number(progress.total))] if progress.total > 1 else []
@@ -88,6 +103,34 @@ def progress_words(progress: Progress | None, pace: Pace, silent_s: float = 0.0)
     share = progress.done / max(1, progress.total)
     parts.append(finish_time(left, is_sure=share >= _FIRST_SHARE))
     return parts
+
+
+def coming_words(download: Download, pace: Pace) -> list[str]:
+    """How much has arrived, how fast, and when the rest will be here."""
+    if not download.total:
+        return [tr("asking for it …")]
+    parts = [tr("{0} of {1}").format(size(download.done), size(download.total))]
+    if download.done >= download.total:
+        return [*parts, tr("comparing its check number …")]
+    rate, left = pace.per_second, pace.seconds_left(download.total)
+    if rate is not None and left is not None:
+        parts += [tr("{0} a second").format(size(rate)), finish_time(left, is_sure=True)]
+    return parts
+
+
+def errand_words(errand: OneErrand[Any]) -> str:
+    """How far one is that is under way, in bytes; what it says itself beside that goes before the time that is left."""
+    progress = errand.progress
+    if errand.state is ErrandState.STOPPING:
+        return tr("stopping …")
+    if progress is None or not progress.total:
+        return tr("getting ready …")
+    parts = [tr("{0} of {1}").format(size(progress.done), size(progress.total))]
+    if progress.detail:
+        parts.append(progress.detail)
+    elif (left := errand.pace.seconds_left(progress.total)) is not None:
+        parts.append(finish_time(left, is_sure=True))
+    return " · ".join(parts)
 
 
 def finish_time(seconds: float, is_sure: bool, now: float | None = None) -> str:
@@ -116,6 +159,18 @@ def duration(seconds: float) -> str:
 
 def number(value: int) -> str:
     return QLocale().toString(value)
+
+
+def news_words(news: News) -> str:
+    """What is known of a newer version; "" while nothing is."""
+    if news.is_looking:
+        return tr("Looking …")
+    if news.trouble is not None:
+        return f"{news.trouble.message} {news.trouble.hint}"
+    if news.newer is not None:
+        said = tr("Version {0} is there since {1}.").format(news.newer.version, news.newer.released.isoformat())
+        return f"{said} {news.newer.what}".strip()
+    return tr("This is the newest version.") if news.has_looked else ""
 
 
 def model_word(model: Path) -> str:

@@ -16,7 +16,8 @@ import torch
 
 from lab_desktop.paths import practice_model
 from lab_desktop.training.batches import EncodedRow, Pack, merge
-from lab_desktop.training.torch_backend import TorchBackend, _Goals, _VocabularyLoss
+from lab_desktop.training.passes import Goals
+from lab_desktop.training.torch_backend import TorchBackend, _VocabularyLoss
 
 _ROUNDS = 3
 _ANSWER_TOKENS = 12
@@ -52,7 +53,7 @@ def main() -> None:
             # made: 2/3 of the usual 6 · N a token. The vocabulary's weights are used at the answers' places alone.
             layers = backend._layers[backend._frozen :]
             weights = sum(weight.numel() for layer in layers for weight in layer.parameters())
-            work = 4 * weights * tokens + 4 * backend._model.lm_head.weight.numel() * learned
+            work = 4 * weights * tokens + 4 * backend._network.head.numel() * learned
             share = work / seconds[name] / best_rate
             print(f"  {name:26}{tokens:8}{seconds[name]:10.2f}{learned / seconds[name]:17.0f}{share:20.0%}", flush=True)
         print(
@@ -91,16 +92,18 @@ def _padded_gradient(backend: TorchBackend, packed: Pack, alone: Sequence[Pack],
     tokens = torch.zeros(len(alone), longest, dtype=torch.int64)
     for number, each in enumerate(alone):
         tokens[number, : len(each.tokens)] = torch.from_numpy(each.tokens)
-    model = backend._model.model
+    model = backend._network.model.model
+    model.rotary_emb.inv_freq = torch.from_numpy(backend._network.plan.rotations[0].speeds)
     model.config._attn_implementation = "sdpa"
     try:
         # Padding comes last, and a causal mask hides it from everything before it.
         hidden = model(input_ids=tokens, use_cache=False).last_hidden_state
         losses = []
         for number, each in enumerate(alone):
-            goals = _Goals(each)
-            head = backend._model.lm_head.weight
-            losses.append(_VocabularyLoss.apply(hidden[number][goals.places], None, head, goals, scale, 0.0)[0])
+            goals = Goals(each)
+            head = backend._network.head
+            thoughts = hidden[number][torch.from_numpy(goals.places)]
+            losses.append(_VocabularyLoss.apply(thoughts, None, head, goals, scale, 0.0, 0.0)[0])
         torch.stack(losses).sum().backward()
     finally:
         model.config._attn_implementation = "lab_tree"

@@ -313,13 +313,13 @@ def test_deep_nesting_costs_no_stack(read):
 @pytest.mark.parametrize(
     "text",
     [
-        "<ul>" + "<li>item</li>" * 20_000 + "</ul>",
-        "<table>" + "<tr><td>a</td><td>b</td></tr>" * 10_000 + "</table>",
-        "<table><tr>" + '<td colspan="1000" rowspan="1000">a</td>' * 2_000 + "</tr></table>",
-        "<p>" * 30_000 + "x",
-        "<b>a</b> " * 30_000,
-        '<a href="#x">1</a>' * 10_000 + '<p id="x">note</p>',
-        "*" * 300_000 + "x",
+        "<ul>" + "<li>item</li>" * 5_000 + "</ul>",
+        "<table>" + "<tr><td>a</td><td>b</td></tr>" * 2_500 + "</table>",
+        "<table><tr>" + '<td colspan="1000" rowspan="1000">a</td>' * 500 + "</tr></table>",
+        "<p>" * 7_500 + "x",
+        "<b>a</b> " * 7_500,
+        '<a href="#x">1</a>' * 2_500 + '<p id="x">note</p>',
+        "*" * 75_000 + "x",
     ],
     ids=["items", "rows", "spans", "open", "bold", "calls", "stars"],
 )
@@ -327,7 +327,7 @@ def test_much_of_anything_takes_seconds(text):
     began = time.process_time()
 
     assert convert_html(text).text
-    assert time.process_time() - began < 20
+    assert time.process_time() - began < 5
 
 
 def test_a_file_that_changes_while_it_is_read_is_refused(tmp_path, monkeypatch):

@@ -385,7 +385,7 @@ PLACED = st.lists(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.lists(PLACED, min_size=1, max_size=3))
 def test_wherever_words_stand_none_is_lost(placed):
     pages = []

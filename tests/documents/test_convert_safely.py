@@ -15,7 +15,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from lab_desktop import cli
@@ -230,6 +230,7 @@ PIECES = [
 
 @settings(max_examples=60, deadline=None)
 @given(st.integers(0, 600), st.integers(0, 60), PART)
+@example(21, 0, b"\t")
 def test_any_word_document_at_all_is_read_or_refused_in_words(tmp_path_factory, start, length, part):
     body = f"{paragraph('One')}<w:tbl><w:tr><w:tc>{paragraph('Cell')}</w:tc></w:tr></w:tbl>{paragraph('Two', number=1)}"
     text = f"<w:document {W}><w:body>{body}</w:body></w:document>".encode()

@@ -14,8 +14,9 @@ import pytest
 from lab_desktop.documents.convert import convert, convert_html
 from lab_desktop.documents.passages import read_documents
 from lab_desktop.documents.safely import Pasted
-from lab_desktop.documents.source import keep, replace_text, sources
+from lab_desktop.documents.source import keep, note_starts, record_of, replace_text, source_of, sources
 from lab_desktop.errors import DocumentError, StorageError
+from tests.documents.makers import Pdf
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -52,6 +53,43 @@ def test_a_leaf_reads_the_markdown_and_never_the_original(lesson, tmp_path):
     keep(lesson, file, convert(file))
 
     assert [document.path.name for document in read_documents(lesson, ("**/*", "*"))] == ["notes.md"]
+
+
+def test_a_text_knows_its_original_even_when_that_is_gone(lesson, page, tmp_path):
+    kept = keep(lesson, page, convert(page))
+    (lesson / "own.md").write_text("Mine.\n")
+
+    assert source_of(kept.text) == kept and source_of(lesson / "own.md") is None
+    kept.original.unlink()
+    assert source_of(kept.text) == kept and sources(lesson) == []
+    record_of(kept.text).write_text("{")
+    assert source_of(kept.text) is None
+
+
+def test_how_the_pages_begin_is_noted_and_can_be_noted_later(lesson, tmp_path):
+    file = tmp_path / "a.pdf"
+    pdf = Pdf()
+    for number in range(2):
+        pdf.page().prose(72, 700, 460, f"Page {number} tells of the island in so many words that it is a paragraph.")
+    file.write_bytes(pdf.data())
+    kept = keep(lesson, file, convert(file))
+    assert [page for page, _ in kept.starts] == [1, 2] and source_of(kept.text) == kept
+
+    record = json.loads(record_of(kept.text).read_text())
+    del record["starts"]  # as it was written before starts were noted
+    record_of(kept.text).write_text(json.dumps(record))
+    before = source_of(kept.text)
+    assert before is not None and before.starts == ()
+
+    note_starts(before, kept.starts)
+    assert source_of(kept.text) == kept
+
+
+def test_only_documents_are_opened_with_the_system(lesson, page, tmp_path):
+    assert keep(lesson, page, convert(page)).may_be_opened
+    script = tmp_path / "notes.command"
+    script.write_text("A text that the system would run.\n")
+    assert not keep(lesson, script, convert(script)).may_be_opened
 
 
 def test_git_does_not_see_the_originals(lesson, page):

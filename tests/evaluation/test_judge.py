@@ -3,7 +3,7 @@ from __future__ import annotations
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from lab_desktop.artifacts import Pair
@@ -171,6 +171,7 @@ def test_any_texts_can_be_compared(reference, reply):
 
 
 @given(st.text(min_size=1, max_size=40))
+@example("00B\U00018cd60%A0:¼C")
 def test_a_text_says_itself(text):
     asked = question(text)
     if words(plain_text(text)):

@@ -77,7 +77,7 @@ def test_forgetting_is_said_together_with_what_was_learned():
     found = outcome("+" * 20, general="-" * 10 + "R" * 30)
 
     assert "20 better" in found.text and "lost 10 general questions" in found.text
-    assert "It learned the topic" in found.advice[0] and "more revision" in found.advice[0]
+    assert "It learned the topic" in found.advice[0] and "fewer rounds" in found.advice[0]
 
 
 @pytest.mark.parametrize(

@@ -61,16 +61,16 @@ def logits(model: Path, adapter: Path | None = None, tokens: list[int] = PROMPT)
     return scores
 
 
-def greedy(model: Path, adapter: Path | None = None, count: int = 16) -> list[int]:
+def greedy(model: Path, adapter: Path | None = None, count: int = 16, prompt: list[int] = PROMPT) -> list[int]:
     """The next tokens, always the likeliest."""
     engine = _engine(model, adapter)
-    tokens = list(PROMPT)
+    tokens = list(prompt)
     engine.eval(tokens)
     for _ in range(count):
         tokens.append(int(engine.scores[len(tokens) - 1].argmax()))
         engine.eval(tokens[-1:])
     engine.close()
-    return tokens[len(PROMPT) :]
+    return tokens[len(prompt) :]
 
 
 def _engine(model: Path, adapter: Path | None) -> llama_cpp.Llama:

@@ -80,7 +80,7 @@ def test_a_family_that_keeps_its_rows_keeps_them(tmp_path, base):
 def test_an_unknown_family_is_refused(tmp_path, base):
     adapter = random_adapter(tmp_path / "adapter", base)
 
-    with pytest.raises(ExportError, match='family "mamba"'):
+    with pytest.raises(ExportError, match='kind "mamba"'):
         read_factors(adapter, _as_family(base, "mamba"))
 
 

@@ -109,7 +109,7 @@ def test_killed_at_any_instant_no_half_file_has_a_name_and_a_rerun_finishes(tmp_
         return child
 
     kills = 0
-    for delay_s in (0.4, 0.1, 0.7, 0.2, 0.5, 0.05, 0.9, 0.3):
+    for delay_s in (0.4, 0.1, 0.7, 0.2, 0.05):
         child = start()
         time.sleep(delay_s)
         child.send_signal(signal.SIGKILL)

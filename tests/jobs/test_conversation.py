@@ -15,7 +15,7 @@ import pytest
 from lab_desktop.paths import practice_model
 from tests.fakes import tiny_model
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("prepared")]
 
 
 class Conversation:
@@ -178,6 +178,7 @@ def test_one_more_example_is_suggested_or_a_sentence_says_why_not(tutored: Conve
     assert (failed["ask"], "1 finished example" in failed["text"]) == (2, True)
 
 
+@pytest.mark.alone
 def test_a_stopped_request_ends_soon_and_the_next_one_is_met(tutored: Conversation) -> None:
     assert tutored.hear()["event"] == "ready"
     tutored.say(suggest=1, passage=PASSAGE * 3, title="Orra", wanted=50)

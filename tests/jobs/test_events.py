@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -19,6 +20,11 @@ from lab_desktop.jobs.events import (
     from_json,
     to_json,
 )
+
+PACES: dict[str, list[int]] = json.loads(
+    (Path(__file__).parents[1] / "data" / "paces.json").read_text(encoding="utf-8")
+)
+"""Seconds after the first step of trainings as they were measured, for each step."""
 
 EVERY_KIND: list[Event] = [
     Progress("Writing practice questions", 3, 40),
@@ -53,6 +59,20 @@ def test_pace_is_unknown_until_two_counts_were_seen() -> None:
     assert (pace.per_second, pace.seconds_left(10)) == (None, None)
     pace.update(0, now=6.0)
     assert pace.per_second is None
+
+
+@pytest.mark.parametrize("name", PACES)
+def test_after_a_tenth_the_finish_is_told_within_a_quarter(name: str) -> None:
+    at = PACES[name]
+    tenth = len(at) // 10
+    pace = Pace()
+    for step, seconds in enumerate(at[:tenth], start=1):
+        pace.update(step, float(seconds))
+
+    left = pace.seconds_left(len(at))
+
+    assert left is not None
+    assert left == pytest.approx(at[-1] - at[tenth - 1], rel=0.25)
 
 
 def test_pace_of_a_resumed_job_counts_from_where_it_began() -> None:

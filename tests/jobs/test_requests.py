@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from lab_desktop.errors import RunError
-from lab_desktop.jobs import requests
+from lab_desktop.files import write_json
+from lab_desktop.jobs import errands, requests
 from lab_desktop.jobs.requests import LearnRequest
 
 
@@ -38,3 +39,13 @@ def test_a_damaged_request_is_a_sentence(tmp_path: Path, text: str) -> None:
 
     with pytest.raises(RunError):
         requests.read(tmp_path)
+
+
+def test_an_errand_of_an_earlier_version_is_read(own_home: Path) -> None:
+    told = {"job": "download", "repo": "a/b", "file": "c.gguf", "revision": "main", "title": "C", "only_looks": False}
+    folder = own_home / "errands" / "c"
+    write_json(folder / "request.json", told)
+
+    assert errands.read(folder) == errands.DownloadRequest("a/b", "c.gguf", title="C")
+    write_json(folder / "request.json", {**told, "only_looks": True})
+    assert errands.read(folder) == errands.LookRequest("a/b", "c.gguf")

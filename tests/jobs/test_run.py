@@ -34,6 +34,13 @@ def test_a_second_job_on_the_folder_is_refused_and_the_first_goes_on(tmp_path: P
         pass
 
 
+def test_times_that_cannot_be_noted_do_not_hide_why_the_work_ended(tmp_path: Path) -> None:
+    (tmp_path / "timings.json").mkdir()
+
+    with pytest.raises(Cancelled), Run(tmp_path).open() as run, run.timed("train"):
+        raise Cancelled
+
+
 def test_a_refused_job_leaves_no_empty_folder_behind_and_a_folder_that_was_there_stays(tmp_path: Path) -> None:
     (tmp_path / "there").mkdir()
     for name in ("new", "there", "used"):

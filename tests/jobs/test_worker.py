@@ -26,6 +26,7 @@ WORKS = {
         time.sleep(0.01)""",
     "fails": "raise ModelError('The file is short.', 'Download it again.', '3 of 4 bytes')",
     "breaks": "return 1 / 0",
+    "wants too much": "return {'bytes': len(bytes(1 << 60))}",
     "exits": "sys.exit(3)",
     "returns what is no JSON": "return {'path': Path('.')}",
     "loses its journal": "(run.folder / 'events.jsonl').mkdir(); return {}",
@@ -132,6 +133,13 @@ def test_a_bug_is_told_as_one_with_its_trace_in_the_details(folder: Path, work: 
     assert trace in said[0].details
     assert "Traceback" not in said[0].text + said[0].hint
     assert (code, errors) == (1, "")
+
+
+def test_want_of_memory_is_told_in_a_sentence_and_is_no_bug(folder: Path) -> None:
+    said, code, _ = result(start(folder, "wants too much"))
+
+    assert isinstance(said[-1], Failed) and code == 1
+    assert said[-1].text.startswith("There is not enough free memory") and "MemoryError" in said[-1].details
 
 
 def test_a_journal_that_cannot_be_written_does_not_change_the_ending(folder: Path) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from lab_desktop.artifacts import ChatMessage
 from lab_desktop.errors import ModelError
+from lab_desktop.models import chat
 from lab_desktop.models.chat import ChatTemplate, fit_conversation
 from lab_desktop.models.gguf import GgufFile, read_header
 from tests.fakes import tiny_model
@@ -58,8 +59,21 @@ def test_words_cannot_spell_a_control_token(file: GgufFile) -> None:
     "{{ messages[0].content.nothing.here }}",
     "{{ raise_exception('I do not like this') }}",
     "{{ 1 / 0 }}",
+    "{{ '{:>1500000000}'.format('a') }}",
+    "{{ ('\\t' * 150).expandtabs(9999999) }}",
+    "{% set a = 'x' * 20000 %}{{ a | replace('x', 'y' * 50000) }}",
+    "{{ ('x' * 20000) | list | join('y' * 50000) }}",
+    "{{ ('y' * 50000).join('x' * 20000) }}",
+    "{% set n = namespace(x=3) %}{% for i in range(60) %}{% set n.x = n.x * n.x %}{% endfor %}{{ n.x }}",
+    "{% set n = namespace(x=['a']) %}{% for i in range(60) %}{% set n.x = [n.x, n.x] %}{% endfor %}{{ n.x }}",
+    "{% set n = namespace(x=['a']) %}{% for i in range(60) %}{% set n.x = {'a': n.x, 'b': n.x} %}{% endfor %}"
+    "{{ n.x | tojson }}",
+    "{% set b = 'ab' * 4000000 %}{% for i in range(90000) %}{% if 'zz' in b %}{% endif %}{% endfor %}",
 ])  # fmt: skip
-def test_a_hostile_or_broken_template_is_an_error_in_words(file: GgufFile, source: str) -> None:
+def test_a_hostile_or_broken_template_is_an_error_in_words(
+    file: GgufFile, source: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(chat, "_LONGEST_S", 0.2)
     template = ChatTemplate(with_template(file, source))
 
     with pytest.raises(ModelError, match="chat template does not work"):

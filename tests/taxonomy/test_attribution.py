@@ -87,7 +87,7 @@ def test_a_repeated_label_or_title_begins_the_next_work():
 LINE = st.text(st.characters(exclude_categories=("Cs", "Cc")), max_size=20).map(lambda text: " ".join(text.split()))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.lists(st.builds(Attribution, *[LINE.map(licence_id)] * 8), min_size=1, max_size=3))
 def test_any_work_reads_back_the_same(works):
     works = [work for work in works if work != Attribution()]

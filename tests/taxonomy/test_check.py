@@ -149,8 +149,8 @@ def test_hostile_files_get_a_quick_answer(text, tmp_path):
     expected_error = not isinstance(text, str) or not text.startswith("version")
     file = write(tmp_path, text)
 
-    start = time.perf_counter()
+    start = time.thread_time()
     problems = check_leaf(file)
 
-    assert time.perf_counter() - start < 10
+    assert time.thread_time() - start < 10
     assert has_errors(problems) is expected_error

@@ -77,6 +77,7 @@ CASES: list[tuple[str, str | bytes, bool, bool]] = [
     ),
     ("unknown key in document", swapped(knowledge(), "  commit:", '  hue: "x"\n  commit:'), True, True),
     ("knowledge with a task", knowledge() + 'task_description: "x"\n', True, True),
+    ("a version in an example", swapped(skill(), '"Number 2."', '"N."\n    version: 42'), True, True),
     ("unknown key inside a pair", answered('"x"\n        hue: "x"'), False, False),
     ("long context", swapped(knowledge(), "Bay 2 has a pier.", "word " * 4999 + "end"), False, False),
     *(
@@ -381,7 +382,7 @@ PLACES = [
 ]
 
 
-@settings(max_examples=160, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_verdict_equals_instructlabs_on_files_of_any_shape(tmp_path, monkeypatch, data):
     value = yaml.safe_load(data.draw(st.sampled_from(BASES)))

@@ -139,7 +139,7 @@ EXAMPLE = st.builds(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.lists(EXAMPLE, max_size=5), st.lists(EXAMPLE, max_size=5))
 def test_equal_leaves_differ_in_nothing_and_others_in_something(old, new):
     before, after = with_examples(*old), with_examples(*new)

@@ -127,3 +127,12 @@ def test_contents_are_judged_as_their_file_without_lines() -> None:
         ("seed_examples",),
         ("seed_examples", 2, "questions_and_answers", 1, "answer"),
     ]
+
+
+@pytest.mark.parametrize("text", [skill(), "all: &all\n  license: MIT\nfirst:\n  <<: *all\n"], ids=["plain", "merged"])
+def test_what_one_reader_changes_no_other_sees(text: str) -> None:
+    first, second = parse(text), parse(text)
+
+    second.value.clear()
+
+    assert parse(text).value == first.value != {}

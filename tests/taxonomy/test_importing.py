@@ -556,15 +556,15 @@ BOMB = "a0: &a0 [x, x]\n" + "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9
     ],
 )  # fmt: skip
 def test_hostile_texts_are_read_or_refused_quickly_and_in_a_sentence(data, tmp_path):
-    start = time.perf_counter()
+    start = time.thread_time()
     try:
         read(data, tmp_path)
     except LeafError as error:
         assert error.message.endswith(".") and error.hint
-    assert time.perf_counter() - start < 15
+    assert time.thread_time() - start < 15
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.sampled_from([knowledge(), skill(context=True), skill(version=1)]),
     st.lists(

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from lab_desktop import bins
 from lab_desktop.artifacts import LeafKind
 from lab_desktop.errors import LeafError, StorageError
-from lab_desktop.taxonomy.library import Library, Step
+from lab_desktop.taxonomy.library import Library, NewLeaf, Step, made_here
 from lab_desktop.taxonomy.names import NameTaken
 from lab_desktop.taxonomy.qna import read_draft, read_leaf
 from lab_desktop.taxonomy.source import read_source
@@ -74,6 +74,108 @@ def test_a_new_topic_is_an_empty_folder_that_git_keeps(root: Path) -> None:
         "create_topic", None, SCIENCE / "rock_pools", "Rock pools"
     )  # fmt: skip
     assert [path.name for path in (root / SCIENCE / "rock_pools").iterdir()] == [".gitkeep"]
+
+
+def coming(*places: str) -> list[NewLeaf]:
+    return [NewLeaf(Path(place), lambda folder, _: leaves.write(folder, leaves.knowledge())) for place in places]
+
+
+def test_leaves_come_together_in_one_step_each_where_nothing_is_in_its_way(root: Path) -> None:
+    before = snapshot(root)
+    library = Library(root)
+    wanted = (
+        "knowledge/science/bay",  # taken
+        "knowledge/science/bay/inner",  # nothing lies in a leaf
+        "knowledge/SCIENCE/tides",  # the topic that is there
+        "knowledge/new/deep/one",
+        "knowledge/new/deep/one",  # twice
+        "knowledge/new/deep/one/below",  # below a leaf that comes along
+        "knowledge/new_deep/one",  # its generated files would be those of new/deep/one
+    )
+
+    assert [place.as_posix() for place in library.free_places([Path(each) for each in wanted])] == [
+        "knowledge/science/bay_2",
+        "knowledge/science/inner",
+        "knowledge/science/tides",
+        "knowledge/new/deep/one",
+        "knowledge/new/deep/one_2",
+        "knowledge/new/deep/below",
+        "knowledge/new_deep/one_3",
+    ]
+    step = library.add(coming(*wanted))
+
+    assert (step.kind, step.path, step.result, len(step.made)) == ("import", None, Path("knowledge"), 7)
+    assert all((root / place / "qna.yaml").is_file() for place in step.made)
+    assert snapshot(root).items() >= before.items()
+    library.undo()
+    assert snapshot(root) == before
+    library.redo()
+    assert (root / "knowledge/new/deep/one/qna.yaml").is_file()
+
+
+@pytest.mark.parametrize(
+    "place", ["foundational_skills/sums_2", "knowledge", "elsewhere/x", "knowledge/../x", "/etc/x"]
+)
+def test_leaves_come_nowhere_else(root: Path, place: str) -> None:
+    before = snapshot(root)
+
+    with pytest.raises(LeafError):
+        Library(root).add(coming("knowledge/arts/new", place))
+
+    assert snapshot(root) == before
+
+
+def test_leaves_that_cannot_be_written_leave_nothing(root: Path) -> None:
+    before = snapshot(root)
+
+    def fail(folder: Path, place: Path) -> None:
+        raise OSError(28, "No space left on device")
+
+    library = Library(root)
+    with pytest.raises(StorageError, match="disk is full"):
+        library.add([*coming("knowledge/arts/new"), NewLeaf(Path("knowledge/arts/other"), fail)])
+
+    assert snapshot(root) == before
+    assert not list((root / ".lab-desktop" / "kept").iterdir())
+    assert library.undoable is None
+
+
+def test_a_deleted_leaf_comes_back_to_what_is_left_of_it_or_beside_what_is_there(root: Path) -> None:
+    library = Library(root)
+    bay, before = coming(BAY.as_posix())[0], snapshot(root)
+    assert library.put_back(bay).result == SCIENCE / "bay_2"  # another one is there
+    library.undo()
+    (root / BAY / "qna.yaml").unlink()
+    (root / BAY / "island.md").write_text("mine")
+    rest = snapshot(root)
+
+    assert library.put_back(bay).result == BAY
+    assert (root / BAY / "qna.yaml").read_text() == leaves.knowledge()
+    assert (root / BAY / "island.md").read_text() == "mine"
+    library.undo()
+    assert snapshot(root) == rest
+    shutil.rmtree(root / SCIENCE)
+    assert library.put_back(bay).result == BAY
+    assert snapshot(root)[f"{BAY}/qna.yaml"] == before[f"{BAY}/qna.yaml"]
+    with pytest.raises(LeafError):
+        library.put_back(coming("foundational_skills/sums_3")[0])
+
+
+def test_what_a_person_made_is_known_wherever_it_was_put(root: Path) -> None:
+    library = Library(root)
+    made = library.create_leaf(ARTS, "Tides", LeafKind.KNOWLEDGE).result
+    assert made is not None
+    library.move(BAY, ARTS)  # somebody else's
+    library.rename(ARTS, "Fine arts")
+    library.move(Path("knowledge/fine_arts/tides"), SCIENCE)
+    library.duplicate(SCIENCE / "cape")
+    library.add(coming("knowledge/new/one"))
+
+    there = {path for path in made_here(Library(root).steps) if (root / path).is_dir()}
+
+    assert {path.as_posix() for path in there} == {
+        "knowledge/science/tides", "knowledge/science/cape_2", "knowledge/new/one"
+    }  # fmt: skip
 
 
 def test_the_first_topic_of_a_library_without_facts_makes_their_folder(tmp_path: Path) -> None:
@@ -567,7 +669,8 @@ WORKER = """
 import os, shutil, signal, sys
 from pathlib import Path
 from lab_desktop.artifacts import LeafKind
-from lab_desktop.taxonomy.library import Library
+from lab_desktop.files import write_text
+from lab_desktop.taxonomy.library import Library, NewLeaf
 
 TOUCHES = {
     "os.rename", "os.mkdir", "os.remove", "os.rmdir", "os.chmod", "os.truncate", "shutil.copyfile", "shutil.rmtree",
@@ -595,6 +698,8 @@ def work(root, at):
         library.merge(science, arts)
     elif plan == "create":
         library.create_leaf(None, "Tides", LeafKind.GROUNDED_SKILL)
+    elif plan == "import":
+        library.add([NewLeaf(arts / name, lambda folder, _: write_text(folder / "qna.yaml", "a: b")) for name in "xy"])
     elif plan == "undo":
         library.undo()
     elif plan == "redo":
@@ -623,7 +728,7 @@ print(at)
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
-@pytest.mark.parametrize("plan", ["merge", "topics", "create", "undo", "redo", "bin"])
+@pytest.mark.parametrize("plan", ["merge", "topics", "create", "import", "undo", "redo", "bin"])
 def test_a_kill_at_any_touch_of_the_disk_leaves_the_step_done_or_not_begun(
     root: Path, tmp_path: Path, plan: str
 ) -> None:

@@ -103,7 +103,7 @@ ANY_TEXT = st.one_of(
 )
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.sampled_from(LeafKind), st.lists(ANY_TEXT, min_size=1, max_size=8))
 @example(LeafKind.KNOWLEDGE, ["a\r\nb\r\n", "\ud83d", ""])
 def test_any_text_at_all_is_written_without_a_word_from_lint_and_reads_back_the_same(kind, texts):

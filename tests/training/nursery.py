@@ -6,21 +6,26 @@ Says "ready"; then for each line the child's id, and "exit <status>" when the ch
 
 from __future__ import annotations
 
+import importlib
 import os
 import sys
 from pathlib import Path
 
-import torch  # noqa: F401
-from transformers.models.llama import modeling_llama  # noqa: F401
-
 from lab_desktop.jobs.run import Run
-from lab_desktop.training import torch_backend  # noqa: F401
+from lab_desktop.training.choice import choose
 from lab_desktop.training.loop import train
 from tests.training.students import bytes_of, small_plan, write_dataset
+
+_MODULES = {
+    "torch": ("lab_desktop.training.torch_backend", "transformers.models.llama.modeling_llama"),
+    "mlx": ("lab_desktop.training.mlx_backend",),
+}
 
 
 def main(model: Path, folder: Path) -> None:
     dataset = write_dataset(folder / "dataset")
+    for module in _MODULES[choose().library]:
+        importlib.import_module(module)
     _say("ready")
     for _ in sys.stdin:
         child = os.fork()

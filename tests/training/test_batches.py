@@ -14,7 +14,7 @@ tokens = st.lists(st.integers(0, 3), min_size=1, max_size=8).map(tuple)
 encoded_rows = st.lists(st.builds(EncodedRow, tokens, tokens, st.booleans(), st.booleans()), min_size=1, max_size=8)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(encoded_rows)
 def test_every_learned_token_of_every_row_is_a_target_after_exactly_its_own_row(rows):
     merged = merge(rows)
@@ -32,7 +32,7 @@ def test_every_learned_token_of_every_row_is_a_target_after_exactly_its_own_row(
     assert found == wanted
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(encoded_rows, st.integers(4, 40))
 def test_packs_hold_all_rows_and_stay_within_their_length(rows, most):
     packs = pack(rows, most)

@@ -19,6 +19,7 @@ from lab_desktop.artifacts import DatasetPhase
 from lab_desktop.errors import Cancelled, StorageError, TrainingError
 from lab_desktop.jobs import events
 from lab_desktop.jobs.run import Run, enough_file
+from lab_desktop.training.choice import VARIABLE
 from lab_desktop.training.loop import train
 from tests.fakes import tiny_model
 from tests.training.students import bytes_of, small_plan, write_dataset
@@ -74,6 +75,9 @@ def test_training_writes_an_adapter_and_says_how_it_goes(tmp_path, tiny, dataset
     steps = [step for step, _ in run.metrics("loss")]
     assert steps == list(range(1, 11))  # 4 rounds of 2 steps, 2 rounds of 1
     assert [step for step, _ in run.metrics("held_out_accuracy")] == [0, 2, 4, 6, 8, 10]
+    peaks = dict(run.metrics("peak_memory_bytes"))
+    assert list(peaks) == [8, 10]  # the end of each phase
+    assert 1e8 < peaks[8] <= peaks[10] < 1e11
     told = [event for event in run.heard if isinstance(event, events.Progress)]
     assert list(dict.fromkeys(f"{event.text}, {event.detail}" for event in told if event.detail)) == [
         f"Training: {text}" for text in SIX_ROUNDS
@@ -132,8 +136,11 @@ def test_a_cancelled_training_goes_on_where_it_stopped_to_the_same_adapter(
 
 
 @pytest.mark.slow
-def test_killed_at_random_instants_it_gives_the_same_adapter(tmp_path, tiny, dataset, undisturbed):
+@pytest.mark.parametrize("library", ["torch", "mlx"])
+def test_killed_at_random_instants_it_gives_the_same_adapter(tmp_path, tiny, dataset, library, monkeypatch):
+    monkeypatch.setenv(VARIABLE, library)
     chance = random.Random(7)
+    undisturbed = learn(dataset, tiny, small_plan(), Run(tmp_path / "first")).weights.read_bytes()  # loads the library
     began = time.monotonic()
     learn(dataset, tiny, small_plan(), Run(tmp_path / "calm"))
     calm_s = time.monotonic() - began
@@ -271,7 +278,7 @@ def test_numbers_that_run_away_are_said_with_what_is_safe(tmp_path, tiny, datase
     plan = small_plan(checkpoint_every=1)
     wild = tuple(dataclasses.replace(phase, learning_rate=1e30) for phase in plan.phases)
 
-    with pytest.raises(TrainingError, match=r"went astray in step .*checkpoint of step"):
+    with pytest.raises(TrainingError, match=r"went astray in step .*save point of step"):
         learn(dataset, tiny, dataclasses.replace(plan, phases=wild), Run(tmp_path))
 
 
@@ -280,7 +287,7 @@ def test_rows_left_out_are_counted(tmp_path, tiny, dataset):
 
     learn(dataset, tiny, small_plan(max_row_tokens=16), run)
 
-    assert any("6 training rows and 2 held-out questions were left out" in text for text in run.notices())
+    assert any("6 practice questions and 2 of those kept aside were left out" in text for text in run.notices())
 
 
 def test_training_can_start_from_an_adapter(tmp_path, tiny, dataset):

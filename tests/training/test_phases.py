@@ -2,7 +2,16 @@ from __future__ import annotations
 
 import dataclasses
 
-from lab_desktop.training.phases import LAB_PHASES, TrainingPlan, cooldown_at, cooling_spans, phase_steps, rate_at
+from lab_desktop.training.phases import (
+    LAB_PHASES,
+    TrainingPlan,
+    cooldown_at,
+    cooling_spans,
+    phase_steps,
+    rate_at,
+    rounds_of,
+    with_rounds,
+)
 
 
 def test_every_phase_replays_all_phases_before_it():
@@ -39,6 +48,19 @@ def test_steps_follow_from_the_data():
     plan = TrainingPlan(effective_batch=10)
 
     assert [phase_steps(phase, rows, plan) for rows in (0, 1, 10, 11, 100)] == [0, 2, 2, 5, 25]
+
+
+def test_an_effort_stretches_every_phase_and_is_told_by_the_plan():
+    plan = TrainingPlan()
+    longer = with_rounds(plan, 2.0)
+
+    assert with_rounds(plan, 1.0).fingerprint == plan.fingerprint
+    for phase, stretched in zip(plan.phases, longer.phases, strict=True):
+        assert [phase_steps(stretched, rows, plan) for rows in (0, 3, 400)] == [
+            2 * phase_steps(phase, rows, plan) for rows in (0, 3, 400)
+        ]
+    assert [rounds_of(dataclasses.asdict(with_rounds(plan, rounds))) for rounds in (0.5, 1.0, 2.0)] == [0.5, 1.0, 2.0]
+    assert [rounds_of(damaged) for damaged in (None, {}, {"phases": []}, {"phases": [{"epochs": "x"}]})] == [1.0] * 4
 
 
 def test_another_setting_is_another_plan():

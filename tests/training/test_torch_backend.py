@@ -157,14 +157,16 @@ def test_gradients_are_those_of_plain_autograd(tiny):
     factors = {name: torch.tensor(values, requires_grad=True) for name, values in backend.factors().items()}
     base = torch.tensor(reference.logits(packed)).log_softmax(-1)
     weights = {
-        f"{module}.weight": reference._model.get_submodule(module).weight
+        f"{module}.weight": reference._network.model.get_submodule(module).weight
         + 2.0 * factors[f"{module}.lora_b"] @ factors[f"{module}.lora_a"]
         for module in {name.rpartition(".")[0] for name in factors}
     }
     for module in reference._adapted.values():
         module.is_on = False
+    network = reference._network
+    network.model.model.rotary_emb.inv_freq = torch.from_numpy(network.plan.rotations[0].speeds)
     hidden = torch.func.functional_call(
-        reference._model.model,
+        network.model.model,
         {name.removeprefix("model."): value for name, value in weights.items()},
         kwargs={
             "input_ids": torch.tensor(packed.tokens)[None],
@@ -173,7 +175,7 @@ def test_gradients_are_those_of_plain_autograd(tiny):
             "use_cache": False,
         },
     ).last_hidden_state[0]
-    scores = reference._model.lm_head(hidden).log_softmax(-1)
+    scores = network.model.lm_head(hidden).log_softmax(-1)
     loss = 0.0
     for index, token, weight, is_base in zip(packed.index, packed.token, packed.weight, packed.is_base, strict=True):
         if is_base:
@@ -258,13 +260,13 @@ def test_a_family_that_cannot_be_trained_is_named(tmp_path):
     writer.write_tensors_to_file()
     writer.close()
 
-    with pytest.raises(ModelError, match='"mamba", which cannot be trained'):
+    with pytest.raises(ModelError, match='"mamba", which cannot be taught'):
         backend_of(path)
 
 
 def test_a_model_whose_output_is_its_embedding_is_tied(tmp_path, tiny):
     backend = backend_of(tiny)
-    assert backend._model.lm_head.weight.data_ptr() != backend._model.model.embed_tokens.weight.data_ptr()
+    assert backend._network.head.data_ptr() != backend._network.model.model.embed_tokens.weight.data_ptr()
 
     reader = gguf.GGUFReader(tiny)
     path = tmp_path / "tied.gguf"

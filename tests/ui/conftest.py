@@ -28,11 +28,6 @@ def collector(qapp: QApplication) -> Collector:
     return made
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What is measured comes first: threads and windows that other tests left behind would be measured too."""
-    items.sort(key=lambda item: "test_stalls" not in item.nodeid)
-
-
 @pytest.fixture(autouse=True)
 def shown(collector: Collector) -> Look:
     """The look, light and in normal size."""
@@ -50,14 +45,26 @@ def shown(collector: Collector) -> Look:
 def session(own_home: Path) -> Iterator[Session]:
     made = Session(own_home)
     yield made
-    made.jobs.stop_all()
+    made.jobs.stop_all(wait_ms=0)
+    made.sharing.stop(patience_ms=0)
     made.chat.quit()
 
 
+def end_jobs(session: Session) -> None:
+    """End what works, and be sure of it: a window that closes while work goes on asks, and nobody answers."""
+    session.jobs.stop_all(wait_ms=0)
+    if session.jobs.worker is not None:
+        session.jobs.worker.process.waitForFinished(30_000)
+        session.jobs._journal.close()
+
+
 @pytest.fixture
-def window(session: Session, qtbot: QtBot) -> MainWindow:
+def window(request: pytest.FixtureRequest, session: Session, qtbot: QtBot) -> MainWindow:
+    """The window, offscreen. Pages are made when they are asked for; where time is measured, by and by as well."""
     made = MainWindow(session)
-    qtbot.addWidget(made, before_close_func=lambda _: session.jobs.stop_all())
+    qtbot.addWidget(made, before_close_func=lambda _: end_jobs(session))
     made.show()
     qtbot.waitExposed(made)
+    if request.node.get_closest_marker("alone") is None:
+        made.pages._idle.stop()
     return made

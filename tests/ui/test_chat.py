@@ -119,6 +119,7 @@ def test_a_question_is_answered_and_the_chat_is_saved(page: ChatPage, session: S
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 def test_a_model_that_dies_loses_nothing_is_asked_again_and_esc_stops_it(
     page: ChatPage, session: Session, qtbot: QtBot
 ) -> None:

@@ -13,7 +13,7 @@ from lab_desktop.artifacts import Mark, Pair, QuizMark, SeedExample, Suggestion
 from lab_desktop.paths import practice_model
 from lab_desktop.ui.chat_process import ChatProcess, Finished, Voices
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("prepared")]
 
 LONGEST_MS = 120_000
 PASSAGE = (
@@ -91,6 +91,7 @@ def test_one_more_example_comes_or_a_sentence(chat: ChatProcess, qtbot: QtBot) -
     assert "2 finished examples" in heard.failures[0][1]
 
 
+@pytest.mark.alone
 def test_a_stopped_suggestion_ends_within_a_second(chat: ChatProcess, qtbot: QtBot) -> None:
     heard = Heard(chat)
     number = chat.suggest(PASSAGE * 3, "Orra", [], wanted=50)

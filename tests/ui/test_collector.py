@@ -7,7 +7,7 @@ import threading
 import weakref
 
 import shiboken6
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, QTimer
 from pytestqt.qtbot import QtBot
 
 from lab_desktop.ui.chat_process import ChatProcess, Voices
@@ -49,6 +49,22 @@ def test_a_cycle_is_deleted_in_the_window_s_thread(collector: Collector, qtbot: 
     assert held
 
 
+def test_the_oldest_are_searched_when_the_window_has_little_to_do(collector: Collector, qtbot: QtBot) -> None:
+    knot = Knot()
+    gone = weakref.ref(knot)
+    for _ in range(gc.get_threshold()[2] + 2):  # it grows old, and the oldest are due
+        gc.collect(1)
+    del knot
+    work = QTimer(interval=0)
+    work.timeout.connect(lambda: sum(range(10_000)))
+    work.start()
+
+    qtbot.wait(1000)
+    assert gone() is not None
+    work.stop()
+    qtbot.waitUntil(lambda: gone() is None, timeout=20_000)
+
+
 def test_a_window_that_goes_while_a_big_file_is_read_is_not_told(session: Session, qtbot: QtBot) -> None:
     made = states.project(session.root)
     run = states.write_practice(made, 20_000)
@@ -76,7 +92,8 @@ def test_what_is_destroyed_with_its_child_at_work_is_not_told_of_its_end(
     told: list[object] = []
     runner.jobs.ended.connect(told.append)
     chat.failed.connect(lambda *said: told.append(said))
-    for process in (chat._process, runner.jobs._process):
+    assert runner.jobs.worker is not None
+    for process in (chat._process, runner.jobs.worker.process):
         assert process is not None and process.waitForStarted(5000)
 
     shiboken6.delete(chat)

@@ -93,7 +93,7 @@ def test_sizes_stand_from_large_to_small(seen: Callable[[str], Stage]) -> None:
 def test_a_plan_keeps_its_units_as_they_are_written(seen: Callable[[str], Stage]) -> None:
     plan = next(text for text in in_sight(seen("improve-check-none").window) if "of memory" in text)
 
-    assert plan.startswith("About") and " MB of memory" in plan and " GB are free" in plan
+    assert plan.startswith("Uses about ") and " MB of " in plan and " GB of memory, leaves " in plan
 
 
 def test_a_training_that_goes_on_begins_its_curve_anew_at_the_top(seen: Callable[[str], Stage]) -> None:

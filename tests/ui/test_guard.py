@@ -44,12 +44,12 @@ def test_a_mistake_in_a_page_is_told_and_the_window_can_be_shown_again(qtbot: Qt
     assert sys.getrefcount(override) == before
 
 
-@pytest.mark.parametrize("name", ["settings", "about"])
+@pytest.mark.parametrize("name", ["settings", "licences"])
 def test_a_small_window_whose_look_at_the_disk_fails_is_shown_and_says_so(
     session: Session, window: MainWindow, qtbot: QtBot, name: str
 ) -> None:
-    panel = window.panels.settings if name == "settings" else window.panels.about
-    look_up = panel._measure if isinstance(panel, SettingsWindow) else panel._looking
+    panel = window.panels.settings if name == "settings" else window.panels.licences
+    look_up = panel._measure if isinstance(panel, SettingsWindow) else panel._reading
     look_up._thread.shutdown()
 
     with qtbot.capture_exceptions() as told:

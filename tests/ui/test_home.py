@@ -74,8 +74,9 @@ def choose(open_menu: Callable[[], object], words: str) -> None:
 
 def stopped_child(session: Session) -> None:
     """The job in hand does nothing, however long the test takes."""
-    process = session.jobs._process
-    assert process is not None and process.waitForStarted(5000)
+    assert session.jobs.worker is not None
+    process = session.jobs.worker.process
+    assert process.waitForStarted(5000)
     os.kill(process.processId(), signal.SIGSTOP)
 
 
@@ -282,7 +283,7 @@ def test_a_waiting_job_is_taken_out_of_the_queue_by_a_click(
     assert "1 waiting" in window.header.place.whole
 
     rect = activity.list.visualRect(waiting)
-    boxes = dict(activity.list._delegate.action_boxes(QRectF(rect), ["remove", "open", "log"]))
+    boxes = dict(activity.list.rows.action_boxes(QRectF(rect), ["remove", "open", "log"]))
     place = boxes["remove"].center().toPoint()
     qtbot.mouseClick(activity.list.viewport(), Qt.MouseButton.LeftButton, pos=place)
 
@@ -300,7 +301,7 @@ def test_open_leads_to_the_project_of_a_job(
     window.show_page("activity")
     activity.list.setCurrentIndex(activity.model.index(1, 0))
 
-    activity.list.acted.emit(activity.list.job(), "open")
+    activity.list.acted.emit(activity.model.line(1), "open")
 
     assert session.project == two[0]
     assert window.page == "improve"

@@ -14,6 +14,7 @@ from pytestqt.qtbot import QtBot
 from lab_desktop import projects
 from lab_desktop.taxonomy.library import Library
 from lab_desktop.ui.main_window import MainWindow
+from lab_desktop.ui.pages.library.import_many import ImportMany
 from lab_desktop.ui.pages.library.page import LibraryPage
 from lab_desktop.ui.session import Session
 from lab_desktop.ui.widgets.basic import Banner
@@ -225,7 +226,7 @@ def test_a_new_topic_asks_for_its_name_where_it_stands(page: LibraryPage, sessio
 
 def drop(page: LibraryPage, path: str, onto: str) -> bool:
     """Drag a row of the tree onto another; True when it may be let go there."""
-    view, model = page.tree, page._model
+    view, model = page.tree, page.model
     page.tree.expand(model.find(onto).parent())
     data = model.mimeData([model.find(path)])
     place = QPointF(view.visualRect(model.find(onto)).center())
@@ -283,7 +284,7 @@ def test_foreign_things_that_are_dropped_do_nothing(page: LibraryPage) -> None:
     data = QMimeData()
     data.setText("knowledge/arts")
 
-    assert not page._model.canDropMimeData(data, Qt.DropAction.MoveAction, -1, -1, page._model.find("knowledge"))
+    assert not page.model.canDropMimeData(data, Qt.DropAction.MoveAction, -1, -1, page.model.find("knowledge"))
 
 
 @pytest.mark.parametrize(
@@ -338,9 +339,9 @@ def test_a_duplicate_stands_beside_and_can_be_merged_back(page: LibraryPage, ses
     assert page.tree.node is not None and page.tree.node.path == f"{VELMORA}_2"
 
     press(page, "Merge")
-    qtbot.waitUntil(lambda: bool(page.pick.list.rows), timeout=_LONG_MS)
-    assert page.pick.list.rows[0].key == VELMORA  # the likest comes first
-    qtbot.mouseClick(page.pick.button, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: bool(page.right.pick.list.rows), timeout=_LONG_MS)
+    assert page.right.pick.list.rows[0].key == VELMORA  # the likest comes first
+    qtbot.mouseClick(page.right.pick.button, Qt.MouseButton.LeftButton)
     settled(page, qtbot)
 
     assert not (root / f"{VELMORA}_2").exists()
@@ -366,6 +367,7 @@ def test_what_is_deleted_can_be_undone_at_once_or_put_back_from_the_bin(
     take(page._page_menu(), "Deleted lessons (1)")
     qtbot.waitUntil(lambda: titles(page) == ["Velmora"], timeout=_LONG_MS)
     assert page.middle.list.rows[0].second == "was in Facts › Geography › Islands · 30 days left"
+    qtbot.waitUntil(lambda: "It held 5 passages and 15 questions." in words(page.right.changes), timeout=_LONG_MS)
     qtbot.mouseClick(page.middle.action, Qt.MouseButton.LeftButton)
     settled(page, qtbot)
 
@@ -382,7 +384,7 @@ def test_search_answers_while_one_types_and_escape_goes_back(page: LibraryPage, 
     assert page.toolbar.field.hasFocus()
 
     qtbot.keyClicks(page.toolbar.field, "lighth")
-    qtbot.waitUntil(lambda: page._mode == "search" and titles(page) == ["Velmora"], timeout=_LONG_MS)
+    qtbot.waitUntil(lambda: page.hand.mode == "search" and titles(page) == ["Velmora"], timeout=_LONG_MS)
     row = page.middle.list.rows[0]
     assert [part for part, is_marked in row.snippet if is_marked] == ["lighthouse"]
     assert row.second.startswith("Facts › Geography › Islands · ")
@@ -396,7 +398,7 @@ def test_search_answers_while_one_types_and_escape_goes_back(page: LibraryPage, 
 
 def test_return_in_the_search_field_goes_to_the_lesson(page: LibraryPage, qtbot: QtBot) -> None:
     qtbot.keyClicks(page.toolbar.field, "lighthouse")
-    qtbot.waitUntil(lambda: titles(page) == ["Velmora"] and page._mode == "search", timeout=_LONG_MS)
+    qtbot.waitUntil(lambda: titles(page) == ["Velmora"] and page.hand.mode == "search", timeout=_LONG_MS)
     qtbot.keyClick(page.toolbar.field, Qt.Key.Key_Return)
     settled(page, qtbot)
 
@@ -437,22 +439,89 @@ def test_filters_show_what_is_mine_what_is_the_communitys_and_what_is_in_a_state
     assert len(titles(page)) == 5
 
 
+def changes(page: LibraryPage, count: int, qtbot: QtBot) -> dict[str, tuple[str, str]]:
+    """The rows of what is new or different: badge and second line by title."""
+    if page.hand.mode != "changes":
+        take(page._page_menu(), "What is new or different")
+    rows = page.middle.list
+    qtbot.waitUntil(lambda: len(rows.rows) == count and not page.shelf._errands.is_busy, timeout=_LONG_MS)
+    return {row.title: (row.badge[0] if row.badge else "", row.second) for row in rows.rows}
+
+
+def compared(page: LibraryPage, path: str, qtbot: QtBot) -> list[str]:
+    """The words of the panel that tells what changed in a lesson."""
+    assert page.middle.list.choose(path)
+    qtbot.waitUntil(lambda: page.right.changes.is_shown(path), timeout=_LONG_MS)
+    QApplication.processEvents()
+    return words(page.right.changes)
+
+
 def test_what_is_new_or_different_is_told_in_words(session: Session, window: MainWindow, qtbot: QtBot) -> None:
-    states.library(session.home, is_touched=True)
+    root = states.library(session.home, is_touched=True)
+    basic = root / "foundational_skills" / "reasoning" / "short_notes" / "qna.yaml"
+    basic.write_text(basic.read_text("utf-8").replace("version: 3", "version: 2"), encoding="utf-8")
     page = opened(window, qtbot)
 
-    take(page._page_menu(), "What is new or different")
-    qtbot.waitUntil(lambda: len(page.middle.list.rows) == 6, timeout=_LONG_MS)
-
-    told = {row.title: (row.badge[0] if row.badge else "", row.second) for row in page.middle.list.rows}
-    assert told == {
+    assert changes(page, 7, qtbot) == {
         "Osmery harbour rules": ("New", "Facts › Geography › Islands"),
         "Velmora": ("Changed", 'The answer to "When was Velmora settled?" changed.'),
         "Velmora 2": ("New", "Facts › Geography › Islands"),
         "Old letters": ("New", "Facts › History"),
         "Hestrel 12": ("Moved", "now in Facts › Science, was in Facts › Machines"),
+        "Not here any more": ("", ""),
         "Errand note": ("Deleted", "was in Skills › Writing"),
     }
+    assert "6 differences from the community’s version. Basics can only be read, so they never count." in words(
+        page.middle
+    )
+
+
+def test_of_a_changed_lesson_both_texts_are_shown(session: Session, window: MainWindow, qtbot: QtBot) -> None:
+    root = states.library(session.home, is_touched=True)
+    (root / VELMORA / "velmora.md").write_text("# Velmora\n\nAll of it is new.\n", encoding="utf-8")
+    (root / VELMORA / "attribution.txt").unlink()
+    page = opened(window, qtbot)
+    changes(page, 7, qtbot)
+
+    shown = compared(page, VELMORA, qtbot)
+
+    assert shown[0] == "Velmora" and "Changed" in shown
+    at = shown.index('The answer to "When was Velmora settled?" changed.')
+    assert shown[at + 1 : at + 5] == ["Before", "<s>In</s> 1382.", "Now", "<b>It was settled in</b> 1382."]
+    assert shown.index("Passages and questions") < shown.index("Documents") < shown.index("Credits")
+    assert "The document “velmora.md” changed." in shown and "The credits were removed." in shown
+    moved = compared(page, "knowledge/science/hestrel_12", qtbot)
+    assert "Facts › Machines" in moved and "What it says is as it was." in moved
+
+    qtbot.mouseClick(page.right.changes.open, Qt.MouseButton.LeftButton)
+    assert page.tree.node is not None and page.tree.node.path == "knowledge/science/hestrel_12"
+    assert page.preview.isVisible() and not page.right.changes.isVisible()
+
+
+@pytest.mark.parametrize("is_in_bin", [True, False])
+def test_a_deleted_lesson_is_put_back_from_where_it_is_found(
+    session: Session, window: MainWindow, qtbot: QtBot, is_in_bin: bool
+) -> None:
+    root = states.library(session.home, is_touched=is_in_bin)
+    before = {path.name: path.read_bytes() for path in states.SKILL.iterdir()}
+    if not is_in_bin:
+        shutil.rmtree(root / NOTE)  # by somebody else's hand
+    page = opened(window, qtbot)
+    changes(page, 7 if is_in_bin else 1, qtbot)
+
+    shown = compared(page, NOTE, qtbot)
+    assert "It held 5 examples." in shown and page.right.changes.put_back.isVisible()
+    page.middle.list.setFocus()
+    qtbot.keyClick(page.middle.list, Qt.Key.Key_Return)
+    qtbot.keyClick(page.right.changes.put_back, Qt.Key.Key_Return)
+    settled(page, qtbot)
+
+    assert {path.name: path.read_bytes() for path in (root / NOTE).iterdir() if path.is_file()} == before
+    assert page.edits[0].text() == "Undo Put Back “Errand note”"
+    qtbot.waitUntil(lambda: "Errand note" not in titles(page), timeout=_LONG_MS)
+    press(page, "Undo")
+    settled(page, qtbot)
+    assert not (root / NOTE).exists()
 
 
 def test_nothing_new_is_told_too(page: LibraryPage, qtbot: QtBot) -> None:
@@ -465,17 +534,17 @@ def test_where_a_topic_belongs_is_told_with_neighbours_and_lessons_like_it(
 ) -> None:
     hand(page, "knowledge/history", qtbot)
     take(page._page_menu(), "Where does my topic belong?")
-    assert page.places.title.hasFocus()
+    assert page.right.places.title.hasFocus()
 
-    qtbot.keyClicks(page.places.title, "Velmora island")
-    qtbot.keyClicks(page.places.description, "Its history and its lighthouse")
-    qtbot.waitUntil(lambda: bool(page.places.alike.rows), timeout=_LONG_MS)
-    best = page.places.places.rows[0]
+    qtbot.keyClicks(page.right.places.title, "Velmora island")
+    qtbot.keyClicks(page.right.places.description, "Its history and its lighthouse")
+    qtbot.waitUntil(lambda: bool(page.right.places.alike.rows), timeout=_LONG_MS)
+    best = page.right.places.places.rows[0]
     assert (best.key, best.second) == (ISLANDS, "Facts › Geography · beside Velmora")
-    assert [row.title for row in page.places.alike.rows] == ["Velmora"]
-    assert "knowledge/history" in [row.key for row in page.places.places.rows]
+    assert [row.title for row in page.right.places.alike.rows] == ["Velmora"]
+    assert "knowledge/history" in [row.key for row in page.right.places.places.rows]
 
-    qtbot.mouseClick(page.places.button, Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(page.right.places.button, Qt.MouseButton.LeftButton)
     settled(page, qtbot)
     made = session.home / "library" / ISLANDS / "velmora_island" / "qna.yaml"
     assert made.is_file()
@@ -487,25 +556,25 @@ def test_a_lesson_without_a_name_is_not_begun_and_escape_begins_nothing(
     page: LibraryPage, session: Session, qtbot: QtBot
 ) -> None:
     press(page, "New Lesson")
-    qtbot.mouseClick(page.places.button, Qt.MouseButton.LeftButton)
-    assert "Give it a name first." in words(page.places)
+    qtbot.mouseClick(page.right.places.button, Qt.MouseButton.LeftButton)
+    assert "Give it a name first." in words(page.right.places)
 
-    qtbot.keyClick(page.places.title, Qt.Key.Key_Escape)
+    qtbot.keyClick(page.right.places.title, Qt.Key.Key_Escape)
     settled(page, qtbot)
 
-    assert not page.places.isVisible()
+    assert not page.right.places.isVisible()
     assert page.count == 3
 
 
 def test_a_lesson_like_it_is_opened_instead(page: LibraryPage, qtbot: QtBot) -> None:
     press(page, "New Lesson")
-    qtbot.keyClicks(page.places.title, "Velmora")
-    qtbot.waitUntil(lambda: bool(page.places.alike.rows), timeout=_LONG_MS)
-    qtbot.keyClick(page.places.alike, Qt.Key.Key_Down)
-    qtbot.keyClick(page.places.alike, Qt.Key.Key_Return)
+    qtbot.keyClicks(page.right.places.title, "Velmora")
+    qtbot.waitUntil(lambda: bool(page.right.places.alike.rows), timeout=_LONG_MS)
+    qtbot.keyClick(page.right.places.alike, Qt.Key.Key_Down)
+    qtbot.keyClick(page.right.places.alike, Qt.Key.Key_Return)
 
     assert page.tree.node is not None and page.tree.node.path == VELMORA
-    assert not page.places.isVisible()
+    assert not page.right.places.isVisible()
 
 
 def test_a_lesson_is_used_in_the_project_in_hand_and_replaced_only_when_asked(
@@ -529,6 +598,23 @@ def test_a_lesson_is_used_in_the_project_in_hand_and_replaced_only_when_asked(
     qtbot.waitUntil(lambda: not copy.read_text("utf-8").startswith("# mine"), timeout=_LONG_MS)
     (kept,) = (project.folder / "replaced").glob("*/qna.yaml")
     assert kept.read_text("utf-8").startswith("# mine")
+
+
+def test_without_a_project_a_lesson_begins_one(page: LibraryPage, session: Session, qtbot: QtBot) -> None:
+    assert session.project is None
+    hand(page, VELMORA, qtbot)
+    assert page.next_step()[1] == "Begin a project"
+
+    page.use_in_project()
+    qtbot.waitUntil(lambda: "There is no project yet." in banner(page), timeout=_LONG_MS)
+    button = next(each for each in page.findChildren(QPushButton) if each.text() == "Begin one with this lesson")
+    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+
+    qtbot.waitUntil(lambda: session.project is not None, timeout=_LONG_MS)
+    (made,) = session.projects
+    assert (made.title, session.project) == ("Velmora", made)
+    assert (made.lessons / VELMORA / "qna.yaml").is_file()
+    assert page.next_step()[1] == "Use in project"
 
 
 def test_a_draft_is_not_used_in_a_project(session: Session, window: MainWindow, qtbot: QtBot) -> None:
@@ -564,7 +650,7 @@ def test_another_library_is_opened_from_a_folder_and_from_an_address(
     qtbot.waitUntil(lambda: page.shelf.root == session.home / "libraries" / "library", timeout=_LONG_MS)
     settled(page, qtbot)
     assert page.count == 3
-    assert not page._strip.isVisible()
+    assert not page.strip.isVisible()
 
     page.libraries.open(None)
     settled(page, qtbot)
@@ -615,7 +701,9 @@ def test_an_index_that_cannot_be_used_costs_time_only(
         page = opened(window, qtbot)
         page.shelf.close()
         window.pages._pages.clear()
-        for file in (session.home / "index").iterdir():
+        index = session.home / "index"
+        qtbot.waitUntil(lambda: not list(index.glob("*-shm")), timeout=_LONG_MS)  # closed: nothing of it is in memory
+        for file in index.iterdir():
             file.write_bytes(b"junk")
 
     page = opened(window, qtbot)
@@ -632,7 +720,7 @@ def test_an_address_that_answers_nothing_is_told_and_leaves_nothing(
 
     qtbot.waitUntil(lambda: banner(page) != "", timeout=_LONG_MS)
     assert not (session.home / "libraries" / "all").exists()
-    assert not page._strip.isVisible()
+    assert not page.strip.isVisible()
 
 
 def test_updating_brings_the_communitys_lessons_and_keeps_mine(
@@ -693,6 +781,102 @@ def test_a_lesson_file_from_elsewhere_is_brought_in_with_its_documents_only(
     assert page.shelf.view.node("knowledge/arts/downloads").badge == "ready"  # type: ignore[union-attr]
 
 
+def many(page: LibraryPage, source: Path, qtbot: QtBot) -> ImportMany:
+    """What a folder or archive holds, as it is shown before anything is taken."""
+    page.import_file(source)
+    qtbot.waitUntil(lambda: any(sheet.isVisible() for sheet in page.findChildren(ImportMany)), timeout=_LONG_MS)
+    return next(sheet for sheet in page.findChildren(ImportMany) if sheet.isVisible())
+
+
+def test_a_folder_of_lessons_is_looked_through_chosen_from_and_imported_in_one_step(
+    page: LibraryPage, session: Session, tmp_path: Path, qtbot: QtBot
+) -> None:
+    root = session.home / "library"
+    before = sorted(str(path.relative_to(root)) for path in root.rglob("*") if ".git" not in path.parts)
+    sheet = many(page, states.tree(tmp_path / "from_a_friend"), qtbot)
+    told = {row.title: (row.badge or ("",))[0] for row in sheet.list.rows}
+    assert told == {
+        "Letter": "Not taken", "Counting": "Not taken", "Velmora": "There already", "Shouting": "Will be mended",
+        "Short notes": "Will be mended", "Hestrel 12": "Will be mended", "Velmora before the lighthouse": "Fine",
+    }  # fmt: skip
+    assert sheet.take.text() == "Import 4 lessons"
+
+    sheet.list.choose("compositional_skills/writing/shouting/qna.yaml")
+    QApplication.processEvents()
+    assert "4 repairs" in words(sheet)
+    qtbot.keyClick(sheet.list, Qt.Key.Key_Space)
+    assert sheet.take.text() == "Import 3 lessons"
+    sheet.list.choose("compositional_skills/writing/letter/qna.yaml")
+    qtbot.keyClick(sheet.list, Qt.Key.Key_Space)
+    qtbot.keyClick(sheet.list, Qt.Key.Key_Return)
+    QApplication.processEvents()
+    assert sheet.take.text() == "Import 3 lessons" and "There is nothing of a lesson in it." in words(sheet)
+    qtbot.mouseClick(sheet.take, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: "3 lessons came into the library." in banner(page), timeout=_LONG_MS)
+    settled(page, qtbot)
+
+    assert (root / "knowledge/machines/hestrel_12_2/.originals/qna.yaml.txt").is_file()
+    assert (root / ISLANDS / "velmora_before_the_lighthouse/velmora.md").is_file()
+    assert not (root / "compositional_skills/writing/shouting").exists()
+    assert page.edits[0].text() == "Undo Import of 3 lessons"
+    press(page, "Undo")
+    settled(page, qtbot)
+    after = sorted(str(path.relative_to(root)) for path in root.rglob("*") if ".git" not in path.parts)
+    assert after == before
+
+
+def test_nothing_comes_of_an_import_that_is_left_and_nothing_stays_of_what_was_unpacked(
+    page: LibraryPage, session: Session, tmp_path: Path, qtbot: QtBot
+) -> None:
+    shutil.make_archive(str(tmp_path / "lessons"), "zip", states.tree(tmp_path / "lessons"))
+    sheet = many(page, tmp_path / "lessons.zip", qtbot)
+    take(sheet.kinds, "1 Fine")
+    qtbot.mouseClick(sheet.all, Qt.MouseButton.LeftButton)
+    assert [row.title for row in sheet.list.rows] == ["Velmora before the lighthouse"]
+    take(sheet.kinds, "3 Will be mended")
+    qtbot.mouseClick(sheet.all, Qt.MouseButton.LeftButton)
+    assert not sheet.take.isEnabled() and "Tick the lessons that you want." in words(sheet)
+
+    unpacked = sheet._finds[0].folder
+    qtbot.keyClick(sheet, Qt.Key.Key_Escape)
+    settled(page, qtbot)
+
+    assert page.count == 3 and not page.strip.isVisible()
+    assert page.edits[0].text() == "Nothing to Undo"
+    assert not unpacked.exists()
+    again = many(page, tmp_path / "lessons.zip", qtbot)
+    unpacked = again._finds[0].folder
+    qtbot.mouseClick(again.take, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: page.count == 7, timeout=_LONG_MS)
+    assert not unpacked.exists()
+
+
+def test_a_folder_without_lessons_is_refused_with_a_sentence(page: LibraryPage, tmp_path: Path, qtbot: QtBot) -> None:
+    (tmp_path / "empty").mkdir()
+    page.import_file(tmp_path / "empty")
+
+    qtbot.waitUntil(lambda: "There is no lesson in" in banner(page), timeout=_LONG_MS)
+
+
+def test_a_lesson_that_others_have_by_now_says_since_when(session: Session, window: MainWindow, qtbot: QtBot) -> None:
+    states.given_away(session.home)
+    page = opened(window, qtbot)
+    badges = {node.title: node.badge for node in page.shelf.view.all() if node.is_leaf and not node.is_read_only}
+    assert badges == {
+        "Velmora": "ready", "Velmora 2": "shared", "Velmora 3": "shared", "Hestrel 12": "ready", "Errand note": "ready"
+    }  # fmt: skip
+
+    hand(page, f"{VELMORA}_2", qtbot)
+    assert "Sent to the village school on 5 May 2026." in words(page.preview)
+    hand(page, f"{VELMORA}_3", qtbot)
+    assert any(text.startswith("In the community’s library since ") for text in words(page.preview))
+
+    file = session.home / "library" / f"{VELMORA}_3" / "qna.yaml"
+    file.write_text(file.read_text("utf-8").replace("In 1382.", "In the year 1382."), encoding="utf-8")
+    page.shelf.look()
+    qtbot.waitUntil(lambda: page.shelf.view.node(f"{VELMORA}_3").badge == "ready", timeout=_LONG_MS)  # type: ignore[union-attr]
+
+
 def test_the_edit_menu_is_there_while_the_library_is(page: LibraryPage, window: MainWindow) -> None:
     assert window.edit_menu.menuAction().isVisible()
     assert "Rename" in [action.text() for action in window.edit_menu.actions()]
@@ -713,6 +897,7 @@ def test_a_projects_own_lessons_are_still_reached_by_its_path(
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 def test_ten_thousand_lessons_scroll_search_and_unfold_without_a_stall(
     session: Session, window: MainWindow, qtbot: QtBot
 ) -> None:
@@ -725,7 +910,7 @@ def test_ten_thousand_lessons_scroll_search_and_unfold_without_a_stall(
         page = window.pages.library
         qtbot.waitUntil(lambda: page.shelf.view.own > 10_000, timeout=120_000)
         page.tree.choose("knowledge/many")
-        page.tree.expandRecursively(page._model.find("knowledge/many"), 0)
+        page.tree.expandRecursively(page.model.find("knowledge/many"), 0)
         for _ in range(20):
             bar = page.tree.verticalScrollBar()
             bar.setValue(bar.value() + bar.pageStep())
@@ -736,5 +921,32 @@ def test_ten_thousand_lessons_scroll_search_and_unfold_without_a_stall(
             qtbot.wait(20)
         qtbot.keyClicks(page.toolbar.field, "island 77")
         qtbot.wait(500)
+
+    assert dog.longest_s < LIMIT_S, str(dog)
+
+
+@pytest.mark.slow
+@pytest.mark.alone
+def test_many_lessons_are_looked_through_and_imported_without_a_stall(
+    page: LibraryPage, tmp_path: Path, qtbot: QtBot
+) -> None:
+    window = page.window()
+    assert isinstance(window, MainWindow)
+    qtbot.waitUntil(lambda: all(map(window.pages.is_made, window.pages.names)), timeout=20_000)
+    qtbot.wait(500)  # the settings come after the pages
+    tree = states.tree(tmp_path / "from_a_friend", count=150)
+    dog = Watchdog(qtbot)
+
+    with dog.watching():
+        page.import_file(tree)
+        assert page.strip.isVisible()
+        qtbot.waitUntil(lambda: bool(page.findChildren(ImportMany)), timeout=120_000)
+        sheet = page.findChildren(ImportMany)[0]
+        for _ in range(10):
+            bar = sheet.list.verticalScrollBar()
+            bar.setValue(bar.value() + bar.pageStep())
+            qtbot.wait(20)
+        qtbot.mouseClick(sheet.take, Qt.MouseButton.LeftButton)
+        qtbot.waitUntil(lambda: page.count == 157, timeout=120_000)
 
     assert dog.longest_s < LIMIT_S, str(dog)

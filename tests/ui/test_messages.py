@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtGui import QAccessible, QGuiApplication
+from PySide6.QtGui import QAccessible, QGuiApplication, QImage, QPainter
 from pytestqt.qtbot import QtBot
 
 from lab_desktop.ui.theme import Look
@@ -151,3 +151,16 @@ def test_pictures_and_html_of_a_model_are_words(shown: Look) -> None:
 
     assert laid_out._document.toPlainText() == "map <b>bold</b> <img src='file:///x'>"
     assert "￼" not in laid_out._document.toPlainText()
+
+
+def test_a_ticked_box_looks_another_than_an_empty_one() -> None:
+    def painted(text: str) -> QImage:
+        image = QImage(60, 30, QImage.Format.Format_RGB32)
+        image.fill(Qt.GlobalColor.white)
+        painter = QPainter(image)
+        painter.setBrush(Qt.GlobalColor.white)  # as the ground of a message leaves it
+        MessageText(text, 60, is_plain=False).paint(painter)
+        painter.end()
+        return image
+
+    assert painted("- [x] a") != painted("- [ ] a")

@@ -29,11 +29,20 @@ from tests.ui.test_jobs import run_folder
 
 
 def test_what_was_chosen_is_there_the_next_time(tmp_path: Path) -> None:
-    chosen = Choices("dark", 120, "creative", notifies=False, stays_awake=False)
+    chosen = Choices("dark", 120, "creative", notifies=False, stays_awake=False, keeps_free=4, only_plugged_in=True)
 
     Preferences(tmp_path / "settings.ini").choose(chosen)
 
     assert Preferences(tmp_path / "settings.ini").choices == chosen
+
+
+def test_what_two_windows_chose_is_kept_of_both(tmp_path: Path) -> None:
+    one, other = Preferences(tmp_path / "settings.ini"), Preferences(tmp_path / "settings.ini")
+
+    one.choose(replace(one.choices, appearance="dark"))
+    other.choose(replace(other.choices, text_size=120))
+
+    assert Preferences(tmp_path / "settings.ini").choices == Choices("dark", 120)
 
 
 @pytest.mark.parametrize(
@@ -41,7 +50,7 @@ def test_what_was_chosen_is_there_the_next_time(tmp_path: Path) -> None:
     [
         b"",
         b"\x00\xff\xfe[[[\n=\n",
-        b"appearance=purple\ntext_size=huge\nanswers=7\nnotifies=perhaps\nstays_awake=2\n",
+        b"appearance=purple\ntext_size=huge\nanswers=7\nnotifies=perhaps\nstays_awake=2\nkeeps_free=3\n",
         b"appearance=@Rect(1 2 3 4)\ntext_size=@ByteArray(x)\nanswers=a, b\n",
         b"text_size=99999999999999999999\n",
         "text_size=²\n".encode(),
@@ -84,19 +93,24 @@ def test_keys_make_text_larger_smaller_and_normal(
     for _ in range(8):
         qtbot.keyClick(window, Qt.Key.Key_Plus, Qt.KeyboardModifier.ControlModifier)
     assert shown.text_size == 1.6
+    qtbot.waitUntil(window.updatesEnabled)
     assert window.header.title.fontMetrics().height() > 1.4 * tall
 
     qtbot.keyClick(window, Qt.Key.Key_Minus, Qt.KeyboardModifier.ControlModifier)
     assert session.preferences.choices.text_size == 150
     qtbot.keyClick(window, Qt.Key.Key_0, Qt.KeyboardModifier.ControlModifier)
     assert shown.text_size == 1.0
+    qtbot.waitUntil(window.updatesEnabled)
     assert window.header.title.fontMetrics().height() == tall
 
 
-def test_the_words_of_the_narrow_sidebar_fit_at_every_text_size(window: MainWindow, session: Session) -> None:
+def test_the_words_of_the_narrow_sidebar_fit_at_every_text_size(
+    window: MainWindow, session: Session, qtbot: QtBot
+) -> None:
     window.sidebar.set_narrow(True)
     for percent in (80, 100, 160):
         session.preferences.choose(Choices("light", percent))
+        qtbot.waitUntil(window.updatesEnabled)
         metrics = window.fontMetrics()
         assert metrics.horizontalAdvance("Improve") * 11 / 13 < window.sidebar.width() - 16
 

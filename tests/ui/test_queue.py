@@ -91,8 +91,8 @@ def test_another_project_s_work_leaves_the_next_step_of_this_one(
 def test_pausing_the_first_lets_the_second_begin_and_both_go_on(
     two: tuple[Project, Project], session: Session, window: MainWindow, qtbot: QtBot
 ) -> None:
-    process = session.jobs._process
-    assert process is not None
+    assert session.jobs.worker is not None
+    process = session.jobs.worker.process
     press(window.activity, "Pause", qtbot)
     with qtbot.waitSignal(session.jobs.ended, timeout=20_000) as ended:
         process.kill()  # it sleeps and cannot hear
@@ -124,8 +124,8 @@ def test_what_waits_can_be_taken_out(
 def test_a_window_that_closes_keeps_what_waits_as_not_begun(
     two: tuple[Project, Project], session: Session, window: MainWindow, own_home: Path, qtbot: QtBot
 ) -> None:
-    process = session.jobs._process
-    assert process is not None
+    assert session.jobs.worker is not None
+    process = session.jobs.worker.process
     process.kill()  # the one that works ends at once; the second takes its turn, and nothing waits any more
     qtbot.waitUntil(
         lambda: session.jobs.current is not None and session.jobs.current.title == "Velmora", timeout=10_000

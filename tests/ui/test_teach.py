@@ -9,8 +9,8 @@ from PySide6.QtWidgets import QApplication, QPlainTextEdit
 from pytestqt.qtbot import QtBot
 
 from lab_desktop.taxonomy.qna import read_draft, read_leaf
+from lab_desktop.ui.editor.import_sheet import ImportSheet
 from lab_desktop.ui.main_window import MainWindow
-from lab_desktop.ui.pages.library.import_sheet import ImportSheet
 from lab_desktop.ui.session import Session
 from tests.screenshots import states
 from tests.ui.test_library import NOTE, VELMORA, hand, opened, settled
@@ -45,10 +45,10 @@ def test_a_new_lesson_opens_in_its_editor(session: Session, window: MainWindow, 
     page = opened(window, qtbot)
     hand(page, "knowledge/history", qtbot)
     page.begin_lesson()
-    qtbot.keyClicks(page.places.title, "Osmery tides")
-    qtbot.waitUntil(lambda: bool(page.places.places.rows), timeout=SAVED_MS)
+    qtbot.keyClicks(page.right.places.title, "Osmery tides")
+    qtbot.waitUntil(lambda: bool(page.right.places.places.rows), timeout=SAVED_MS)
 
-    qtbot.mouseClick(page.places.button, Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(page.right.places.button, Qt.MouseButton.LeftButton)
 
     lesson = window.pages.lesson
     qtbot.waitUntil(lambda: lesson.editor.desk.lesson is not None, timeout=SAVED_MS)
@@ -69,7 +69,7 @@ def test_a_new_lesson_opens_in_its_editor(session: Session, window: MainWindow, 
     assert read_draft(folder).created_by == "mara"
 
 
-def test_a_lesson_that_was_moved_meanwhile_is_told_and_typing_harms_nothing(
+def test_a_lesson_that_was_renamed_meanwhile_is_open_and_one_that_is_gone_is_told(
     session: Session, window: MainWindow, qtbot: QtBot
 ) -> None:
     states.library(session.home)
@@ -82,8 +82,15 @@ def test_a_lesson_that_was_moved_meanwhile_is_told_and_typing_harms_nothing(
     settled(page, qtbot)
     window.show_page("edit")
 
+    renamed = (session.library / VELMORA).with_name("velmora_old")
+    assert window.pages.lesson.editor.desk.folder == renamed
+    window.show_page("library")
+    renamed.rename(session.home / "elsewhere")
+    window.show_page("edit")
+
     assert window.pages.lesson._banner.isVisible()
-    assert not (session.library / VELMORA).exists()
+    assert not window.pages.lesson.editor.isVisible()
+    assert not renamed.exists()
 
 
 def test_a_broken_lesson_file_is_shown_with_its_repairs_before_it_is_written(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 from PySide6.QtGui import QColor
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QWidget
+from pytestqt.qtbot import QtBot
 
 from lab_desktop.ui.theme import DARK, LIGHT, Look, Theme
 
@@ -56,6 +57,24 @@ def test_text_can_be_read_on_every_ground_it_stands_on(theme: Theme, ink: str) -
 @pytest.mark.parametrize("theme", [LIGHT, DARK], ids=["light", "dark"])
 def test_bars_and_curves_stand_out_from_what_is_behind_them(theme: Theme) -> None:
     assert min(contrast(theme.data, ground) for ground in (theme.card, theme.page)) >= 3.0
+
+
+def test_an_open_window_answers_while_its_look_changes_and_shows_no_half_of_it(shown: Look, qtbot: QtBot) -> None:
+    window = QWidget()
+    qtbot.addWidget(window)
+    window.show()
+    qtbot.waitExposed(window)
+    heard: list[bool] = []
+    hear = shown.changed.connect(lambda: heard.append(window.updatesEnabled()))
+
+    shown.choose("dark")
+    shown.set_text_size(1.2)  # before the first is through
+    assert (heard, window.updatesEnabled()) == ([], False)
+
+    qtbot.waitUntil(window.updatesEnabled)
+    shown.disconnect(hear)
+    assert heard == [False]
+    assert window.palette().window().color().name().upper() == DARK.page
 
 
 def test_the_look_changes_at_once_when_the_person_chooses(shown: Look, qapp: QApplication) -> None:

@@ -157,8 +157,8 @@ def test_a_job_that_was_broken_off_is_gone_on_with_from_the_tour(
 ) -> None:
     window.begin_tour()
     window.tour._go("practice", begins=True)
-    process = session.jobs._process
-    assert process is not None
+    assert session.jobs.worker is not None
+    process = session.jobs.worker.process
     qtbot.waitUntil(lambda: process.processId() > 0, timeout=10_000)
 
     process.kill()

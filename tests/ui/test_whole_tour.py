@@ -4,25 +4,28 @@ from __future__ import annotations
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QToolButton
 from pytestqt.qtbot import QtBot
 
 from lab_desktop.files import read_json
+from lab_desktop.jobs import requests
 from lab_desktop.reviews import read_reviews
 from lab_desktop.ui.jobs import JobState, read_journal
 from lab_desktop.ui.main_window import MainWindow
 from lab_desktop.ui.pages.improve.practice import PracticeStation
 from lab_desktop.ui.session import Session
 from lab_desktop.ui.widgets.basic import Button
+from tests.drills.inputs_kinds import unlisted
 
 MINUTES = 60_000
 ENOUGH_ROWS = 40
 
 
 @pytest.mark.slow
+@pytest.mark.minutes
 @pytest.mark.timeout(2400)
 def test_the_whole_tour_by_keys(window: MainWindow, session: Session, qtbot: QtBot) -> None:
-    """Cut short in one place only: the teacher is stopped after some rows, as "Stop and keep" lets a person do."""
+    """Cut short as a person may: the teacher is stopped after some rows, and the model practises half as long."""
 
     def press_next(text: str, minutes: float) -> None:
         button = window.next_line.button
@@ -38,6 +41,7 @@ def test_the_whole_tour_by_keys(window: MainWindow, session: Session, qtbot: QtB
     press_next("Open the lesson", 2)
     press_next("Write practice questions", 1)
     judge_some(window, session, qtbot)
+    choose_quick(window, session, qtbot)
     press_next("Train", 10)
     press_next("Check", 20)
     press_next("Chat with both", 10)
@@ -53,7 +57,9 @@ def test_the_whole_tour_by_keys(window: MainWindow, session: Session, qtbot: QtB
     report = read_json(session.project.run / "report.json")
     (leaf,) = report["leaves"]
     assert leaf["exam"]["now"]["right"] > leaf["exam"]["before"]["right"]
+    assert requests.read(session.project.run).effort == "quick"
     assert [job.state for job in read_journal(session.journal)] == [JobState.DONE] * 3
+    assert unlisted(session.home) == []
 
 
 def ask(window: MainWindow, qtbot: QtBot) -> None:
@@ -84,3 +90,12 @@ def judge_some(window: MainWindow, session: Session, qtbot: QtBot) -> None:
     assert session.project.run is not None
     assert [review.verdict for review in read_reviews(session.project.run).values()] == ["keep", "drop"]
     session.jobs.keep("generate")
+
+
+def choose_quick(window: MainWindow, session: Session, qtbot: QtBot) -> None:
+    """Half as many rounds, on the page of the training before it is begun."""
+    qtbot.waitUntil(lambda: session.state.has_dataset and not session.jobs.is_busy, timeout=5 * MINUTES)
+    window.show_page("train")
+    (quick,) = [each for each in window.findChildren(QToolButton) if each.isVisible() and "Quick" in each.text()]
+    quick.setFocus()
+    qtbot.keyClick(quick, Qt.Key.Key_Space)

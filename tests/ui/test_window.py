@@ -6,7 +6,7 @@ import shutil
 
 import pytest
 from PySide6.QtCore import QProcess, QTimer
-from PySide6.QtWidgets import QAbstractButton, QApplication, QLineEdit, QPlainTextEdit
+from PySide6.QtWidgets import QAbstractButton, QApplication, QLineEdit, QMessageBox, QPlainTextEdit
 from pytestqt.qtbot import QtBot
 
 from lab_desktop import paths, projects
@@ -58,17 +58,21 @@ def test_a_project_whose_lessons_are_gone_is_told_on_their_page(window: MainWind
     assert lesson._banner.isVisible()
 
 
-def answer_box(qtbot: QtBot, text: str) -> None:
-    """Press a button of the question that is asked, as soon as it is."""
+def answer_box(qtbot: QtBot, text: str) -> list[str]:
+    """Press a button of the question that is asked, as soon as it is; gives what the question said, when it has."""
+    said: list[str] = []
 
     def press() -> None:
         box = QApplication.activeModalWidget()
         if box is None:
             QTimer.singleShot(50, press)
             return
+        if isinstance(box, QMessageBox):
+            said.append(f"{box.text()} {box.informativeText()}")
         next(button for button in box.findChildren(QAbstractButton) if button.text() == text).click()
 
     QTimer.singleShot(50, press)
+    return said
 
 
 def test_closing_while_work_goes_on_asks_once_and_pauses(window: MainWindow, session: Session, qtbot: QtBot) -> None:
@@ -80,11 +84,11 @@ def test_closing_while_work_goes_on_asks_once_and_pauses(window: MainWindow, ses
     assert window.isVisible()
     assert session.jobs.is_busy
 
-    process = session.jobs._process
+    assert session.jobs.worker is not None
+    process = session.jobs.worker.process
     answer_box(qtbot, "Pause and quit")
     window.close()
     assert not window.isVisible()
-    assert process is not None
     assert process.state() == QProcess.ProcessState.NotRunning
     assert read_journal(session.journal)[-1].state is JobState.PAUSED
 

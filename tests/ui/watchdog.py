@@ -4,6 +4,9 @@ A timer beats in the window's thread. Of the time between two beats counts what 
 and what it slept, waiting for a file, a process or a lock; what it was kept from working by other programs does not.
 A second thread looks, whenever a beat is late, whether the window's thread sleeps and where it is.
 
+What was there before is left out of Python's searches for cycles, as in the program once it has started: a session of
+tests holds several times as much.
+
 Beside other programs the same work takes more processor time, for they share caches and memory. So a known piece of
 work is done before and after, and what it took there against its best time in this process is left out of a stall.
 """
@@ -12,6 +15,7 @@ from __future__ import annotations
 
 import contextlib
 import faulthandler
+import gc
 import linecache
 import math
 import re
@@ -80,6 +84,8 @@ class Watchdog:
         """Everything inside, and the events that follow from it, is measured."""
         self._qtbot.wait(_SETTLE_MS)
         before = slowness()
+        gc.collect()
+        gc.freeze()
         looker = threading.Thread(target=self._look, daemon=True)
         self._restart()
         self._timer.start()
@@ -93,6 +99,7 @@ class Watchdog:
             self._is_over.set()
             looker.join()
             self._dump.close()
+            gc.unfreeze()
             self.longest_s /= (before + slowness()) / 2
 
     def _restart(self) -> None:

@@ -108,7 +108,7 @@ class CheckLine(QWidget):
         ink = theme.color("accent" if self._is_active else "text")
         painter.setPen(ink)
         painter.setFont(look().font("strong" if self._is_active else "body"))
-        name = QRectF(32, box.top(), box.width() - 40, box.height())
+        name = QRectF(32, box.top(), box.width() - 36, box.height())
         taken = painter.fontMetrics().horizontalAdvance(self._name)
         painter.drawText(name, Qt.AlignmentFlag.AlignVCenter, self._name)
         painter.setFont(look().font("small"))

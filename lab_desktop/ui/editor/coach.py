@@ -5,20 +5,24 @@ They work in the conversation's child process; what they suggest goes into the l
 
 from __future__ import annotations
 
-from collections import Counter
-
 from PySide6.QtCore import QObject, Signal
 
+from lab_desktop import artifacts
 from lab_desktop.artifacts import Pair, QuizMark, SeedExample, Suggestion
 from lab_desktop.editing import lesson as changes
 from lab_desktop.editing.lesson import DraftPair, Field, Lesson, Mark
+from lab_desktop.editing.quiz import Known, read_marks, write_marks
+from lab_desktop.errors import LabError
 from lab_desktop.ui.chat_process import ChatProcess, Done, Finished
 from lab_desktop.ui.editor.desk import Desk
+
+_MOST_KEPT = 500
+"""Marks: of wordings that are gone too, for undo brings them back."""
 
 
 class Coach(QObject):
     """Attributes:
-    quiz: what the model knew of each question, by the id of its pair.
+    quiz: what the model knew when it was asked, by the words of question and answer.
     """
 
     changed = Signal()
@@ -31,11 +35,12 @@ class Coach(QObject):
         self._desk, self._chat = desk, chat
         self._doing: dict[int, tuple[str, int]] = {}
         """(what, which example) by the request's number."""
-        self._asked: list[int] = []
-        """The pairs of the quiz, in order."""
+        self._asked: list[Pair] = []
+        """The questions of the quiz that is under way, in order."""
+        self._answered: set[Pair] = set()
         self._tried = ""
         self._refused: dict[int, list[Pair]] = {}
-        self.quiz: dict[int, QuizMark] = {}
+        self.quiz: dict[Pair, Known] = {}
         self.said: dict[int, str] = {}
         """What came of the last request for an example, by its id; 0 stands for the quiz."""
         chat.suggested.connect(self._suggested)
@@ -52,6 +57,12 @@ class Coach(QObject):
             self._chat.stop(number)
         self._doing, self._asked, self._refused, self.quiz, self.said = {}, [], {}, {}, {}
         self.changed.emit()
+
+    def remember(self) -> None:
+        """A lesson was opened: what the model knew of it when it was asked last."""
+        if self._desk.folder is not None:
+            self.quiz = read_marks(self._desk.folder)
+            self.changed.emit()
 
     def is_busy(self, what: str = "", example: int = -1) -> bool:
         """True while this is being done; with nothing said, while anything is."""
@@ -110,11 +121,9 @@ class Coach(QObject):
         lesson = self._desk.lesson
         if lesson is None or self.is_busy("quiz"):
             return
-        pairs = [pair for example in lesson.examples for pair in example.pairs if _is_whole(pair)]
-        if pairs:
-            self.quiz, self._asked = {}, [pair.id for pair in pairs]
-            number = self._chat.quiz([Pair(pair.question, pair.answer) for pair in pairs])
-            self._begin(number, "quiz", 0)
+        self._asked, self._answered = _whole(lesson), set()
+        if self._asked:
+            self._begin(self._chat.quiz(self._asked), "quiz", 0)
 
     def refuse(self, pair: int) -> None:
         """A suggestion is dismissed, and is not made again."""
@@ -127,9 +136,14 @@ class Coach(QObject):
                     self._refused.setdefault(example.id, []).append(Pair(each.question, each.answer))
 
     def known(self) -> tuple[int, int]:
-        """How many questions of the quiz the model knew, and how many it was asked."""
-        marks = Counter(mark.mark.value for mark in self.quiz.values())
-        return marks["knows"], len(self._asked)
+        """How many questions of the lesson the model knew, and how many it was asked."""
+        lesson = self._desk.lesson
+        marks = [self.quiz[pair] for pair in _whole(lesson) if pair in self.quiz] if lesson is not None else []
+        return sum(known.mark is artifacts.Mark.KNOWS for known in marks), len(marks)
+
+    def progress(self) -> tuple[int, int]:
+        """How many questions of the quiz that is under way were answered, and how many there are."""
+        return len(self._answered), len(self._asked)
 
     def _begin(self, number: int, what: str, example: int) -> None:
         self._doing[number] = what, example
@@ -159,9 +173,19 @@ class Coach(QObject):
         self._desk.do(with_it, self.tr("suggestion"), Field("pairs", example))
 
     def _marked(self, number: int, mark: QuizMark) -> None:
-        if number in self._doing and mark.number < len(self._asked):
-            self.quiz[self._asked[mark.number]] = mark
-            self.changed.emit()
+        if number not in self._doing or mark.number >= len(self._asked) or self._desk.folder is None:
+            return
+        pair = self._asked[mark.number]
+        self.quiz.pop(pair, None)
+        self.quiz[pair] = Known(mark.mark, mark.reply, mark.why)
+        self._answered.add(pair)
+        while len(self.quiz) > _MOST_KEPT:
+            del self.quiz[next(iter(self.quiz))]
+        try:
+            write_marks(self._desk.folder, self.quiz)
+        except LabError as error:
+            self.said[0] = f"{error.message} {error.hint}"
+        self.changed.emit()
 
     def _piece(self, number: int, text: str) -> None:
         if number in self._doing:
@@ -187,6 +211,12 @@ class Coach(QObject):
             self.said[example] = f"{text} {hint}"
         if what:
             self.changed.emit()
+
+
+def _whole(lesson: Lesson) -> list[Pair]:
+    """The questions that stand in the lesson with their answers."""
+    pairs = (pair for example in lesson.examples for pair in example.pairs)
+    return list(dict.fromkeys(Pair(pair.question, pair.answer) for pair in pairs if _is_whole(pair)))
 
 
 def _is_whole(pair: DraftPair) -> bool:

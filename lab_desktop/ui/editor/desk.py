@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -110,10 +111,34 @@ class Desk(QObject):
         """Save now; False where it failed, which `trouble` says."""
         return self._saving(lambda editor: editor.save())
 
-    def take_theirs(self) -> None:
-        """The version that another program wrote; ours is one undo away."""
-        if self._saving(lambda editor: editor.take_theirs()):
+    def moved(self, folder: Path) -> None:
+        """The lesson lies in another folder now, with all that is beside it.
+
+        Raises:
+            LabError: what was typed meanwhile cannot be saved there; it is tried again.
+        """
+        if self._editor is not None:
+            self.folder = folder
+            self._editor.moved(folder)
             self.changed.emit()
+
+    def reread(self) -> None:
+        """The version that was just written here by hand; where it cannot be shown, the lesson is let go.
+
+        Raises:
+            LeafError: it cannot be shown, and why; what was open before is one undo away.
+        """
+        if self._editor is None:
+            return
+        try:
+            self._editor.take_theirs()
+        except LabError:
+            with contextlib.suppress(LabError):
+                self._editor.close()
+            self._due.stop()
+            self._editor, self.folder = None, None
+            raise
+        self.changed.emit()
 
     def keep_ours(self) -> None:
         """Write over what another program wrote; it is one undo away."""

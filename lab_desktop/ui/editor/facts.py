@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from PySide6.QtCore import QTimer, Signal
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QComboBox, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QWidget
 
 from lab_desktop.artifacts import Pair
 from lab_desktop.editing import lesson as changes
@@ -13,9 +15,12 @@ from lab_desktop.editing.lesson import DraftExample, DraftPair, Field, Lesson
 from lab_desktop.editing.notices import Notice, found_in, notices
 from lab_desktop.editing.passages import spans, suggest_passages, use_as_passage
 from lab_desktop.editing.paste import split_pairs
+from lab_desktop.editing.quiz import Marks
 from lab_desktop.ui.editor.cards import CardDoings, QuestionCard, Verdict
 from lab_desktop.ui.editor.coach import Coach
 from lab_desktop.ui.editor.desk import Desk
+from lab_desktop.ui.editor.kept import Kept
+from lab_desktop.ui.editor.reading import Reading
 from lab_desktop.ui.editor.text import DocumentText
 from lab_desktop.ui.theme import look
 from lab_desktop.ui.widgets.basic import (
@@ -36,6 +41,8 @@ from lab_desktop.ui.widgets.meters import Gauge
 class FactsEditor(QWidget):
     """Attributes:
     place: of the passage in hand among the lesson's examples.
+    table: offers to add questions from a table.
+    take_cells: shows cells that were pasted; False where a text is none of these.
     """
 
     helped = Signal(int)
@@ -49,8 +56,8 @@ class FactsEditor(QWidget):
         super().__init__()
         self._desk = desk
         self.place = 0
-        self._cards: dict[int, QuestionCard] = {}
         self._wanted = 0
+        self._marks: Marks = {}
         self.documents = QComboBox()
         self.documents.setAccessibleName(self.tr("Document"))
         self.documents.activated.connect(lambda _: self._show_document())
@@ -58,34 +65,45 @@ class FactsEditor(QWidget):
         self.text = DocumentText()
         self.text.chosen.connect(self.show_passage)
         self.text.wanted.connect(self._use)
+        self.reading = Reading(self.text)
+        self.reading.arranged.connect(self._fit)
         self._no_text = nothing_yet(
             "book", self.tr("No text yet"), self.tr("Bring a page or two: the facts come from there.")
         )
         bring = Button(self.tr("Add a document"), "primary", on_click=self.sourceless.emit)
         self._empty = QWidget()
         self._empty.setLayout(column(self._no_text, row(-1, bring, -1), -1))
-        bar = row(self.documents, -1, self.suggest, gap=8, margins=(24, 10, 24, 10))
+        self.questions = Button(self.tr("Questions"), icon="chevron-right", on_click=self._show_questions)
+        shown = QWidget()
+        shown.setLayout(row(self.documents, self.reading.switch, -1, gap=8))
+        offered = QWidget()
+        offered.setLayout(row(self.suggest, self.questions, gap=8))
+        bar = row(Folding(shown, offered, gap=8), margins=(24, 10, 24, 10))
         left = QWidget()
-        inside = column(bar, rule(), self.text, self._empty)
+        inside = column(bar, rule(), self.reading, self._empty)
         left.setLayout(inside)
 
         self._title = Label("", "head")
         self._amount = ElidedLabel("", "body", "text2")
         self._gauge = Gauge()
         self._full = Label("", "small", "text2")
-        self._list = QVBoxLayout()
-        self._list.setSpacing(10)
         self.add = Button(self.tr("Add a question"), icon="plus", on_click=self.add_question)
         self.help = Button(self.tr("Suggest questions"), icon="lamp", on_click=self._help)
+        self.table = Button(self.tr("Add from a table…"), "plain", size="small", icon="plus")
+        self.take_cells: Callable[[str], bool] = lambda text: False
         self.helping = Label("", "small", "text2", wraps=True)
         self._before = arrow("chevron-left", self.tr("Passage before"), lambda: self.show_passage(self.place - 1))
         self._after = arrow("chevron-right", self.tr("Next passage"), lambda: self.show_passage(self.place + 1))
         self.delete = arrow("bin", self.tr("Take this passage out"), self._delete)
+        self._kept = Kept[DraftPair, QuestionCard](
+            lambda pair: QuestionCard(pair, self._doings), before=self._after, after=self.add, gap=10
+        )
         self._part = QWidget()
         self._part.setLayout(
             column(
                 row(self._title, self._amount, self.delete, self._before, self._after, gap=6), 8,
-                self._gauge, 4, self._full, 12, self._list, 10, Folding(self.add, self.help, gap=8), 6, self.helping,
+                self._gauge, 4, self._full, 12, self._kept.layout, 10, Folding(self.add, self.help, gap=8), 6,
+                row(self.table, -1), 6, self.helping,
             )
         )  # fmt: skip
         self._hint = Label(
@@ -95,12 +113,19 @@ class FactsEditor(QWidget):
         side = QWidget()
         side.setLayout(column(self._part, self._hint, -1, margins=(20, 14, 20, 16)))
         self._scroll = scrolled(side)
-        parts = row(left, rule(is_upright=True), self._scroll)
+        self._edge = rule(is_upright=True)
+        parts = row(left, self._edge, self._scroll)
         parts.setStretch(0, 1)
         self.setLayout(parts)
+        self._fit()
         self._doings = CardDoings(
-            self._typed, self._accept, self._remove, self.text.mark, lambda _: self.add_question(), self._pasted
+            self._typed, self._accept, self._remove, self.reading.mark, lambda _: self.add_question(), self._pasted
         )  # fmt: skip
+
+    @property
+    def _cards(self) -> dict[int, QuestionCard]:
+        """The cards of the passage in hand, by the ids of their pairs."""
+        return self._kept.by_id
 
     def show_lesson(self, lesson: Lesson) -> None:
         """The lesson as it is now; what did not change stays as it is, the cursor too."""
@@ -112,7 +137,7 @@ class FactsEditor(QWidget):
             self.documents.setCurrentIndex(max(0, self.documents.findText(kept)))
         self.documents.setVisible(len(names) > 1)
         has_text = any(document.text.strip() for document in lesson.documents)
-        self.text.setVisible(has_text)
+        self.reading.setVisible(has_text)
         self._empty.setVisible(not has_text)
         self.suggest.setVisible(has_text)
         self._show_document()
@@ -122,13 +147,19 @@ class FactsEditor(QWidget):
         self.place = min(self.place, max(0, len(lesson.examples) - 1))
         self._show_example(lesson)
 
+    @property
+    def passage(self) -> int:
+        """The id of the passage in hand; 0: there is none."""
+        lesson = self._desk.lesson
+        return lesson.examples[self.place].id if lesson is not None and lesson.examples else 0
+
     def show_passage(self, place: int) -> None:
         """Take a passage in hand."""
         lesson = self._desk.lesson
         if lesson is not None and lesson.examples:
             self.place = place % len(lesson.examples)
             self._show_example(lesson)
-            self.text.activate(self.place)
+            self.reading.activate(self.place)
 
     def show_field(self, field: Field, *, may_add: bool = True) -> None:
         """Go to a field: its passage in hand, the cursor in it.
@@ -143,6 +174,7 @@ class FactsEditor(QWidget):
             if example.id == field.example or any(pair.id == field.pair for pair in example.pairs):
                 self.show_passage(place)
         if field.pair in self._cards:
+            self._show_questions()
             card = self._cards[field.pair]
             (card.answer if field.name == "answer" else card.question).setFocus()
             self._scroll.ensureWidgetVisible(card)
@@ -158,6 +190,7 @@ class FactsEditor(QWidget):
         lesson = self._desk.lesson
         if lesson is None or not lesson.examples:
             return
+        self._show_questions()
         example = lesson.examples[self.place]
         blank = next((pair for pair in example.pairs if pair.is_blank), None)
         if blank is None:
@@ -172,6 +205,10 @@ class FactsEditor(QWidget):
             self._cards[blank.id].question.setFocus()
             QTimer.singleShot(0, self._cards[blank.id], lambda: self._bring(blank.id))  # it has no place yet
 
+    def _show_questions(self) -> None:
+        if not self._scroll.isVisibleTo(self):
+            self.reading.switch_to("text")
+
     def _bring(self, pair: int) -> None:
         if pair in self._cards:
             self._scroll.ensureWidgetVisible(self._cards[pair])
@@ -182,6 +219,8 @@ class FactsEditor(QWidget):
             return
         document = lesson.documents[max(0, self.documents.currentIndex())]
         self.text.show_text(document.text, [example.context for example in lesson.examples], can_choose=True)
+        if self._desk.folder is not None:
+            self.reading.show_document(self._desk.folder / document.name, document.text)
 
     def _show_example(self, lesson: Lesson) -> None:
         has_any = bool(lesson.examples)
@@ -202,30 +241,18 @@ class FactsEditor(QWidget):
         self._show_cards(lesson, example)
 
     def _show_cards(self, lesson: Lesson, example: DraftExample) -> None:
-        wanted = [pair.id for pair in example.pairs]
-        if wanted != list(self._cards):
-            for identity in [identity for identity in self._cards if identity not in wanted]:
-                card = self._cards.pop(identity)
-                self._list.removeWidget(card)
-                card.hide()
-                card.deleteLater()
-            cards = {}
-            last: QWidget = self._after
-            for number, pair in enumerate(example.pairs, start=1):
-                card = self._cards.get(pair.id) or QuestionCard(pair, number, self._doings)
-                cards[pair.id] = card
-                self._list.removeWidget(card)
-                self._list.insertWidget(number - 1, card)
-                card.show()  # now: who types on at once leaves it with Tab
-                for part in card.controls:
-                    QWidget.setTabOrder(last, part)
-                    last = part
-            QWidget.setTabOrder(last, self.add)
-            self._cards = cards
+        self._kept.arrange(example.pairs)
         said = notices(lesson)
         for number, pair in enumerate(example.pairs, start=1):
             self._cards[pair.id].show_pair(pair, number)
             self._cards[pair.id].say(self._verdict(pair, example, said.get(pair.id, ())))
+        self._show_known(example)
+
+    def _show_known(self, example: DraftExample) -> None:
+        for pair in example.pairs:
+            was_asked = bool(self._marks) and pair.is_written and bool(pair.question.strip() and pair.answer.strip())
+            known = self._marks.get(Pair(pair.question, pair.answer)) if was_asked else None
+            self._cards[pair.id].show_known(known, was_asked=was_asked)
 
     def _verdict(self, pair: DraftPair, example: DraftExample, said: tuple[Notice, ...]) -> Verdict:
         if pair.is_blank:
@@ -243,7 +270,9 @@ class FactsEditor(QWidget):
         self._desk.type(field, text)
 
     def _pasted(self, pair: int, text: str) -> bool:
-        """Questions with answers that were pasted into a question become cards."""
+        """Questions with answers that were pasted into a question become cards; cells are looked at first."""
+        if self.take_cells(text):
+            return True
         found = split_pairs(text).pairs if "\n" in text.strip() else ()
         if not found:
             return False
@@ -264,9 +293,13 @@ class FactsEditor(QWidget):
         )
 
     def show_helping(self, coach: Coach) -> None:
-        """What the teacher does for the passage in hand."""
+        """What the teacher does for the passage in hand, and what the model knew of its questions."""
+        self._marks = coach.quiz
         lesson = self._desk.lesson
-        example = lesson.examples[self.place].id if lesson is not None and lesson.examples else 0
+        shown = lesson.examples[self.place] if lesson is not None and self.place < len(lesson.examples) else None
+        if shown is not None and [pair.id for pair in shown.pairs] == list(self._cards):
+            self._show_known(shown)
+        example = self.passage
         is_helping = coach.is_busy("suggest", example)
         self.help.setText(self.tr("Stop") if is_helping else self.tr("Suggest questions"))
         said = coach.said.get(example, "")
@@ -278,9 +311,8 @@ class FactsEditor(QWidget):
         self._desk.do(lambda lesson: changes.remove_pair(lesson, pair), self.tr("delete question"))
 
     def _delete(self) -> None:
-        lesson = self._desk.lesson
-        if lesson is not None and lesson.examples:
-            gone = lesson.examples[self.place].id
+        gone = self.passage
+        if gone:
             self._desk.do(lambda lesson: changes.remove_example(lesson, gone), self.tr("take passage out"))
 
     def _use(self, start: int, end: int) -> None:
@@ -307,13 +339,23 @@ class FactsEditor(QWidget):
 
         self._wanted = lesson.last_id + 1
         self._desk.do(with_them, self.tr("suggest passages"))
-        self.text.activate(self.place)
+        self.reading.activate(self.place)
 
     def _help(self) -> None:
-        lesson = self._desk.lesson
-        if lesson is not None and lesson.examples:
-            self.helped.emit(lesson.examples[self.place].id)
+        if self.passage:
+            self.helped.emit(self.passage)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        self._scroll.setFixedWidth(look().grown(376) if self.width() >= look().grown(900) else look().grown(300))
+        self._fit()
+
+    def _fit(self) -> None:
+        """Room for the questions; where the original beside its text needs theirs too, they step aside."""
+        wide = look().grown(376) if self.width() >= look().grown(900) else look().grown(300)
+        self._scroll.setFixedWidth(wide)
+        both = self.reading.room_for_both()
+        self.reading.set_room(self.width() >= both)
+        is_aside = self.reading.seen == "both" and self.width() < both + wide
+        self._scroll.setVisible(not is_aside)
+        self._edge.setVisible(not is_aside)
+        self.questions.setVisible(is_aside)

@@ -64,6 +64,9 @@ class GrowingField(QPlainTextEdit):
             self.setTextCursor(cursor)
         self._fit()
 
+    def canInsertFromMimeData(self, source: QMimeData) -> bool:
+        return not source.hasUrls() and super().canInsertFromMimeData(source)  # files are for the whole editor
+
     def insertFromMimeData(self, source: QMimeData) -> None:
         if self._on_paste is None or not self._on_paste(source.text()):
             self.insertPlainText(source.text())

@@ -17,6 +17,7 @@ from lab_desktop.ui.theme import look
 from lab_desktop.ui.widgets.basic import Banner, Button, Label, Segmented, column, row
 
 _CHECK_MS = 300
+_PROBLEMS_SHOWN = 3
 
 
 class FileView(QDialog):
@@ -42,7 +43,8 @@ class FileView(QDialog):
         self.text.setTabChangesFocus(True)
         self.problems = QListWidget()
         self.problems.setAccessibleName(self.tr("What the check says"))
-        self.problems.setMaximumHeight(150)
+        self.problems.setWordWrap(True)
+        self.problems.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.problems.itemActivated.connect(self._go)
         self.problems.itemClicked.connect(self._go)
         self._banner = Banner("bad", "", "")
@@ -62,7 +64,6 @@ class FileView(QDialog):
         self.setLayout(inside)
         self._later = QTimer(self, interval=_CHECK_MS, singleShot=True)
         self._later.timeout.connect(self._check)
-        look().changed.connect(self._restyle)
         self._restyle()
         try:
             self.text.setPlainText(self._file.read_text(encoding="utf-8"))
@@ -71,6 +72,8 @@ class FileView(QDialog):
             self._banner.show()
         self.text.textChanged.connect(self._later.start)
         self._check()
+        look().changed.connect(self._restyle)
+        look().changed.connect(self._check)
 
     def _restyle(self) -> None:
         font = QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont)
@@ -94,6 +97,8 @@ class FileView(QDialog):
             if is_error:
                 marks.append(self._line_mark(problem.line))
         self.text.setExtraSelections(marks)
+        lines = look().line_height("body") * 2 * min(len(found), _PROBLEMS_SHOWN)
+        self.problems.setFixedHeight(lines + 8)
         self.problems.setVisible(bool(found))
         is_good = not has_errors(found)
         self._verdict.setText(self.tr("Everything is in order.") if is_good else self.tr("Not in order yet."))

@@ -10,6 +10,7 @@ from PySide6.QtCore import QMimeData, Qt, Signal
 from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent, QGuiApplication
 from PySide6.QtWidgets import QComboBox, QFileDialog, QFrame, QLayout, QVBoxLayout, QWidget
 
+from lab_desktop.artifacts import title_of
 from lab_desktop.editing.lesson import Field, FieldName, Lesson, with_text
 from lab_desktop.errors import LabError
 from lab_desktop.taxonomy import attribution
@@ -55,17 +56,22 @@ def _typing(desk: Desk, name: FieldName) -> Callable[[str], None]:
 
 
 class PlaceForm(Form):
-    """What the lesson is called, where in the library it lies, what it is about, who writes it."""
+    """What the lesson is called, where in the library it lies, what it is about, who writes it.
 
-    def __init__(self, desk: Desk, on_place: Callable[[], object]) -> None:
+    Attributes:
+        move_it: asks for another topic.
+    """
+
+    def __init__(self, desk: Desk, on_move: Callable[[], object]) -> None:
         super().__init__(
             self.tr("Name and place"), "", self.tr("So that others find it, and the teacher knows what it is about.")
         )
         self._fields: dict[FieldName, GrowingField] = {}
         self._rows: dict[FieldName, QWidget] = {}
         self._where = Label("", "body", "text2", wraps=True)
-        moving = Button(self.tr("Move…"), "plain", on_click=on_place)
-        place = row(Icon("folder", "text2", 16), self._where, moving, gap=8)
+        self.move_it = Button(self.tr("Move…"), "plain", on_click=on_move)
+        self.move_it.setAccessibleName(self.tr("Move the lesson to another topic"))
+        place = row(Icon("folder", "text2", 16), self._where, self.move_it, gap=8)
         place.setStretch(1, 1)
         where = QWidget()
         where.setLayout(column(Label(self.tr("Place in the library"), "label", "text2"), 4, place))
@@ -95,7 +101,8 @@ class PlaceForm(Form):
         for name in ("document_outline", "domain"):
             self._rows[name].setVisible(lesson.is_knowledge)
         self._rows["task_description"].setVisible(not lesson.is_knowledge)
-        self._where.setText(" › ".join(part.replace("_", " ").capitalize() for part in lesson.node[:-1]))
+        kind = self.tr("Facts") if lesson.is_knowledge else self.tr("Skills")
+        self._where.setText(" › ".join([kind, *(title_of(part) for part in lesson.node[1:-1])]))
 
 
 class SourceForm(Form):
@@ -109,7 +116,7 @@ class SourceForm(Form):
     def __init__(self, desk: Desk) -> None:
         super().__init__(
             self.tr("Source"), self.tr("(document)"),
-            self.tr("The text that the facts come from. It stays on this computer."),
+            self.tr("The text that the facts come from. It stays on this computer until you share the lesson."),
         )  # fmt: skip
         self.drop = DropArea(self.files.emit, self.pasted.emit)
         self.banner = Banner("info", "", "")

@@ -5,12 +5,14 @@ from __future__ import annotations
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
 
+from lab_desktop.artifacts import Mark, Pair
 from lab_desktop.editing.lesson import Lesson
 from lab_desktop.ui.editor.coach import Coach
 from lab_desktop.ui.editor.forms import Form
 from lab_desktop.ui.widgets.basic import Button, Card, Icon, Label, column, empty, row
 
-_SIGNS = {"knows": ("check", "good"), "partly": ("dash", "warn"), "does not know": ("cross", "text3")}
+SIGNS = {Mark.KNOWS: ("check", "good"), Mark.PARTLY: ("dash", "warn"), Mark.DOES_NOT_KNOW: ("cross", "text2")}
+"""(icon, tone) of what the model knew."""
 
 
 class QuizForm(Form):
@@ -23,7 +25,7 @@ class QuizForm(Form):
             self.tr("The model answers your questions without the text. Teach only what it gets wrong."),
         )  # fmt: skip
         self._coach = coach
-        self.ask = Button(self.tr("Ask the model"), "primary", icon="chat", on_click=self.asked.emit)
+        self.ask = Button(self.tr("Ask the model"), icon="chat", on_click=self.asked.emit)
         self._said = Label("", "body", "text2", wraps=True)
         line = QWidget()
         said = row(self.ask, self._said, gap=12)
@@ -33,7 +35,7 @@ class QuizForm(Form):
         held = QWidget()
         held.setLayout(self._rows)
         self.add(line, held)
-        self._shown: list[tuple[str, str, str]] = []
+        self._shown: list[tuple[str, Mark, str]] = []
 
     def show_lesson(self, lesson: Lesson) -> None:
         """The questions that were asked, with what the model said."""
@@ -41,32 +43,27 @@ class QuizForm(Form):
         known, asked = self._coach.known()
         self.ask.setText(self.tr("Stop") if is_busy else self.tr("Ask again") if asked else self.tr("Ask the model"))
         if is_busy:
-            words = self.tr("Asking… {0} of {1}").format(len(self._coach.quiz), asked)
+            words = self.tr("Asking… {0} of {1}").format(*self._coach.progress())
             self._said.setText(self._coach.said.get(0) or words)
         elif asked:
             self._said.setText(self._coach.said.get(0) or self.tr("It knew {0} of {1} already.").format(known, asked))
         else:
-            self._said.setText(self.tr("It takes a few seconds for each question."))
-        pairs = {pair.id: pair for example in lesson.examples for pair in example.pairs}
-        shown = [
-            (pairs[identity].question, mark.mark.value, mark.reply)
-            for identity, mark in self._coach.quiz.items()
-            if identity in pairs
-        ]
+            self._said.setText(self._coach.said.get(0) or self.tr("It takes a few seconds for each question."))
+        pairs = (Pair(pair.question, pair.answer) for example in lesson.examples for pair in example.pairs)
+        marks = ((pair.question, self._coach.quiz[pair]) for pair in pairs if pair in self._coach.quiz)
+        shown = [(question, mark.mark, mark.reply) for question, mark in marks]
         if shown != self._shown:
-            same = len(self._shown) if shown[: len(self._shown)] == self._shown else 0
-            if not same:
-                empty(self._rows)
-            for question, mark, reply in shown[same:]:
+            empty(self._rows)
+            for question, mark, reply in shown:
                 self._rows.addWidget(self._row(question, mark, reply))
             self._shown = shown
 
-    def _row(self, question: str, mark: str, reply: str) -> QWidget:
+    def _row(self, question: str, mark: Mark, reply: str) -> QWidget:
         words = {
-            "knows": self.tr("Knows it"), "partly": self.tr("Knows it partly"),
-            "does not know": self.tr("Does not know"),
+            Mark.KNOWS: self.tr("Knows it"), Mark.PARTLY: self.tr("Knows it partly"),
+            Mark.DOES_NOT_KNOW: self.tr("Does not know"),
         }  # fmt: skip
-        sign, tone = _SIGNS[mark]
+        sign, tone = SIGNS[mark]
         said = Label(words[mark], "label", tone)
         head = row(Icon(sign, tone, 14), said, -1, gap=6)
         made = Card(

@@ -2,26 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QFrame, QMenu, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QWidget
 
 from lab_desktop.artifacts import LeafKind
 from lab_desktop.editing import lesson as changes
 from lab_desktop.editing.lesson import DraftExample, DraftPair, Field, Lesson, Mark
 from lab_desktop.editing.notices import Notice, notices
 from lab_desktop.editing.variety import Meter, variety
-from lab_desktop.ui import icons
+from lab_desktop.ui.editor.cards import MoreButton
 from lab_desktop.ui.editor.coach import Coach
 from lab_desktop.ui.editor.desk import Desk
 from lab_desktop.ui.editor.fields import GrowingField, named
+from lab_desktop.ui.editor.kept import Kept
 from lab_desktop.ui.theme import look
 from lab_desktop.ui.widgets.basic import Button, Card, Icon, Label, Segmented, column, row, rule, scrolled
 from lab_desktop.ui.widgets.meters import Bar
 
 
 class SkillEditor(QWidget):
-    """The description, the examples, and how varied they are."""
+    """The description, the examples, and how varied they are.
+
+    Attributes:
+        table: offers to add examples from a table.
+        take_cells: shows cells that were pasted; False where a text is none of these.
+    """
 
     tried = Signal(int)
     """The current model should answer this example, by its id."""
@@ -31,7 +39,6 @@ class SkillEditor(QWidget):
     def __init__(self, desk: Desk) -> None:
         super().__init__()
         self._desk = desk
-        self._cards: dict[int, ExampleCard] = {}
         self.about = GrowingField(
             self.tr("What the skill is"), self.tr("Turn a note into a polite letter."),
             lambda text: desk.type(Field("task_description"), text), style="reading",
@@ -40,14 +47,17 @@ class SkillEditor(QWidget):
             [("freeform_skill", self.tr("Question only")), ("grounded_skill", self.tr("With material"))],
             "freeform_skill", self._choose_kind,
         )  # fmt: skip
-        self._list = QVBoxLayout()
-        self._list.setSpacing(12)
         self.add = Button(self.tr("Add an example"), icon="plus", on_click=self.add_example)
+        self._kept = Kept[DraftExample, ExampleCard](
+            lambda example: ExampleCard(example, desk, self), before=self.kind, after=self.add, gap=12
+        )
+        self.table = Button(self.tr("Add from a table…"), "plain", icon="plus")
+        self.take_cells: Callable[[str], bool] = lambda text: False
         show = self.tr("Show what you would type, and what a perfect answer looks like.")
         intro = Label(show, "body", "text2", wraps=True)
         inside = column(
-            named(self.tr("What the skill is"), self.about), 14, row(intro, self.kind, gap=16), 12, self._list, 12,
-            row(self.add, -1), -1, margins=(24, 16, 24, 20),
+            named(self.tr("What the skill is"), self.about), 14, row(intro, self.kind, gap=16), 12,
+            self._kept.layout, 12, row(self.add, self.table, -1, gap=8), -1, margins=(24, 16, 24, 20),
         )  # fmt: skip
         body = QWidget()
         body.setLayout(inside)
@@ -74,13 +84,16 @@ class SkillEditor(QWidget):
         parts.setStretch(0, 1)
         self.setLayout(parts)
 
+    @property
+    def _cards(self) -> dict[int, ExampleCard]:
+        """By the ids of their examples."""
+        return self._kept.by_id
+
     def show_lesson(self, lesson: Lesson) -> None:
         """The lesson as it is now; what did not change stays as it is, the cursor too."""
         self.about.show_text(lesson.task_description)
         self.kind.choose(lesson.kind.value)
-        wanted = [example.id for example in lesson.examples]
-        if wanted != list(self._cards):
-            self._arrange(lesson)
+        self._kept.arrange(lesson.examples)
         said = notices(lesson)
         for number, example in enumerate(lesson.examples, start=1):
             pair = example.pairs[0] if example.pairs else DraftPair(0)
@@ -143,27 +156,6 @@ class SkillEditor(QWidget):
         if example in self._cards:
             self._cards[example].show_tried(text)
 
-    def _arrange(self, lesson: Lesson) -> None:
-        wanted = [example.id for example in lesson.examples]
-        for identity in [identity for identity in self._cards if identity not in wanted]:
-            card = self._cards.pop(identity)
-            self._list.removeWidget(card)
-            card.hide()
-            card.deleteLater()
-        cards = {}
-        last: QWidget = self.kind
-        for number, example in enumerate(lesson.examples):
-            card = self._cards.get(example.id) or ExampleCard(example, self._desk, self)
-            cards[example.id] = card
-            self._list.removeWidget(card)
-            self._list.insertWidget(number, card)
-            card.show()  # now: who types on at once leaves it with Tab
-            for part in card.controls:
-                QWidget.setTabOrder(last, part)
-                last = part
-        QWidget.setTabOrder(last, self.add)
-        self._cards = cards
-
     def _choose_kind(self, kind: str) -> None:
         self._desk.do(
             lambda lesson: changes.with_kind(lesson, LeafKind(kind)), self.tr("change the kind of skill"),
@@ -193,7 +185,7 @@ class ExampleCard(Card):
         self.question = GrowingField(
             editor.tr("What you would type"), editor.tr("What you would type…"),
             lambda text: desk.type(Field("question", example.id, self.pair), text), style="strong",
-            is_quiet=True,
+            is_quiet=True, on_paste=lambda text: editor.take_cells(text),
         )  # fmt: skip
         self.answer = GrowingField(
             editor.tr("A perfect answer"), editor.tr("A perfect answer…"),
@@ -221,20 +213,14 @@ class ExampleCard(Card):
         self._box.setProperty("surface", "sunken")
         self._box.setLayout(answer)
         self._box.hide()
-        self.more = QToolButton()
-        self.more.setProperty("flat", True)
-        self.more.setIcon(icons.icon("more", "text2", 16))
-        self.more.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
-        self.more.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        menu = QMenu(self.more)
-        menu.addAction(
+        self.more = MoreButton(
             editor.tr("Delete this example"),
             lambda: desk.do(lambda lesson: changes.remove_example(lesson, example.id), editor.tr("delete example")),
         )
-        self.more.setMenu(menu)
         super().__init__(
             row(self._lamp, self._title, -1, self.more, gap=6), 4, self.material, 4, self.question, 4, self.answer, 6,
-            self._said, row(self.accept, self.try_it, self.like, -1, gap=8, margins=(0, 4, 0, 0)),
+            row(self._said, margins=(8, 0, 0, 0)),
+            row(self.accept, self.try_it, self.like, -1, gap=8, margins=(0, 4, 0, 0)),
             self._helped, 6, self._box,
             padding=(14, 8),
         )  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from PySide6.QtCore import QPointF, QRectF, Qt, Signal
+from PySide6.QtCore import QPoint, QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import (
     QMouseEvent,
     QPainter,
@@ -14,10 +14,10 @@ from PySide6.QtGui import (
     QTextCharFormat,
     QTextCursor,
     QTextDocument,
-    QTextFormat,
 )
 from PySide6.QtWidgets import QFrame, QTextEdit
 
+from lab_desktop.ui.editor.sealed import SealedText, set_heading
 from lab_desktop.ui.theme import look
 from lab_desktop.ui.widgets.basic import Button
 
@@ -37,6 +37,7 @@ class DocumentText(QTextEdit):
 
     def __init__(self) -> None:
         super().__init__()
+        self.setDocument(SealedText(self))
         self.setReadOnly(True)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setAccessibleName(self.tr("Text of the lesson"))
@@ -92,12 +93,7 @@ class DocumentText(QTextEdit):
             form.setBottomMargin(14)
             spaced.setPosition(block.position())
             spaced.setBlockFormat(form)
-            if form.headingLevel():
-                spaced.movePosition(QTextCursor.MoveOperation.EndOfBlock, QTextCursor.MoveMode.KeepAnchor)
-                letters = spaced.charFormat()
-                letters.clearProperty(QTextFormat.Property.FontSizeAdjustment)  # it would win over a size
-                letters.setFont(look().font("title" if form.headingLevel() == 1 else "head"))
-                spaced.setCharFormat(letters)
+            set_heading(block)
             block = block.next()
         self.viewport().update()
 
@@ -111,6 +107,22 @@ class DocumentText(QTextEdit):
             if top < 0 or bottom > self.viewport().height():
                 self.verticalScrollBar().setValue(self.verticalScrollBar().value() + int(top) - 40)
         self.viewport().update()
+
+    def place_of(self, passage: int) -> int | None:
+        """Where in the shown text a passage begins; None where it does not stand there."""
+        start, end = self._spans[passage] if 0 <= passage < len(self._spans) else (0, 0)
+        return start if end > start else None
+
+    def first_in_sight(self) -> int:
+        """Where in the shown text the upper edge is."""
+        return self.cursorForPosition(QPoint(_GUTTER + 24, 8)).position()
+
+    def show_place(self, place: int) -> None:
+        """Bring a place of the shown text to the upper edge."""
+        cursor = QTextCursor(self.document())
+        cursor.setPosition(max(0, min(place, self.document().characterCount() - 1)))
+        bar = self.verticalScrollBar()
+        bar.setValue(bar.value() + self.cursorRect(cursor).top() - 8)
 
     def mark(self, sentence: str) -> None:
         """Mark a sentence of the passage in hand."""

@@ -20,7 +20,7 @@ from lab_desktop.ui.jobs import Job, JobState
 from lab_desktop.ui.session import Session
 from lab_desktop.ui.widgets.basic import Banner, column, nothing_yet, row
 from lab_desktop.ui.widgets.job_list import JobList, JobModel
-from lab_desktop.ui.words import duration, progress_words, wait_words
+from lab_desktop.ui.words import duration, is_today, progress_words, wait_words
 
 _LIVE_MS = 1000
 
@@ -35,7 +35,7 @@ class ActivityPage(QWidget):
         self._banner.hide()
         self.model = JobModel(self._detail, self._actions)
         self.list = JobList(self.model)
-        self.list.acted.connect(self._act)
+        self.list.acted.connect(lambda line, name: self._act(line.job, name))
         self._stack = QStackedWidget()
         self._stack.addWidget(self.list)
         self._stack.addWidget(
@@ -72,9 +72,8 @@ class ActivityPage(QWidget):
         self._can.clear()
         self._newest = {(job.folder, job.steps): job for job in past}
         now = [job for job in (jobs.current, *jobs.waiting) if job is not None]
-        midnight = time.mktime((*time.localtime()[:3], 0, 0, 0, 0, 0, -1))
-        today = [job for job in past if job.began >= midnight]
-        earlier = [job for job in past if job.began < midnight]
+        today = [job for job in past if is_today(job.began)]
+        earlier = [job for job in past if not is_today(job.began)]
         self.model.show(
             (
                 (self.tr("Now"), now, True),
@@ -91,7 +90,7 @@ class ActivityPage(QWidget):
     def _detail(self, job: Job) -> str:
         jobs = self._session.jobs
         if job.state is JobState.WAITING:
-            return wait_words(jobs.before(job))
+            return wait_words(jobs.before(job), jobs.is_held)
         if job.state is JobState.LEFT:
             return self.tr("it still waited when the window was closed")
         if job.state is JobState.STOPPING:

@@ -12,11 +12,10 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from PySide6.QtCore import Qt, QTimer, QUrl, Signal
 from PySide6.QtGui import QAction, QDesktopServices, QKeyEvent, QKeySequence, QResizeEvent, QShortcut
-from PySide6.QtWidgets import QLineEdit, QMenu, QMessageBox, QStackedWidget, QWidget
+from PySide6.QtWidgets import QLineEdit, QMenu, QStackedWidget, QWidget
 
 from lab_desktop import chats, projects, votes
 from lab_desktop.artifacts import ChatMessage
@@ -32,6 +31,7 @@ from lab_desktop.ui.theme import look
 from lab_desktop.ui.widgets.basic import Banner, Button, Folding, Label, Segmented, Slider, announce, column, row, rule
 from lab_desktop.ui.widgets.messages import WALKED, MessageList
 from lab_desktop.ui.widgets.meters import Bar
+from lab_desktop.ui.widgets.web import ask_to_open
 from lab_desktop.ui.words import model_word
 from lab_desktop.votes import Choice
 
@@ -506,21 +506,8 @@ class ChatPage(QWidget):
 
     def _ask_to_open(self, address: str) -> None:
         """A link of a model's text may lead anywhere: the whole address is shown before anything is opened."""
-        parts = urlsplit(address)
-        if parts.scheme not in ("http", "https", "mailto"):
+        if not ask_to_open(self, address, self.tr("The model wrote it; it may be made up.")):
             self._tell("info", self.tr("This link leads nowhere on the web."), address)
-            return
-        box = QMessageBox(QMessageBox.Icon.NoIcon, "LAB Desktop", self.tr("Open this address in your browser?"))
-        box.setParent(self, Qt.WindowType.Sheet)
-        box.setInformativeText(self.tr("{0}\n\nThe model wrote it; it may be made up.").format(address))
-        box.setTextFormat(Qt.TextFormat.PlainText)
-        go = box.addButton(self.tr("Open"), QMessageBox.ButtonRole.AcceptRole)
-        stay = box.addButton(self.tr("Cancel"), QMessageBox.ButtonRole.RejectRole)
-        box.setDefaultButton(stay)
-        box.setEscapeButton(stay)
-        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        go.clicked.connect(lambda: QDesktopServices.openUrl(QUrl(address)))
-        box.open()
 
     def _find(self) -> None:
         self._left.show()
@@ -767,6 +754,10 @@ class ChatPage(QWidget):
         model = model_word(self._talkers.model) if self._talkers else ""
         self._add_voice(self.tr("Your model"), model, "new")
         self._add_voice(self.tr("Original"), model, "")
+        if self._session.guest is not None:
+            self.voices.addSeparator()
+            back = self.tr("Back to the project's model")
+            self.voices.addAction(back).triggered.connect(lambda: self._session.talk_to(None))
 
     def _add_voice(self, name: str, model: str, voice: str) -> None:
         can = self._has_new or not voice

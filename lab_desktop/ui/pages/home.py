@@ -34,7 +34,7 @@ from lab_desktop.ui.widgets.basic import (
     scrolled,
 )
 from lab_desktop.ui.widgets.job_list import STATE_ICONS
-from lab_desktop.ui.words import job_words, number, progress_words, result_words, safe_words, tr
+from lab_desktop.ui.words import is_today, job_words, number, progress_words, result_words, safe_words, tr
 
 _ROWS_TODAY = 6
 _CARDS = 9
@@ -70,6 +70,7 @@ class HomePage(QScrollArea):
         self._live.timeout.connect(self._show_progress)
         session.changed.connect(self.redraw)
         session.jobs.changed.connect(self.redraw)
+        session.sharing.changed.connect(self.redraw)
 
     def _make_projects(self) -> QWidget:
         self._grid = QGridLayout()
@@ -143,23 +144,23 @@ class HomePage(QScrollArea):
             return
         session = self._session
         jobs, _ = session.known.journal(session.journal)
-        midnight = time.mktime((*time.localtime()[:3], 0, 0, 0, 0, 0, -1))
-        today = [job for job in jobs if job.began >= midnight][-_ROWS_TODAY:][::-1]
+        today = [job for job in jobs if is_today(job.began)][-_ROWS_TODAY:][::-1]
         shown = session.projects[: self._count]
         states = [session.known.state(project.run) for project in shown]
         reports = [
             session.known.report(project.run) if project.run and state.has_report else None
             for project, state in zip(shown, states, strict=True)
         ]
+        shared = [session.sharing.is_shared(project) for project in shown]
         thrown = projects.binned(session.root)
         in_hand = (session.jobs.current, *session.jobs.waiting)
-        wanted = (shown, states, reports, today, thrown, in_hand, len(session.projects), session.damaged)
+        wanted = (shown, states, reports, shared, today, thrown, in_hand, len(session.projects), session.damaged)
         self._show_banners(jobs)
         if wanted == self._shown:
             self._show_progress()
             return
         self._shown = wanted
-        self._show_cards(shown, states, reports)
+        self._show_cards(shown, states, reports, shared)
         self._projects.setVisible(bool(self._cards))
         self._bin.show_thrown(thrown)
         self._show_welcome(thrown)
@@ -181,7 +182,11 @@ class HomePage(QScrollArea):
             self._welcome.bin.show_thrown(thrown)
 
     def _show_cards(
-        self, shown: Sequence[Project], states: Sequence[State], reports: Sequence[dict[str, object] | None]
+        self,
+        shown: Sequence[Project],
+        states: Sequence[State],
+        reports: Sequence[dict[str, object] | None],
+        shared: Sequence[bool],
     ) -> None:
         """Cards for these projects, what needs the person first; one that shows the same already stays."""
         before = {card.key: card for card in self._cards}
@@ -191,15 +196,16 @@ class HomePage(QScrollArea):
             known = before.get(damaged.folder)
             is_same = isinstance(known, DamagedCard) and known.damaged == damaged
             cards.append(known if known is not None and is_same else self._damaged_card(damaged))
-        for project, state, report in zip(shown, states, reports, strict=True):
+        for project, state, report, is_shared in zip(shown, states, reports, shared, strict=True):
             what, known = fact(project, state, report), before.get(project.folder)
             if isinstance(known, ProjectCard) and (
-                known.is_written_in or (known.project, known.what, known.state) == (project, what, state)
+                known.is_written_in
+                or (known.project, known.what, known.state, known.is_shared) == (project, what, state, is_shared)
             ):
                 known.second.setText(what.second)  # a job may have spoken there
                 cards.append(known)
             else:
-                cards.append(self._project_card(project, what, state))
+                cards.append(self._project_card(project, what, state, is_shared))
         if cards != self._cards:
             self._cards, self._columns = cards, 0
             self._arrange()
@@ -211,8 +217,8 @@ class HomePage(QScrollArea):
                 if focused is not None and focused[0] == key:
                     self._focus_again(*focused)
 
-    def _project_card(self, project: Project, what: Fact, state: State) -> ProjectCard:
-        card = ProjectCard(project, what, state)
+    def _project_card(self, project: Project, what: Fact, state: State, is_shared: bool) -> ProjectCard:
+        card = ProjectCard(project, what, state, is_shared)
         card.wanted.connect(functools.partial(self.open_project, project))
         card.menu_wanted.connect(functools.partial(self.show_card_menu, card))
         # After their event: a new card may come in place of this one.
@@ -299,6 +305,9 @@ class HomePage(QScrollArea):
             return
         self._said = (self._thrown, self._problem, *broken)
         empty(self._banners)
+        if (unsaved := self._session.unsaved) is not None:
+            why = f"{unsaved.message} {self.tr('Mend that, then open LAB Desktop again.')}"
+            self._banners.addWidget(Banner("bad", self.tr("Nothing can be saved."), why))
         if self._problem is not None:
             self._banners.addWidget(Banner("bad", self._problem.message, self._problem.hint))
         if (thrown := self._thrown) is not None:
@@ -325,12 +334,18 @@ class HomePage(QScrollArea):
         menu = QMenu(card)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.addAction(self.tr("Rename")).triggered.connect(card.begin_rename)
+        menu.addAction(self.tr("Share…")).triggered.connect(lambda: self.share(card.project))
         menu.addAction(self.tr("Show in folder")).triggered.connect(lambda: _show_folder(card.project.folder))
         menu.addSeparator()
         menu.addAction(self.tr("Delete “{0}”").format(card.project.title)).triggered.connect(
             lambda: self.delete(card.project)
         )
         menu.popup(card.more.mapToGlobal(card.more.rect().bottomLeft()))
+
+    def share(self, project: Project) -> None:
+        """The last step of a project's path."""
+        self._session.open(project)
+        self._session.go("contribute")
 
     def rename(self, project: Project, title: str) -> None:
         self._try(lambda: projects.rename(project, title))
@@ -462,7 +477,7 @@ class _Welcome(QWidget):
         self._grid = QGridLayout()
         self._grid.setSpacing(20)
         example = Button(self.tr("Show me with an example"), on_click=lambda: session.go("tour"), size="large")
-        own = Button(self.tr("Start my own"), on_click=lambda: session.go("new"), size="large")
+        own = Button(self.tr("Start my own"), on_click=lambda: session.go("library"), size="large")
         promise = self.tr("Everything stays on this computer. No account, no internet.")
         self.setLayout(
             column(

@@ -82,7 +82,7 @@ class ProjectCard(Card):
     """A project: its name, one big fact, how far it is, what to do.
 
     Attributes:
-        project, what, state: what it shows; another one takes its place when they change.
+        project, what, state, is_shared: what it shows; another one takes its place when they change.
         more: opens its menu.
         second: the line about how it stands.
     """
@@ -95,8 +95,8 @@ class ProjectCard(Card):
     rested = Signal()
     """Nothing is being written in it any more."""
 
-    def __init__(self, project: Project, what: Fact, state: State) -> None:
-        self.project, self.what, self.state = project, what, state
+    def __init__(self, project: Project, what: Fact, state: State, is_shared: bool = False) -> None:
+        self.project, self.what, self.state, self.is_shared = project, what, state, is_shared
         self._title = ElidedLabel(project.title, "head")
         self._title.setMinimumHeight(24)
         self._field = _TitleField(self)
@@ -138,7 +138,7 @@ class ProjectCard(Card):
             self.second,
             -1,
             12,
-            Dots(state),
+            Dots(state, is_shared),
             12,
             row(self._open, self._talk, -1, gap=8),
         )
@@ -229,13 +229,16 @@ class _TitleField(QLineEdit):
 class Dots(QWidget):
     """The path in small: a dot for each step."""
 
-    _STEPS = 5
+    _STEPS = 6
 
-    def __init__(self, state: State) -> None:
+    def __init__(self, state: State, is_shared: bool) -> None:
         super().__init__()
-        done = 2 + sum((state.has_dataset, state.has_adapter, state.has_report))
+        done = 2 + sum((state.has_dataset, state.has_adapter, state.has_report, state.has_report and is_shared))
         self._done = done
-        names = [self.tr("Practice"), self.tr("Train"), self.tr("Check"), self.tr("Done – use it")]
+        names = [
+            self.tr("Practice"), self.tr("Train"), self.tr("Check"), self.tr("Done – use it, share it"),
+            self.tr("Done and shared"),
+        ]  # fmt: skip
         self._word = names[done - 2]
         self.setAccessibleName(self.tr("{0} of {1} steps done, now: {2}").format(done, self._STEPS, self._word))
         self.setFixedHeight(max(20, look().line_height("small")))

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSignalBlocker, Qt
 from PySide6.QtGui import QAction, QHideEvent, QKeySequence, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QListWidgetItem, QStackedWidget, QWidget
 
-from lab_desktop.errors import LabError
+from lab_desktop.artifacts import title_of
+from lab_desktop.errors import LabError, LeafError
+from lab_desktop.taxonomy.library import Step
 from lab_desktop.taxonomy.qna import read_draft
-from lab_desktop.taxonomy.tree import find_leaves
+from lab_desktop.taxonomy.tree import FILE_NAME, find_leaves
 from lab_desktop.ui.editor.lesson_editor import LessonEditor
+from lab_desktop.ui.editor.unshown import Unshown
 from lab_desktop.ui.guard import guarded
+from lab_desktop.ui.preferences import Reading
 from lab_desktop.ui.session import Session
 from lab_desktop.ui.theme import look
 from lab_desktop.ui.widgets.basic import Banner, Label, column, nothing_yet, row, rule
@@ -39,11 +44,15 @@ class LessonPage(QWidget):
         self.list.setAccessibleName(self.tr("Lessons"))
         self.list.currentItemChanged.connect(self._chosen)
         self._side = QWidget()
+        self._line = rule()
         self._below = column(
-            row(self._heading, margins=(8, 0, 8, 0)), 8, self.list, rule(), 12, margins=(12, 16, 12, 12)
+            row(self._heading, margins=(8, 0, 8, 0)), 8, self.list, self._line, 12, margins=(12, 16, 12, 12)
         )
         self._below.setStretchFactor(self.list, 1)
         self._side.setLayout(self._below)
+        self.unshown = Unshown()
+        self.unshown.mended.connect(self._open_again)
+        self.unshown.hide()
         lesson = QWidget()
         self._beside = row(self._side, rule(is_upright=True))
         lesson.setLayout(self._beside)
@@ -67,13 +76,28 @@ class LessonPage(QWidget):
         """Made when it is first needed: it has many parts, and each costs the whole window some time."""
         if self._editor is None:
             session = self._session
-            self._editor = LessonEditor(session.chat, lambda: session.chat.use(session.voices()))
+            self._editor = LessonEditor(
+                session.chat, lambda: session.chat.use(session.voices()), lambda: [session.topics]
+            )
             self._editor.changed.connect(self._changed)
             self._editor.saved.connect(session.lesson_changed.emit)
-            self._editor.move_wanted.connect(lambda: session.go("library"))
+            self._editor.moved.connect(self._moved)
+            self._editor.unshown.connect(self._leave_unshown)
+            self._editor.share_wanted.connect(session.share)
+            self._editor.facts.reading.choose(session.preferences.choices.reading)
+            self._editor.facts.reading.switched.connect(self._read)
+            session.preferences.changed.connect(self._follow_choices)
             self._below.addWidget(self._editor.checklist)
             self._beside.addWidget(self._editor, 1)
+            self._beside.addWidget(self.unshown, 1)
         return self._editor
+
+    def _read(self, side: Reading) -> None:
+        preferences = self._session.preferences
+        preferences.choose(replace(preferences.choices, reading=side))
+
+    def _follow_choices(self) -> None:
+        self.editor.facts.reading.choose(self._session.preferences.choices.reading)
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
@@ -101,6 +125,9 @@ class LessonPage(QWidget):
 
     def next_step(self) -> tuple[str, str, Callable[[], object]]:
         session = self._session
+        if not self.unshown.isHidden():
+            words = self.tr("look at what the editor cannot show of this lesson.")
+            return words, self.tr("Open in the editor…"), self.unshown.take.click
         if self._editor is None or self._editor.desk.lesson is None:
             return self.tr("choose or start a project."), self.tr("Home"), lambda: session.go("home")
         words, field = self.editor.next_step()
@@ -149,6 +176,17 @@ class LessonPage(QWidget):
             self._folders = folders
             self._list_lessons()
         self._stack.setCurrentIndex(0 if folders else 1)
+        self._go_to_spot()
+
+    def _go_to_spot(self) -> None:
+        """Show the place that somebody else found in one of these lessons."""
+        spot = self._session.spot
+        if spot is None or spot.folder not in self._folders:
+            return
+        self._session.spot = None
+        self.list.setCurrentRow(self._folders.index(spot.folder))
+        if self.editor.desk.folder == spot.folder:
+            self.editor.go_to_spot(spot.part, spot.text)
 
     def _list_lessons(self) -> None:
         project = self._session.project
@@ -162,7 +200,7 @@ class LessonPage(QWidget):
                 title = leaf.title
                 second = self.tr("Facts") if leaf.document is not None else self.tr("Skill")
             except LabError:
-                second = self.tr("cannot be read")
+                second = self.tr("needs a look")
             self.list.add(str(folder), title, second)
         if self._folders:
             places = [number for number, each in enumerate(self._folders) if each == self.editor.desk.folder]
@@ -173,14 +211,55 @@ class LessonPage(QWidget):
     def _chosen(self, item: QListWidgetItem | None) -> None:
         if item is None:
             return
+        folder = Path(str(item.data(Qt.ItemDataRole.UserRole)))
         try:
-            self.editor.open(Path(str(item.data(Qt.ItemDataRole.UserRole))))
-            self.editor.show()
-            self._banner.hide()
+            self.editor.open(folder)
         except LabError as error:
-            self.editor.close_lesson()
-            self.editor.hide()
-            self._say(error)
+            still = self.editor.desk.folder
+            if still is not None:  # the one before could not be saved, and stays
+                self._say(error)
+                if still in self._folders:
+                    with QSignalBlocker(self.list):
+                        self.list.setCurrentRow(self._folders.index(still))
+            elif isinstance(error, LeafError) and (folder / FILE_NAME).is_file():
+                self._leave_unshown(folder)
+            else:
+                self._show_editor(False)
+                self.unshown.hide()
+                gone = self.tr("“{0}” is not there any more.").format(title_of(folder.name))
+                hint = self.tr("It was moved or deleted; the library knows where it is.")
+                self._say(error if (folder / FILE_NAME).exists() else LeafError(gone, hint))
+        else:
+            self._banner.hide()
+            self._show_editor(True)
+
+    def _leave_unshown(self, folder: Path) -> None:
+        """Say why a lesson is not shown, in the place of the editor."""
+        if self.editor.close_lesson():
+            self.unshown.show_lesson(folder)
+            self._show_editor(False)
+
+    def _show_editor(self, is_shown: bool) -> None:
+        for part in (self.editor, self.editor.checklist, self._line):
+            part.setVisible(is_shown)
+        self.unshown.setVisible(not is_shown)
+        self._session.next_changed.emit()
+
+    def _moved(self, root: Path, step: Step) -> None:
+        """The lesson that is open lies in another topic."""
+        if root == self._session.library:
+            self._session.follow(step.moved)
+        folder = self.editor.desk.folder
+        if folder is not None and self._session.lesson is not None:
+            self._folders = [folder]
+            self._list_lessons()
+        self._session.lesson_changed.emit()
+        self.refresh()
+
+    def _open_again(self) -> None:
+        """The file of a lesson that was not shown is another one."""
+        self._folders = []
+        self.refresh()
 
     def _changed(self) -> None:
         history = self.editor.desk.history
@@ -205,7 +284,7 @@ class LessonPage(QWidget):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        self._side.setFixedWidth(look().grown(232 if self.width() >= look().grown(_NARROW) else 184))
+        self._side.setFixedWidth(look().grown(232 if self.width() >= look().grown(_NARROW) else 192))
 
 
 def _small(sentence: str) -> str:

@@ -121,6 +121,20 @@ def scrolled(inside: QWidget, area: QScrollArea | None = None) -> QScrollArea:
     return made
 
 
+class Flowing(QWidget):
+    """What is inside a part that scrolls, as tall as its texts need at its width.
+
+    Layouts ask for as much as texts would need at the least width, and a scroll bar appears beside what fits.
+    """
+
+    def __init__(self, inside: QLayout) -> None:
+        super().__init__()
+        self.setLayout(inside)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(super().minimumSizeHint().width(), 0)
+
+
 class ElidedLabel(Label):
     """One line that ends in … where it does not fit; the whole text is its tooltip then."""
 
@@ -472,6 +486,16 @@ class Segmented(QFrame):
 
     def choose(self, name: str) -> None:
         self._buttons[name].setChecked(True)
+
+    def show_choice(self, name: str, is_there: bool) -> None:
+        """Offer the last choice, or do not: the one before it is the last then."""
+        *_, before, last = self._buttons
+        assert name == last
+        self._buttons[last].setVisible(is_there)
+        button = self._buttons[before]
+        button.setProperty("segment", "middle" if is_there else "last")
+        button.style().unpolish(button)
+        button.style().polish(button)
 
     def set_text(self, name: str, text: str) -> None:
         if self._buttons[name].text() != text:

@@ -120,6 +120,9 @@ class _PlaceDelegate(QStyledItemDelegate):
             icons.draw(painter, place.icon, QRectF(box.center().x() - 9, box.top() + 7, 18, 18), ink)
             painter.setFont(look().font("tiny"))
             painter.drawText(box.adjusted(0, 28, 0, 0), Qt.AlignmentFlag.AlignHCenter, place.title)
+            if place.news:
+                size = _news_size()
+                self._draw_news(painter, QRectF(box.center().x() + 4, box.top() + 1, size + 10, size), place.news)
         else:
             icons.draw(painter, place.icon, QRectF(box.left() + 10, box.center().y() - 9, 18, 18), ink)
             painter.setFont(look().font("strong" if is_chosen else "control"))
@@ -138,13 +141,19 @@ class _PlaceDelegate(QStyledItemDelegate):
     @staticmethod
     def _draw_news(painter: QPainter, box: QRectF, news: int) -> None:
         theme = look().theme
-        disc = QRectF(box.right() - 28, box.center().y() - 9, 18, 18)
+        size = _news_size()
+        disc = QRectF(box.right() - 10 - size, box.center().y() - size / 2, size, size)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(theme.color("fill"))
         painter.drawEllipse(disc)
         painter.setPen(theme.color("on_fill"))
         painter.setFont(look().font("tiny"))
-        painter.drawText(disc, Qt.AlignmentFlag.AlignCenter, str(news))
+        painter.drawText(disc, Qt.AlignmentFlag.AlignCenter, str(min(news, 99)))
+
+
+def _news_size() -> int:
+    """Width of the disc with the number of news."""
+    return max(18, look().line_height("tiny") + 4)
 
 
 class Sidebar(QFrame):
@@ -243,7 +252,12 @@ class Header(QWidget):
         self.anything = Button(keys, "quiet", icon="search", size="small")
         self.anything.setAccessibleName(self.tr("Go to anything"))
         self.anything.setToolTip(self.tr("Go to anything: pages, projects, lessons, chats, settings, help"))
-        inside = row(self.title, self.place, self.saved, self.chip, self.anything, gap=12, margins=(24, 0, 24, 0))
+        self.help = Button("", "quiet", icon="help", size="small")
+        self.help.setAccessibleName(self.tr("Help about this page"))
+        help_keys = QKeySequence(QKeySequence.StandardKey.HelpContents).toString(QKeySequence.SequenceFormat.NativeText)
+        self.help.setToolTip(self.tr("What is this page for, and what can I do here? ({0})").format(help_keys))
+        beside = row(self.anything, self.help, gap=0)
+        inside = row(self.title, self.place, self.saved, self.chip, beside, gap=12, margins=(24, 0, 24, 0))
         inside.setStretch(1, 1)
         self.setLayout(inside)
         look().changed.connect(self._relook)
@@ -261,7 +275,7 @@ class Header(QWidget):
 
     def _fit(self) -> None:
         """The title gets what it needs, but the chip is never pushed out."""
-        beside = self.chip.sizeHint().width() + self.anything.sizeHint().width()
+        beside = sum(each.sizeHint().width() for each in (self.chip, self.anything, self.help))
         needed = self.title.fontMetrics().horizontalAdvance(self.title.whole) + 4
         self.title.setFixedWidth(min(needed, max(60, self.width() - beside - 108)))
 
@@ -518,12 +532,16 @@ class ActivityBar(QFrame):
         self.setFixedHeight(round(36 * max(1.0, look().text_size)))
         self.all.setIcon(icons.icon("chevron-up", "text2", 14))
 
-    def rest(self, text: str = "") -> None:
-        """Nothing runs."""
+    def rest(self, text: str = "", is_fine: bool = True) -> None:
+        """Nothing runs.
+
+        Args:
+            is_fine: what the text says is good.
+        """
         self._ring.hide()
         self._what.hide()
         self._power.hide()
-        self._icon.setVisible(bool(text))
+        self._icon.setVisible(bool(text) and is_fine)
         self._detail.setText(text or self.tr("Nothing is running. Everything is saved."))
         self.button.hide()
 

@@ -1,54 +1,27 @@
-"""Jobs as a list: every job a row with a name for screen readers, drawn by a delegate, so thousands of them scroll.
-
-What can be done with a job stands at the end of its row; by keys: Return does the first of it, the menu key shows all.
-"""
+"""Jobs as a list: every job a row with a name for screen readers, and what can be done with it at its end."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from PySide6.QtCore import (
-    QAbstractListModel,
-    QDateTime,
-    QEvent,
-    QLocale,
-    QModelIndex,
-    QPersistentModelIndex,
-    QPointF,
-    QRectF,
-    QSize,
-    Qt,
-    Signal,
-)
-from PySide6.QtGui import QContextMenuEvent, QFontMetrics, QKeyEvent, QMouseEvent, QPainter, QPen
-from PySide6.QtWidgets import (
-    QAbstractItemView,
-    QFrame,
-    QListView,
-    QMenu,
-    QStyle,
-    QStyledItemDelegate,
-    QStyleOptionViewItem,
-)
+from PySide6.QtCore import QAbstractListModel, QDateTime, QLocale, QModelIndex, QRectF, QSize, Qt
+from PySide6.QtGui import QPainter
+from PySide6.QtWidgets import QStyleOptionViewItem
 
 from lab_desktop.ui import icons
 from lab_desktop.ui.jobs import Job, JobState
 from lab_desktop.ui.theme import look
+from lab_desktop.ui.widgets.action_list import ACTIONS, PADDING, SIDE, ActionDelegate, ActionList, Index, draw_lines
 from lab_desktop.ui.words import job_words, state_words, tr
 
-_Index = QModelIndex | QPersistentModelIndex
 STATE_ICONS = {
     JobState.DONE: ("check", "good"),
     JobState.PAUSED: ("pause", "text2"),
     JobState.FAILED: ("warn", "bad"),
     JobState.BROKEN: ("warn", "bad"),
 }
-_SIDE, _PADDING = 32, 16
-"""Space beside the rows, and inside them."""
 _HEAD = 48
-_COLUMNS = (("pause", "remove", "continue", "repeat", "report"), ("open",), ("log",))
-"""Names of actions; those of the first column are drawn as buttons."""
 
 
 @dataclass(frozen=True)
@@ -113,18 +86,20 @@ class JobModel(QAbstractListModel):
     def line(self, row: int) -> JobLine:
         return self._lines[row]
 
-    def rowCount(self, parent: _Index = QModelIndex()) -> int:  # noqa: B008
+    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008
         return 0 if parent.isValid() else len(self._lines)
 
-    def flags(self, index: _Index) -> Qt.ItemFlag:
+    def flags(self, index: Index) -> Qt.ItemFlag:
         if index.isValid() and self._lines[index.row()].job is None:
             return Qt.ItemFlag.ItemIsEnabled
         return super().flags(index)
 
-    def data(self, index: _Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
         line = self._lines[index.row()]
         if role == Qt.ItemDataRole.UserRole:
             return line
+        if role == ACTIONS:
+            return self.actions(line.job) if line.job is not None else []
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole):
             job = line.job
             if job is None:
@@ -135,32 +110,14 @@ class JobModel(QAbstractListModel):
         return None
 
 
-class _Delegate(QStyledItemDelegate):
-    def __init__(self) -> None:
-        super().__init__()
-        self.hovered = -1
-        self.hovered_action = ""
+class _Delegate(ActionDelegate):
+    columns = (("pause", "remove", "continue", "repeat", "report"), ("open",), ("log",))
 
-    def sizeHint(self, option: QStyleOptionViewItem, index: _Index) -> QSize:
+    def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
         line: JobLine = index.data(Qt.ItemDataRole.UserRole)
-        if line.job is None:
-            return QSize(200, _HEAD)
-        return QSize(200, look().line_height("body") + look().line_height("small") + 20)
+        return QSize(200, _HEAD) if line.job is None else super().sizeHint(option, index)
 
-    def action_boxes(self, rect: QRectF, actions: Sequence[str]) -> list[tuple[str, QRectF]]:
-        """(name, place) of the actions, each in a column of its own: what to do, Open, Log."""
-        metrics = QFontMetrics(look().font("label"))
-        right = rect.right() - _SIDE - _PADDING + 8
-        height = float(look().line_height("small") + 8)
-        boxes = []
-        for column in _COLUMNS[::-1]:
-            wide = 18.0 + max(metrics.horizontalAdvance(action_words(name)) for name in column)
-            place = QRectF(right - wide, rect.center().y() - height / 2, wide, height)
-            boxes += [(name, place) for name in actions if name in column]
-            right -= wide + 4
-        return boxes[::-1]
-
-    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: _Index) -> None:
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         line: JobLine = index.data(Qt.ItemDataRole.UserRole)
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -168,40 +125,23 @@ class _Delegate(QStyledItemDelegate):
         if line.job is None:
             painter.setPen(look().theme.color("text"))
             painter.setFont(look().font("head"))
-            box = rect.adjusted(_SIDE, 0, -_SIDE, -8)
+            box = rect.adjusted(SIDE, 0, -SIDE, -8)
             painter.drawText(box, Qt.AlignmentFlag.AlignBottom | Qt.AlignmentFlag.AlignLeft, line.title)
         else:
-            self._paint_card(painter, rect, line, option)
+            self.paint_card(painter, rect, line.is_first, line.is_last, option)
             self._paint_job(painter, rect, line, line.job, index)
         painter.restore()
 
-    @staticmethod
-    def _paint_card(painter: QPainter, rect: QRectF, line: JobLine, option: QStyleOptionViewItem) -> None:
-        theme = look().theme
-        painter.setClipRect(rect)
-        box = rect.adjusted(_SIDE + 0.5, 0.5 if line.is_first else -20, -_SIDE - 0.5, -0.5 if line.is_last else 20)
-        painter.setPen(QPen(theme.color("line"), 1))
-        is_hovered = bool(option.state & QStyle.StateFlag.State_MouseOver)
-        painter.setBrush(theme.color("hover" if is_hovered else "card"))
-        painter.drawRoundedRect(box, 10, 10)
-        if not line.is_last:
-            y = rect.bottom() - 0.5
-            painter.drawLine(QPointF(rect.left() + _SIDE + _PADDING, y), QPointF(rect.right() - _SIDE - _PADDING, y))
-        if option.state & QStyle.StateFlag.State_HasFocus:
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.setPen(QPen(theme.color("accent"), 2))
-            painter.drawRoundedRect(rect.adjusted(_SIDE + 3, 3, -_SIDE - 3, -3), 6, 6)
-
-    def _paint_job(self, painter: QPainter, rect: QRectF, line: JobLine, job: Job, index: _Index) -> None:
+    def _paint_job(self, painter: QPainter, rect: QRectF, line: JobLine, job: Job, index: Index) -> None:
         theme = look().theme
         model = index.model()
         assert isinstance(model, JobModel)
         icon, tone = STATE_ICONS.get(job.state, ("clock", "text2"))
-        left = rect.left() + _SIDE + _PADDING
+        left = rect.left() + SIDE + PADDING
         icons.draw(painter, icon, QRectF(left, rect.center().y() - 9, 18, 18), tone)
         left += 18 + 12
         boxes = self.action_boxes(rect, model.actions(job))
-        right = min((box.left() for _, box in boxes), default=rect.right() - _SIDE - _PADDING) - 12
+        right = min((box.left() for _, box in boxes), default=rect.right() - SIDE - PADDING) - 12
         painter.setFont(look().font("small"))
         painter.setPen(theme.color("text3"))
         when = painter.fontMetrics().horizontalAdvance(line.time)
@@ -209,104 +149,26 @@ class _Delegate(QStyledItemDelegate):
         painter.drawText(QRectF(right - when, rect.top(), when + 1, rect.height()), middle, line.time)
         right -= when + 16
 
-        first, second = look().line_height("body"), look().line_height("small")
-        top = rect.center().y() - (first + second) / 2
-        painter.setPen(theme.color("text"))
-        _draw(painter, "strong", QRectF(left, top, right - left, first), job_words(job))
-        at = left + QFontMetrics(look().font("strong")).horizontalAdvance(job_words(job)) + 8
-        painter.setPen(theme.color("text2"))
-        _draw(painter, "body", QRectF(at, top, right - at, first), job.title)
-        painter.setPen(theme.color(tone))
-        state = state_words(job)
-        _draw(painter, "label", QRectF(left, top + first, right - left, second), state)
-        at = left + QFontMetrics(look().font("label")).horizontalAdvance(state)
-        painter.setPen(theme.color("text2"))
-        if detail := model.detail(job):
-            _draw(painter, "small", QRectF(at, top + first, right - at, second), f" · {detail}")
-        for name, box in boxes:
-            is_hovered = index.row() == self.hovered and name == self.hovered_action
-            if name in _COLUMNS[0] or is_hovered:
-                painter.setPen(QPen(theme.color("line2"), 1) if name in _COLUMNS[0] else Qt.PenStyle.NoPen)
-                painter.setBrush(theme.color("sel" if is_hovered else "card"))
-                painter.drawRoundedRect(box, 6, 6)
-            painter.setPen(theme.color("text" if name in _COLUMNS[0] else "text2"))
-            painter.setFont(look().font("label"))
-            painter.drawText(box, Qt.AlignmentFlag.AlignCenter, action_words(name))
+        box = QRectF(left, rect.top(), right - left, rect.height())
+        detail = f" · {detail}" if (detail := model.detail(job)) else ""
+        draw_lines(
+            painter,
+            box,
+            [("strong", "text", f"{job_words(job)}  "), ("body", "text2", job.title)],
+            [("label", tone, state_words(job)), ("small", "text2", detail)],
+        )
+        self.paint_actions(painter, boxes, index.row())
 
 
-class JobList(QListView):
-    acted = Signal(object, str)
-    """(Job, name of an action)"""
-
+class JobList(ActionList):
     def __init__(self, model: JobModel) -> None:
-        super().__init__()
-        self._model = model
-        self._delegate = _Delegate()
+        super().__init__(_Delegate(action_words), tr("Jobs"))
         self.setModel(model)
-        self.setItemDelegate(self._delegate)
-        self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setMouseTracking(True)
-        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setAccessibleName(self.tr("Jobs"))
-        look().changed.connect(self.doItemsLayout)
 
     def job(self) -> Job | None:
         """The job of the current row."""
         index = self.currentIndex()
-        return self._model.line(index.row()).job if index.isValid() else None
-
-    def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        index, name = self._at(event.position())
-        if (index.row(), name) != (self._delegate.hovered, self._delegate.hovered_action):
-            self._delegate.hovered, self._delegate.hovered_action = index.row(), name
-            self.viewport().setCursor(Qt.CursorShape.PointingHandCursor if name else Qt.CursorShape.ArrowCursor)
-            self.viewport().update()
-        super().mouseMoveEvent(event)
-
-    def leaveEvent(self, event: QEvent) -> None:
-        self._delegate.hovered, self._delegate.hovered_action = -1, ""
-        super().leaveEvent(event)
-
-    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        super().mouseReleaseEvent(event)
-        index, name = self._at(event.position())
-        if name and event.button() == Qt.MouseButton.LeftButton and (job := self._model.line(index.row()).job):
-            self.acted.emit(job, name)
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        job = self.job()
-        if job is not None and event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
-            if actions := self._model.actions(job):
-                self.acted.emit(job, actions[0])
-            return
-        super().keyPressEvent(event)
-
-    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
-        job = self.job()
-        if job is None:
-            return
-        menu = QMenu(self)
-        for name in self._model.actions(job):
-            menu.addAction(action_words(name)).triggered.connect(lambda _, name=name: self.acted.emit(job, name))
-        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        is_by_key = event.reason() == QContextMenuEvent.Reason.Keyboard
-        place = self.visualRect(self.currentIndex()).center() if is_by_key else event.pos()
-        menu.popup(self.viewport().mapToGlobal(place))
-
-    def _at(self, place: QPointF) -> tuple[QModelIndex, str]:
-        index = self.indexAt(place.toPoint())
-        job = self._model.line(index.row()).job if index.isValid() else None
-        if job is None:
-            return index, ""
-        boxes = self._delegate.action_boxes(QRectF(self.visualRect(index)), self._model.actions(job))
-        return index, next((name for name, box in boxes if box.contains(place)), "")
-
-
-def _draw(painter: QPainter, style: str, box: QRectF, text: str) -> None:
-    painter.setFont(look().font(style))  # type: ignore[arg-type]
-    shown = painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, max(0, int(box.width())))
-    painter.drawText(box, Qt.AlignmentFlag.AlignVCenter, shown)
+        return index.data(Qt.ItemDataRole.UserRole).job if index.isValid() else None
 
 
 def _time(began: float, is_today: bool) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from PySide6.QtCore import QPointF, QRectF, QUrl
+from PySide6.QtCore import QPointF, QRectF, Qt, QUrl
 from PySide6.QtGui import (
     QAbstractTextDocumentLayout,
     QBrush,
@@ -89,6 +89,7 @@ class MessageText:
             painter.drawRoundedRect(code.box.adjusted(0.5, 0.5, -0.5, -0.5), 6, 6)
         context = QAbstractTextDocumentLayout.PaintContext()
         context.palette.setColor(QPalette.ColorRole.Text, theme.color("text"))
+        painter.setBrush(Qt.BrushStyle.NoBrush)  # else the boxes of a list of tasks are filled, ticked or not
         self._document.documentLayout().draw(painter, context)
         for code in self.code:
             icons.draw(painter, "copy", code.button.adjusted(4, 4, -4, -4), "text2")

@@ -201,6 +201,12 @@ class MessageList(QListView):
         self._is_at_end = True
         self._settle()
 
+    def scroll_to_start(self) -> None:
+        """Show the beginning, and stay there while it grows."""
+        self._is_at_end = False
+        self.verticalScrollBar().setValue(0)
+        self._settle()
+
     def go_to(self, row: int) -> None:
         """Make an item the one in hand, and show it."""
         index = self.messages.index(row, 0)

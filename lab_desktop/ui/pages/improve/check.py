@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QTimer
-from PySide6.QtWidgets import QFileDialog, QFrame, QStackedWidget, QWidget
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtWidgets import QFileDialog, QFrame, QMenu, QStackedWidget, QWidget
 
 from lab_desktop import corrections, votes
+from lab_desktop.artifacts import title_of
 from lab_desktop.corrections import SIDES, Correction, read_corrections, read_report, write_correction
 from lab_desktop.documents.passages import read_documents
 from lab_desktop.errors import LabError, RunError
 from lab_desktop.files import stamp, write_text
 from lab_desktop.taxonomy.qna import read_leaf
-from lab_desktop.ui.pages.improve.plans import plan
+from lab_desktop.taxonomy.tree import find_leaves
+from lab_desktop.ui.pages.improve.memory import Advice, MemoryLine
+from lab_desktop.ui.pages.improve.plans import Plan, plan
 from lab_desktop.ui.pages.improve.report import ReportModel, ReportView, Row, columns
 from lab_desktop.ui.pages.improve.station import SETTLED_MS, Heading, Note, Running, Trouble, Waiting
 from lab_desktop.ui.session import Session, station_of
 from lab_desktop.ui.widgets.basic import Button, Card, Icon, Label, column, row, rule
-from lab_desktop.ui.words import tr
+from lab_desktop.ui.words import duration, tr
 from lab_desktop.words import telling_sentence
 
 _MOST_ADVICE = 3
@@ -42,10 +46,12 @@ class CheckStation(QWidget):
         self._settled.timeout.connect(session.refresh)
         self._start = Button(self.tr("Check now"), icon="play", on_click=lambda: session.begin("check"))
         self._export = Button(self.tr("Save report…"), on_click=self._save)
-        self.heading = Heading(self.tr("Report"), self.tr("evaluation"), self._start, self._export)
+        self.share = Button(self.tr("Share…"), icon="share", on_click=self._share)
+        self.heading = Heading(self.tr("Report"), self.tr("evaluation"), self._start, self._export, self.share)
         self.trouble, self.waiting = Trouble(session, "check"), Waiting(session, "check")
         self._running = Running(session)
         self._told = Note()
+        self._memory, self._advice = MemoryLine(), Advice(session, "check")
         self.model = ReportModel()
         self.view = ReportView(self.model, self._source)
         self.view.show_top(self._top)
@@ -61,13 +67,15 @@ class CheckStation(QWidget):
         self._stack.addWidget(self.view)
         whole = column(
             self.heading,
+            self._memory,
+            self._advice,
             self.trouble,
             self.waiting,
             self._running,
             self._told,
             self._stack,
         )
-        whole.setStretch(5, 1)
+        whole.setStretch(7, 1)
         self.setLayout(whole)
 
     def set_narrow(self, is_narrow: bool) -> None:
@@ -96,12 +104,23 @@ class CheckStation(QWidget):
         self.waiting.look_at(run)
         is_free = self.trouble.isHidden() and self.waiting.isHidden()
         self._start.setVisible(session.state.has_adapter and not is_running and is_free)
-        self.heading.say(self._words(is_running))
+        found = self._plan(is_running)
+        self.heading.say(self._words(is_running, found))
+        self._memory.show_plan(found)
+        self._advice.show_plan(found)
         self._read()
         self._export.setVisible(bool(self._report))
+        self.share.setVisible(bool(self._report))
         self._stack.setCurrentIndex(1 if self._report else 0)
 
-    def _words(self, is_running: bool) -> str:
+    def _plan(self, is_running: bool) -> Plan | None:
+        """What a check will take, while one is to come."""
+        session, state = self._session, self._session.state
+        if session.project is None or is_running or state.has_report or not state.has_adapter:
+            return None
+        return plan("check", session.project, session)
+
+    def _words(self, is_running: bool, found: Plan | None) -> str:
         session = self._session
         if session.project is None or is_running:
             return ""
@@ -110,11 +129,32 @@ class CheckStation(QWidget):
             return self.tr("Your model against the original · checked {0}").format(
                 time.strftime("%d.%m. %H:%M", time.localtime(at))
             )
-        if not session.state.has_adapter:
+        if found is None:
             return self.tr("Train first; then the same questions are asked before and after.")
-        found = plan("check", session.project, session)
-        words = f"{found.time_words()} · {found.memory_words()}"
+        words = found.time_words()
         return words[:1].upper() + words[1:]
+
+    def _share(self) -> None:
+        """Give a lesson that the report is about to others; of several one is chosen."""
+        project = self._session.project
+        if project is None:
+            return
+        try:
+            leaves = find_leaves(project.lessons)
+        except LabError as error:
+            self._told.say("bad", error.message, error.hint)
+            return
+        if len(leaves) == 1:
+            self._session.share(leaves[0])
+            return
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        for leaf in leaves:
+            menu.addAction(title_of(leaf.name)).triggered.connect(functools.partial(self._share_one, leaf))
+        menu.popup(self.share.mapToGlobal(self.share.rect().bottomLeft()))
+
+    def _share_one(self, leaf: Path, _: bool = False) -> None:
+        self._session.share(leaf)
 
     def _read(self) -> None:
         """Look at the report and what was corrected in it, where a file has changed."""
@@ -213,7 +253,9 @@ class CheckStation(QWidget):
         icon, tone, name = _verdict_words(report["verdict"]["name"])
         text = Label(report["verdict"]["text"], "body", "text2", wraps=True)
         words = QWidget()
-        words.setLayout(column(row(Icon(icon, tone, 20), Label(name, "title", tone), -1, gap=10), text, -1, gap=6))
+        how = Label(_training_words(report), "small", "text3", wraps=True)
+        how.setVisible(bool(how.text()))
+        words.setLayout(column(row(Icon(icon, tone, 20), Label(name, "title", tone), -1, gap=10), text, how, -1, gap=6))
         boxes = [self._box(*each) for each in self._numbers(report)]
         if self._is_narrow:
             line = row(gap=20)
@@ -284,6 +326,19 @@ class CheckStation(QWidget):
             self._told.say("bad", error.message, self.tr("Choose another folder, or free some space."))
 
 
+def _training_words(report: Mapping[str, Any]) -> str:
+    """How long the model practised; "" in a report of an earlier version of this program."""
+    settings, seconds = report.get("settings"), report.get("seconds")
+    effort = settings.get("effort") if isinstance(settings, dict) else None
+    words = {
+        "quick": tr("Training: quick, half the usual rounds"),
+        "standard": tr("Training: standard"),
+        "thorough": tr("Training: thorough, twice the usual rounds"),
+    }.get(str(effort), "")
+    took_s = seconds.get("train") if isinstance(seconds, dict) else None
+    return f"{words} · {duration(took_s)}" if words and isinstance(took_s, int | float) and took_s > 0 else words
+
+
 def _verdict_words(name: str) -> tuple[str, str, str]:
     """A verdict as an icon, its colour role, and words."""
     return {
@@ -304,6 +359,8 @@ def report_markdown(report: Mapping[str, Any], title: str, cast: tuple[int, int]
         cast: votes for the new model, and in all.
     """
     lines = [f"# {title}", "", report["verdict"]["text"], ""]
+    if how := _training_words(report):
+        lines += [f"{how}.", ""]
     if cast[1]:
         lines += [f"Answers preferred from the new model: {cast[0]} of {cast[1]} votes.", ""]
     for advice in report["verdict"].get("advice", []):

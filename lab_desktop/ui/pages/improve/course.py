@@ -66,6 +66,12 @@ def kept_step(run: Path) -> int:
         return 0
 
 
+def saved_step(run: Path) -> int:
+    """The newest step of a training that is saved; 0: none is."""
+    names = (path.stem.removeprefix("step-") for path in (run / "checkpoint").glob("step-*.safetensors"))
+    return max((int(name) for name in names if name.isdecimal()), default=0)
+
+
 def best(points: Sequence[SavePoint], course: Course | None) -> SavePoint | None:
     """The save point that training would keep now: of its last phase, most right, then fewest mistakes."""
     competing = [point for point in points if course is not None and point.step > course.last_phase]

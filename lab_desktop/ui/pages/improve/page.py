@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, QRectF, QSize, Qt, QTimer
@@ -36,23 +36,24 @@ _NARROW_BELOW = 1000
 """Width of the page below which the stations are letters."""
 
 
+AnyStation = PracticeStation | TrainStation | CheckStation | UseStation
+KINDS = (PracticeStation, TrainStation, CheckStation, UseStation)
+"""Of the stations, in their order."""
+
+
 class ImprovePage(QWidget):
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, made: Sequence[AnyStation] = ()) -> None:
+        """
+        Args:
+            made: the first stations, where they are there already.
+        """
         super().__init__()
         self._session = session
         self._project: Path | None = None
         self._is_chosen = False
         self._is_narrow = False
-        self._stations: list[PracticeStation | TrainStation | CheckStation | UseStation] = [
-            PracticeStation(session),
-            TrainStation(session),
-            CheckStation(session),
-            UseStation(session),
-        ]
+        self._stations: list[AnyStation] = [*made, *(kind(session) for kind in KINDS[len(made) :])]
         self._stack = QStackedWidget()
-        for station in self._stations:
-            self._stack.addWidget(station)
-            station.heading.discs.chosen.connect(self._choose_disc)
         self._model = _StationModel()
         self._list = QListView()
         self._list.setModel(self._model)
@@ -73,6 +74,9 @@ class ImprovePage(QWidget):
         whole = row(self._second, self._beside, self._stack)
         whole.setStretch(2, 1)
         self.setLayout(whole)
+        for station in self._stations:  # last: what changes its place is dressed anew, with all that is in it
+            self._stack.addWidget(station)
+            station.heading.discs.chosen.connect(self._choose_disc)
         self._heartbeat = QTimer(self, interval=1000)
         self._heartbeat.timeout.connect(self._beat)
         session.changed.connect(self.refresh)
@@ -112,6 +116,11 @@ class ImprovePage(QWidget):
     def _is_ours(self, job: Job) -> bool:
         return self._session.project is not None and job.folder == self._session.project.run
 
+    @property
+    def station(self) -> str:
+        """The name of the one in front."""
+        return STATIONS[self._stack.currentIndex()]
+
     def entrance(self) -> QWidget:
         """Where the keyboard begins."""
         return self._list
@@ -127,7 +136,7 @@ class ImprovePage(QWidget):
         job = session.jobs.current
         if job is not None and job.folder == session.project.run:
             if job.steps == STATION_STEPS["practice"]:
-                return self.tr("look at the rows while they come, or go on with something else."), "", lambda: None
+                return self.tr("look at the questions while they come, or go on with something else."), "", lambda: None
             return self.tr("nothing to do – go on with something else; it works by itself."), "", lambda: None
         if any(each.folder == session.project.run for each in session.jobs.waiting):
             return self.tr("nothing to do – it begins by itself when its turn comes."), "", lambda: None

@@ -1,22 +1,25 @@
 """What a station will take, said before it starts: how much, how long, how much memory.
 
-Times come from earlier runs on this computer with the same model; without any nothing is promised, but for the practice
-lesson, whose times are known. Memory follows from the size of the model's file.
+Times come from earlier work on this computer with the same model, of a training step by step; without any nothing is
+promised, but for the practice lesson, whose times are known. Memory follows from the headers of the models (`needs`).
 """
 
 from __future__ import annotations
 
 import functools
-import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from lab_desktop import hardware, paths
+from lab_desktop import paths
 from lab_desktop.errors import LabError
 from lab_desktop.files import read_json
 from lab_desktop.jobs import requests
-from lab_desktop.projects import Project, State, Station
+from lab_desktop.jobs.requests import EFFORTS
+from lab_desktop.needs import Needs, Room, answering_needs, chosen_level, lighter, training_needs, training_steps
+from lab_desktop.projects import Project, State, Station, is_taught_elsewhere
 from lab_desktop.ui.known import Known
+from lab_desktop.ui.pages.improve.course import read_course, saved_step
 from lab_desktop.ui.session import STATION_STEPS, Session
 from lab_desktop.ui.words import number, size, tr
 from lab_desktop.words import sentences
@@ -30,7 +33,6 @@ _GENERAL = 40
 _PRACTICE = {"practice": (3, 8), "train": (4, 9), "check": (1, 3)}
 """Minutes of the practice lesson on computers it was measured on."""
 _NO_TIMES: tuple[tuple[str, str], dict[str, float]] = (("", ""), {})
-_BYTES_A_WEIGHT = {"F32": 4.0, "F16": 2.0, "BF16": 2.0, "Q8": 1.06, "Q6": 0.82, "Q5": 0.7, "Q4": 0.6, "Q3": 0.52}
 
 
 @dataclass(frozen=True)
@@ -38,19 +40,20 @@ class Plan:
     """What a station will take.
 
     Attributes:
-        amount: how many questions it is about; 0: unknown.
+        amount: what it is about: questions, or steps of a training; 0: unknown.
         minutes: from, to; None: unknown.
-        memory, free: in bytes.
+        room: memory; None: not known yet, or the work is done elsewhere.
+        level, words: how much a training gives up already, and what it does instead.
+        lighter, lighter_words: the level that would fit better, and what it does; 0: there is none.
     """
 
     amount: int
     minutes: tuple[float, float] | None
-    memory: float
-    free: float
-
-    @property
-    def is_too_big(self) -> bool:
-        return self.memory > self.free
+    room: Room | None
+    level: int = 0
+    words: str = ""
+    lighter: int = 0
+    lighter_words: str = ""
 
     def time_words(self, left: float = 1.0) -> str:
         """ "about 3–8 minutes" for a part or a multiple of it, or that nobody knows yet."""
@@ -63,28 +66,80 @@ class Plan:
             return tr("about {0}–{1} hours").format(max(1, round(low / 60)), max(2, round(high / 60)))
         return tr("about {0}–{1} minutes").format(max(1, round(low)), max(2, round(high)))
 
-    def memory_words(self) -> str:
-        if self.is_too_big:
-            words = tr("needs about {0} of memory, only {1} are free: close some apps first")
-        else:
-            words = tr("needs about {0} of memory, {1} are free")
-        return words.format(size(self.memory), size(self.free))
+    def short_time(self, left: float = 1.0) -> str:
+        """The same in few words, "3–8 min"; "" where nobody knows."""
+        if self.minutes is None:
+            return ""
+        low, high = (left * minutes for minutes in self.minutes)
+        if high >= 120:
+            return tr("{0}–{1} h").format(max(1, round(low / 60)), max(2, round(high / 60)))
+        return tr("{0}–{1} min").format(max(1, round(low)), max(2, round(high)))
+
+
+def memory_words(room: Room) -> str:
+    """ "Uses about 9.1 of 16.0 GB of memory, leaves 5.0 GB for you", or how much is missing."""
+    if room.is_here:
+        words = tr("Uses about {0} of {2} of memory, leaves {1} for you")
+        return words.format(size(room.needed), size(room.leaves), size(room.total))
+    words = tr("Needs about {0} of memory; {1} of {2} are free")
+    return words.format(size(room.needed), size(room.free), size(room.total))
+
+
+def memory(
+    station: Station, needs: Needs | None, level: int, free: int, total: int, kept: int
+) -> tuple[Room | None, int]:
+    """The room that a station's work has, and the level of a training that would fit better; 0: there is none.
+
+    Args:
+        level: how much a training gives up already.
+        free, total, kept: as in `Room`.
+    """
+    if needs is None:
+        return None, 0
+    if station != "train":
+        rooms = [Room(needed, free, total, kept) for needed in needs.levels]
+        return next((room for room in rooms if room.verdict == "comfortable"), rooms[-1]), 0
+    ahead = needs.begun_at(level)
+    room = Room(ahead.levels[0], free, total, kept)
+    lower = lighter(ahead, room)
+    return room, level + lower if lower else 0
 
 
 def plan(station: Station, project: Project, session: Session) -> Plan:
     """What a station of a project will take."""
     state = session.known.state(project.run)
-    model = _model(project.teacher or project.model) if station == "practice" else _model(project.model)
+    student = _model(project.model)
+    is_elsewhere = is_taught_elsewhere(project)
+    teacher = _model(project.teacher) if project.teacher and not is_elsewhere else student
+    model = teacher if station == "practice" else student
+    name = project.teacher if is_elsewhere and station == "practice" else str(model)
     amount = _amount(station, project, state)
     runs = [run for each in session.projects for run in each.runs]
-    known = [pair for run in runs if (pair := _measured(station, run, model, session.known)) and pair[1]]
+    known = [pair for run in runs if (pair := _measured(station, run, name, session.known)) and pair[1]]
     minutes: tuple[float, float] | None = None
-    if known and amount:
+    if station == "train" and project.run is not None:
+        minutes = _training_minutes(project.run, runs, name, EFFORTS[project.effort], session.known)
+    if minutes is None and known and amount:
         took = sum(seconds for seconds, _ in known) / sum(units for _, units in known) * amount / 60
         minutes = (took * 0.7, took * 1.5)
-    elif project.is_practice:
-        minutes = _PRACTICE[station]
-    return Plan(amount, minutes, _memory(station, model), hardware.memory_available_bytes())
+    elif minutes is None and project.is_practice and not is_elsewhere:
+        rounds = EFFORTS[project.effort] if station == "train" else 1.0
+        low, high = _PRACTICE[station]
+        minutes = low * rounds, high * rounds
+    found = None if is_elsewhere and station == "practice" else _needs(station, model, state.kept, session.known)
+    level = chosen_level(project.run) if station == "train" else 0
+    kept = session.preferences.choices.keeps_free_bytes
+    room, lower = memory(station, found, level, *session.memory(), kept)
+    words = found.words if found is not None else ()
+    return Plan(
+        amount,
+        minutes,
+        room,
+        level,
+        words[min(level, len(words) - 1)] if words else "",
+        lower,
+        words[lower] if lower else "",
+    )
 
 
 def amounts(held: int) -> dict[str, int]:
@@ -133,15 +188,43 @@ def _asked(run: Path | None) -> int:
         return _GENERAL
 
 
-def _measured(station: Station, run: Path, model: Path, known: Known) -> tuple[float, int] | None:
+def _measured(station: Station, run: Path, model: str, known: Known) -> tuple[float, int] | None:
     """(seconds, units) of this station in a run, where it is done and was done with the same model."""
     state = known.state(run)
     is_done = {"practice": state.has_dataset, "train": state.has_adapter, "check": state.has_report}[station]
     files = [run / requests.FILE_NAME, run / "timings.json"]
     models, seconds = known.get(("times", run), files, functools.partial(_times, run), _NO_TIMES)
-    if not is_done or station not in seconds or str(model) != models[station != "practice"]:
+    if not is_done or station not in seconds or model != models[station != "practice"]:
         return None
     return seconds[station], _asked(run) if station == "check" else state.kept
+
+
+def _training_minutes(
+    run: Path, runs: Sequence[Path], model: str, rounds: float, known: Known
+) -> tuple[float, float] | None:
+    """From the steps that the training of a run has and from the steps with the same model so far, its own too."""
+    files = sorted((run / "dataset").glob("*.jsonl"))
+    course = read_course(run)
+    if course is not None and not (run / "adapter" / "adapter.json").exists():
+        steps = course.total
+    else:
+        steps = known.get(("steps", run, rounds), files, functools.partial(training_steps, run, rounds), 0)
+    measured = [pair for each in runs if (pair := _paced(each, model, known))]
+    if not steps or not measured:
+        return None
+    minutes = sum(seconds for seconds, _ in measured) / sum(taken for _, taken in measured) * steps / 60
+    return minutes * 0.8, minutes * 1.25
+
+
+def _paced(run: Path, model: str, known: Known) -> tuple[float, int] | None:
+    """(seconds, steps) of a run's training so far, where some of it was done with this model."""
+    files = [run / requests.FILE_NAME, run / "timings.json"]
+    models, seconds = known.get(("times", run), files, functools.partial(_times, run), _NO_TIMES)
+    if "train" not in seconds or models[1] != model:
+        return None
+    course, saved = read_course(run), saved_step(run)
+    steps = course.total if course is not None and (run / "adapter" / "adapter.json").exists() else saved
+    return (seconds["train"], steps) if steps else None
 
 
 def _times(run: Path) -> tuple[tuple[str, str], dict[str, float]]:
@@ -162,19 +245,14 @@ def _model(path: str) -> Path:
         return Path()
 
 
-def _memory(station: Station, model: Path) -> float:
-    try:
-        weights = model.stat().st_size / _bytes_a_weight(model.name)
-    except OSError:
-        return 0.0
+def _needs(station: Station, model: Path, rows: int, known: Known) -> Needs | None:
+    nothing: Needs | None = None
     if station == "train":
-        return weights * (2 if hardware.has_fast_bf16() else 4) * 1.2 + 1e9
-    return max(model.stat().st_size, weights * 2 if paths.taught_adapter(model) else 0) + 0.4e9
-
-
-def _bytes_a_weight(name: str) -> float:
-    kind = re.search(r"(?i)\b(BF16|F16|F32|Q\d)", name)
-    return _BYTES_A_WEIGHT.get(kind[1].upper(), 0.6) if kind else 0.6
+        rows = round(rows, -2)  # so that it is not asked anew for each row that comes
+        return known.get(("needs", model, rows), [model], functools.partial(training_needs, model, rows), nothing)
+    is_teacher = station == "practice"
+    read = functools.partial(answering_needs, model, as_teacher=is_teacher)
+    return known.get(("needs", model, is_teacher), [model], read, nothing)
 
 
 def amount_words(amount: int) -> str:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from lab_desktop import projects
+from lab_desktop import projects, servers
 from lab_desktop.artifacts import Sample
 from lab_desktop.errors import LabError
 from lab_desktop.files import JsonLines
@@ -28,7 +29,9 @@ from lab_desktop.jobs import events
 from lab_desktop.jobs.events import Event
 from lab_desktop.reviews import FILE_NAME as REVIEWS
 from lab_desktop.reviews import Review, read_reviews
-from lab_desktop.ui.jobs import JobState
+from lab_desktop.servers import Place, Server
+from lab_desktop.ui.jobs import Job, JobState
+from lab_desktop.ui.pages.improve.memory import Advice, MemoryLine
 from lab_desktop.ui.pages.improve.plans import amount_of, amount_words, amounts, plan, took
 from lab_desktop.ui.pages.improve.review import ReviewModel, ReviewTable, Row, score_words, why, with_review
 from lab_desktop.ui.pages.improve.station import SETTLED_MS, Heading, Note, Trouble, Waiting, stop_and_keep
@@ -60,6 +63,9 @@ _SLICE_S = 0.01
 _MANY = 250
 """Rows that are decided in one go: so many take some milliseconds."""
 _MOST_PASSAGES = 40
+_BEGINNING_WIDE = 60
+_LONGEST_TEACHER = 44
+"""Characters of a teacher's name and place that stand on its button."""
 _BIG_TEXT = 1.2
 """From this text size on a small window has no room for more than the table."""
 
@@ -91,7 +97,7 @@ class PracticeStation(QWidget):
         self.table.decided.connect(self._decide)
         self.table.chosen.connect(self._show_row)
 
-        self._start = Button(self.tr("Write questions"), "", icon="play", on_click=lambda: session.begin("practice"))
+        self._start = Button(self.tr("Write questions"), "", icon="play", on_click=self._begin_writing)
         self._pause = Button(self.tr("Pause"), icon="pause", on_click=session.jobs.pause)
         self._keep = Button(
             self.tr("Stop and keep"), icon="stop", on_click=lambda: stop_and_keep(session, "generate", self._told)
@@ -101,10 +107,19 @@ class PracticeStation(QWidget):
         self._amounts = Segmented(
             [("few", self.tr("Few")), ("good", self.tr("Good")), ("many", self.tr("Many"))], "good", self._ask_for
         )
+        self._memory, self._advice = MemoryLine(), Advice(session, "practice")
         self._amount_line = QWidget()
         self._amount_line.setLayout(
-            row(Label(self.tr("How many"), "small", "text2"), self._amounts, -1, gap=10, margins=(24, 0, 24, 12))
+            row(_beginning(self.tr("How many")), self._amounts, -1, gap=10, margins=(24, 0, 24, 12))
         )
+        self._teachers = Segmented(
+            [("here", self.tr("On this computer")), ("elsewhere", self.tr("Elsewhere"))], "here", self._choose_teacher
+        )
+        self._teacher_line = QWidget()
+        self._teacher_line.setLayout(
+            row(_beginning(self.tr("Teacher")), self._teachers, -1, gap=10, margins=(24, 0, 24, 12))
+        )
+        self._agreement = Note()
         self.trouble, self.waiting = Trouble(session, "practice"), Waiting(session, "practice")
         self._told = Note()
         self._funnel = _Funnel()
@@ -112,7 +127,11 @@ class PracticeStation(QWidget):
         top.setLayout(
             column(
                 self.heading,
+                self._memory,
+                self._advice,
                 self._amount_line,
+                self._teacher_line,
+                self._agreement,
                 self.trouble,
                 self.waiting,
                 self._told,
@@ -135,7 +154,7 @@ class PracticeStation(QWidget):
         self._empty = Label(
             self.tr(
                 "The teacher reads your lessons, writes questions with answers, and checks its own work.\n"
-                "Each row appears here as soon as it is decided."
+                "Each question appears here as soon as it is decided."
             ),
             "reading",
             "text2",
@@ -150,6 +169,7 @@ class PracticeStation(QWidget):
         whole.setStretch(2, 1)
         self.setLayout(whole)
         session.jobs.said.connect(self._hear)
+        session.jobs.ended.connect(self._read_the_rest)
         look().changed.connect(self._relook)
         self._fit()
         self._show_row(None)
@@ -207,13 +227,20 @@ class PracticeStation(QWidget):
             self._load_on()
         self._redraw()
 
-    def _load(self, run: Path) -> Iterator[None]:
+    def _read_the_rest(self, job: Job) -> None:
+        """A child that was killed may have written rows and not told them any more."""
+        if job.folder == self._folder and job.state is JobState.BROKEN:
+            self._loading = self._load(job.folder, {each.sample.id for each in self.model.rows})
+            self._load_on()
+
+    def _load(self, run: Path, known: Set[str] = frozenset()) -> Iterator[None]:
         reviews = read_reviews(run)
         rows = []
         until = time.monotonic() + _SLICE_S
         for each in JsonLines(run / "samples.jsonl").each():
             sample = Sample.from_json(each)
-            rows.append(Row(sample, reviews.get(sample.id)))
+            if sample.id not in known:
+                rows.append(Row(sample, reviews.get(sample.id)))
             if time.monotonic() > until:
                 self.model.add(*rows)
                 rows = []
@@ -275,6 +302,7 @@ class PracticeStation(QWidget):
         self._start.setVisible(not is_running and not has_dataset and is_free)
         is_open = not is_running and not has_dataset
         self._show_plan(is_open=is_open, is_free=is_free)
+        self._show_teacher(is_open and is_free)
         seconds = took(self._folder, "practice")
         self._how_long = self.tr("in {0}").format(duration(seconds)) if seconds else ""
         self._recount()
@@ -306,6 +334,8 @@ class PracticeStation(QWidget):
         self._amount_line.setVisible(project is not None and is_free and has_room)
         if project is None:
             self.heading.say("")
+            self._memory.show_plan(None)
+            self._advice.show_plan(None)
             return
         whole = plan("practice", replace(project, samples=0), self._session)
         self._held = held = max(1, whole.amount)
@@ -315,8 +345,72 @@ class PracticeStation(QWidget):
         self._amounts.choose(amount_of(project.samples, held))
         wanted = project.samples or held
         amount = amount_words(wanted)
-        told = amount[:1].upper() + amount[1:], whole.time_words(wanted / held), whole.memory_words()
+        told = [amount[:1].upper() + amount[1:], whole.time_words(wanted / held)]
+        server = self._server
+        if server is not None and server.place is not Place.HERE and servers.has_agreed(server):
+            told.append(self.tr("the lessons' text goes to {0}").format(server.host))
         self.heading.say(" · ".join(told))
+        self._memory.show_plan(whole if is_free and has_room else None)
+        self._advice.show_plan(whole if is_free else None)
+
+    @property
+    def _server(self) -> Server | None:
+        """Where the teacher of the project in hand is, unless it is here."""
+        project = self._session.project
+        if project is None or not projects.is_taught_elsewhere(project):
+            return None
+        try:
+            return servers.parse(project.teacher)
+        except LabError:
+            return None
+
+    def _show_teacher(self, is_open: bool) -> None:
+        """Who teaches can be chosen until something is written, where the settings know a model elsewhere."""
+        server = self._server
+        offered = server
+        if offered is None:
+            with contextlib.suppress(LabError):
+                offered = servers.parse(self._session.preferences.choices.server)
+        can_choose = is_open and not self.model.rows and offered is not None and bool(offered.model)
+        self._teacher_line.setVisible(can_choose)
+        if offered is not None:
+            words = self.tr("{0} at {1}").format(offered.model, offered.host)
+            self._teachers.set_text("elsewhere", words if len(words) <= _LONGEST_TEACHER else offered.host)
+            self._teachers.describe("elsewhere", f"{words}. {offered.notice}")
+        self._teachers.choose("elsewhere" if server is not None else "here")
+        needs_agreement = is_open and server is not None and not servers.has_agreed(server)
+        if server is not None and needs_agreement and self._agreement.isHidden():
+            say = self._agreement.banner.say
+            say("warn", self.tr("Before it starts:"), server.notice, self.tr("I agree"), self._agree)
+        self._agreement.setVisible(needs_agreement)
+
+    def _choose_teacher(self, name: str) -> None:
+        session = self._session
+        if session.project is None:
+            return
+        try:
+            projects.choose_teacher(session.project, session.preferences.choices.server if name == "elsewhere" else "")
+        except LabError as error:
+            self._told.say("bad", error.message, error.hint)
+        session.refresh()
+
+    def _agree(self) -> None:
+        if self._server is None:
+            return
+        try:
+            servers.agree(self._server)
+        except LabError as error:
+            self._told.say("bad", error.message, error.hint)
+        self._redraw()
+        self._start.setFocus()
+
+    def _begin_writing(self) -> None:
+        """Start, or show once more what must be agreed to first."""
+        if not self._agreement.isHidden():
+            self._agreement.banner.button.setFocus()
+            announce(self._agreement, self._agreement.banner.accessibleName())
+            return
+        self._session.begin("practice")
 
     def _ask_for(self, name: str) -> None:
         session = self._session
@@ -481,6 +575,13 @@ class PracticeStation(QWidget):
         """The person goes elsewhere: what was begun is done first."""
         while self._deciding:
             self._decide_on()
+
+
+def _beginning(text: str) -> Label:
+    """The word before a choice; those below each other begin alike."""
+    made = Label(text, "small", "text2")
+    made.setMinimumWidth(look().grown(_BEGINNING_WIDE))
+    return made
 
 
 class _Funnel(Card):
@@ -679,7 +780,7 @@ class _Detail(QWidget):
         self._show_source(found)
 
     def _show_source(self, found: Row) -> None:
-        text = found.sample.context or self.tr("This row has no passage.")
+        text = found.sample.context or self.tr("This question has no passage.")
         self._source.setPlainText(text)
         sentence = telling_sentence(text, found.sample.question, found.sample.answer)
         at = text.find(sentence) if sentence else -1

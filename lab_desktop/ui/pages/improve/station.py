@@ -192,7 +192,7 @@ class Waiting(QWidget):
         jobs = self._session.jobs
         ours = (job for job in jobs.waiting if job.folder == run and station_of(job.steps) == self._station)
         job = next(ours, None)
-        words = wait_words(jobs.before(job)) if job is not None else ""
+        words = wait_words(jobs.before(job), jobs.is_held) if job is not None else ""
         if job is not None and words != self._said:
             cause = self.tr("{0} waits:").format(job_words(job))
             self.banner.say("info", cause, f"{words}.", self.tr("Do not wait"), functools.partial(jobs.forget, job))
@@ -207,6 +207,7 @@ class Trouble(QWidget):
         super().__init__()
         self._session, self._station = session, station
         self._job: Job | None = None
+        self._where = ""
         self.banner = Banner("bad", "")
         self.copy = Button(self.tr("Copy report"), on_click=self._copy)
         inside = self.banner.layout()
@@ -223,9 +224,9 @@ class Trouble(QWidget):
             self._job = None
             self.hide()
             return
-        if job == self._job:
+        if (job, where) == (self._job, self._where):
             return
-        self._job = job
+        self._job, self._where = job, where
         self.copy.setText(self.tr("Copy report"))
         if job.state is JobState.BROKEN:
             cause = " ".join(part for part in (job_words(job), self.tr("stopped unexpectedly"), where) if part) + "."

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import functools
 import time
+from dataclasses import replace
 from pathlib import Path
 
-import psutil
 from PySide6.QtGui import QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from lab_desktop import hardware
+from lab_desktop import projects
 from lab_desktop.errors import LabError
 from lab_desktop.files import stamp
 from lab_desktop.jobs import events
 from lab_desktop.jobs.events import Event
+from lab_desktop.jobs.requests import EFFORTS, Effort, effort_of
+from lab_desktop.needs import trained_rounds
 from lab_desktop.reviews import FILE_NAME as REVIEWS
 from lab_desktop.ui.jobs import JobState, last_words
 from lab_desktop.ui.pages.improve.course import Course, SavePoint, best, kept_step, read_course
-from lab_desktop.ui.pages.improve.plans import Plan, plan
+from lab_desktop.ui.pages.improve.memory import Advice, Verdicts, show_parts
+from lab_desktop.ui.pages.improve.plans import Plan, memory_words, plan
 from lab_desktop.ui.pages.improve.station import Heading, Note, Trouble, Waiting, stop_and_keep
 from lab_desktop.ui.session import Session
 from lab_desktop.ui.theme import look
@@ -29,13 +33,14 @@ from lab_desktop.ui.widgets.basic import (
     Folding,
     Icon,
     Label,
+    Segmented,
     column,
     empty,
     row,
     rule,
     scrolled,
 )
-from lab_desktop.ui.widgets.meters import DASH, Bar, Curve, Part, SegmentBar
+from lab_desktop.ui.widgets.meters import DASH, Bar, Curve, SegmentBar
 from lab_desktop.ui.words import SILENCE_S, finish_time, number, size
 
 _MANY = 5.0
@@ -63,8 +68,16 @@ class TrainStation(QWidget):
             self.tr("Stop and keep best"), icon="stop", on_click=lambda: stop_and_keep(session, "train", self._told)
         )
         self.heading = Heading(self.tr("Training"), self.tr("fine-tuning"), self._start, self._pause, self._keep)
+        self._efforts = Segmented(
+            [(name, self._effort_words(name)) for name in EFFORTS], "standard", self._choose_effort
+        )
+        self._effort_line = QWidget()
+        self._effort_line.setLayout(
+            row(Label(self.tr("How long"), "label", "text2"), self._efforts, -1, gap=10, margins=(24, 0, 24, 12))
+        )
         self.trouble, self.waiting = Trouble(session, "train"), Waiting(session, "train")
         self._told = Note()
+        self._advice = Advice(session, "train")
         self._big = Label("", "number_s")
         self._of = Label("", "body", "text2")
         self._finish = Label("", "body", "text2")
@@ -89,8 +102,9 @@ class TrainStation(QWidget):
         self._side = _Side()
         self._side_place = scrolled(self._side)
         left = QWidget()
-        inside = column(self.heading, self.trouble, self.waiting, self._told, scrolled(middle))
-        inside.setStretch(4, 1)
+        above = (self.heading, self._effort_line, self._advice, self.trouble, self.waiting, self._told)
+        inside = column(*above, scrolled(middle))
+        inside.setStretch(len(above), 1)
         left.setLayout(inside)
         whole = row(left, rule(is_upright=True), self._side_place)
         whole.setStretch(0, 1)
@@ -183,7 +197,7 @@ class TrainStation(QWidget):
         is_running = self._is_ours()
         done = state.has_adapter and not is_running
         at, total = self._at(), self._total()
-        again = self.tr("Train again with your changes")
+        again = self.tr("Train again") if self._wants_other_rounds() else self.tr("Train again with your changes")
         self._start.setText(again if done else self.tr("Go on training") if at else self.tr("Train"))
         job = self._session.jobs.current
         self._pause.setVisible(is_running and job is not None and job.state is JobState.RUNNING)
@@ -192,10 +206,12 @@ class TrainStation(QWidget):
         self.waiting.look_at(self._folder)
         is_free = self.trouble.isHidden() and self.waiting.isHidden()
         can_start = not is_running and not done and (state.has_dataset or bool(self._losses))
-        is_changed = done and self._is_decided_since()
+        is_changed = done and (self._is_decided_since() or self._wants_other_rounds())
         self._start.setVisible((can_start or is_changed) and is_free)
         found = self._plan()
         self.heading.say(self._plan_words(found, is_running or done))
+        self._advice.show_plan(found if can_start and is_free else None)
+        self._show_efforts(found, (done or (can_start and not at)) and is_free)
         self._show_now(done, is_running, at, total)
         course = self._course
         ends = tuple(end / course.total for end in course.ends) if course is not None else (1.0,)
@@ -210,6 +226,50 @@ class TrainStation(QWidget):
         self._chart.setVisible(bool(self._losses) or state.has_dataset)
         self._show_points(kept)
         self._side.refresh(found, is_running)
+
+    def _show_efforts(self, found: Plan | None, can_choose: bool) -> None:
+        """How long it may practise, each with its time, until it is begun and when it is done."""
+        project = self._session.project
+        self._effort_line.setVisible(can_choose and project is not None)
+        if project is None or found is None:
+            return
+        for name, rounds in EFFORTS.items():
+            time_needed = found.short_time(rounds / EFFORTS[project.effort])
+            words = self._effort_words(name)
+            self._efforts.set_text(name, f"{words} · {time_needed}" if time_needed else words)
+            self._efforts.describe(name, f"{words}: {self._effort_means(name)} {time_needed}".strip())
+        self._efforts.choose(project.effort)
+
+    def _effort_words(self, name: Effort) -> str:
+        return {"quick": self.tr("Quick"), "standard": self.tr("Standard"), "thorough": self.tr("Thorough")}[name]
+
+    def _effort_means(self, name: Effort) -> str:
+        return {
+            "quick": self.tr("Half as many rounds, for a first try."),
+            "standard": self.tr("As many rounds as are usually enough."),
+            "thorough": self.tr("Twice as many rounds; the best save point is kept."),
+        }[name]
+
+    def _choose_effort(self, name: str) -> None:
+        session = self._session
+        if session.project is None:
+            return
+        try:
+            projects.choose_effort(session.project, effort_of(name))
+        except LabError as error:
+            self._told.say("bad", error.message, error.hint)
+        session.refresh()
+
+    def _wants_other_rounds(self) -> bool:
+        """The person wants it trained longer, or shorter, than it was."""
+        project = self._session.project
+        if project is None or self._folder is None or not self._session.state.has_adapter:
+            return False
+        files = [self._folder / "adapter" / "adapter.json"]
+        trained = self._session.known.get(
+            ("rounds", self._folder), files, functools.partial(trained_rounds, self._folder), EFFORTS[project.effort]
+        )
+        return trained != EFFORTS[project.effort]
 
     def _is_decided_since(self) -> bool:
         """The person decided about practice questions after the training was done."""
@@ -267,7 +327,11 @@ class TrainStation(QWidget):
             return rows
         left = 1 - self._at() / total if (total := self._total()) else 1.0
         amount = self.tr("{0} practice questions").format(number(state.kept))
-        return " · ".join((amount, found.time_words(left), found.memory_words()))
+        told = [amount, found.time_words(left)]
+        if found.room is not None and found.room.verdict == "comfortable":  # else the advice says it
+            words = memory_words(found.room)
+            told.append(words[:1].lower() + words[1:])
+        return " · ".join(told)
 
     def _kept(self) -> int:
         """The save point that is kept, or would be now."""
@@ -350,8 +414,7 @@ class _Side(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self._memory = SegmentBar()
-        self._badge_place = QVBoxLayout()
-        self._badge: tuple[str, str] = ("", "")
+        self._verdicts = Verdicts()
         self._lines = [Label("", "body") for _ in range(3)]
         texts = (
             (
@@ -370,7 +433,7 @@ class _Side(QWidget):
             column(Label(head, "strong"), Label(text, "body", "text2", wraps=True), gap=6) for head, text in texts
         )
         memory = column(
-            row(Label(self.tr("Memory"), "strong"), -1, self._badge_place),
+            row(Label(self.tr("Memory"), "strong"), -1, self._verdicts),
             4,
             self._memory,
             4,
@@ -384,6 +447,8 @@ class _Side(QWidget):
             ),
             gap=6,
         )
+        self._whole = QWidget()
+        self._whole.setLayout(column(memory, 16, rule(), 16))
         computer = column(
             Label(self.tr("This computer"), "strong"),
             _line("clock", self.tr("Go on working; training takes what is left.")),
@@ -396,10 +461,7 @@ class _Side(QWidget):
                 16,
                 rule(),
                 16,
-                memory,
-                16,
-                rule(),
-                16,
+                self._whole,
                 computer,
                 16,
                 rule(),
@@ -411,32 +473,25 @@ class _Side(QWidget):
         )
 
     def refresh(self, plan: Plan | None, is_running: bool) -> None:
-        total = psutil.virtual_memory().total
-        free = hardware.memory_available_bytes()
-        needed = plan.memory if plan is not None else 0.0
-        used = max(0.0, total - free)
-        others = max(0.0, used - needed) if is_running else used
-        left = max(0.0, total - others - needed)
-        words = self.tr("Training takes about {0}, {1} of {2} stay free").format(size(needed), size(left), size(total))
-        self._memory.show_parts([Part(min(1.0, needed / total), "data"), Part(others / total, "text3")], words)
+        room = plan.room if plan is not None else None
+        self._whole.setVisible(room is not None)
+        if room is None:
+            return
+        if is_running:  # it holds its part already
+            room = replace(room, free=min(room.total, room.free + room.needed))
+        show_parts(self._memory, room)
         for line, text in zip(
             self._lines,
             (
-                self.tr("about {0}").format(size(needed)),
-                size(others),
-                self.tr("{0} of {1}").format(size(left), size(total)),
+                self.tr("about {0}").format(size(room.needed)),
+                size(room.others),
+                self.tr("{0} of {1}").format(size(room.leaves), size(room.total)),
             ),
             strict=True,
         ):
             line.setText(text)
-        share = needed / max(1.0, free)
-        badge = (self.tr("Comfortable"), "good")
-        if not is_running and share > 0.9:
-            badge = (self.tr("Too big"), "bad") if share > 1 else (self.tr("Tight"), "warn")
-        if badge != self._badge:
-            self._badge = badge
-            empty(self._badge_place)
-            self._badge_place.addWidget(Badge(badge[0], badge[1], "check" if badge[1] == "good" else "warn"))  # type: ignore[arg-type]
+        self._verdicts.setVisible(not is_running)
+        self._verdicts.show_verdict(room.verdict)
 
 
 def _line(icon: str, text: str) -> QWidget:

@@ -7,78 +7,28 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import shutil
+import itertools
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lab_desktop import repository
-from lab_desktop.artifacts import Leaf, LeafKind
-from lab_desktop.errors import DocumentError, LabError, LeafError
-from lab_desktop.files import disk_errors, replacing
-from lab_desktop.paths import documents_beside
+from lab_desktop.artifacts import LeafKind, title_of
+from lab_desktop.errors import Cancelled, LeafError
+from lab_desktop.files import replacing
 from lab_desktop.repository import Change, Changes, Progress, Update
-from lab_desktop.taxonomy.badges import Badge
-from lab_desktop.taxonomy.differences import differences
-from lab_desktop.taxonomy.importing import Imported, keep_original, read_anything
-from lab_desktop.taxonomy.index import Entry, Hit, Index, Near, Place
-from lab_desktop.taxonomy.index import Node as Folder
-from lab_desktop.taxonomy.library import ATTRIBUTION, Binned, Library, Step
-from lab_desktop.taxonomy.names import title_of
-from lab_desktop.taxonomy.qna import parse_draft, read_draft, write_leaf
-from lab_desktop.taxonomy.tree import ROOTS, find_leaves
+from lab_desktop.taxonomy.badges import Badge, Sharing
+from lab_desktop.taxonomy.importing import Find, Haul, newcomer, settled
+from lab_desktop.taxonomy.index import Entry, Hit, Index, Near, Node, Place
+from lab_desktop.taxonomy.library import Binned, Library, NewLeaf, Step
+from lab_desktop.taxonomy.names import is_safe
+from lab_desktop.taxonomy.tree import FILE_NAME, ROOTS, find_leaves
+from lab_desktop.ui.pages.library.compared import Comparison, before, compare, inside
+from lab_desktop.ui.pages.library.sharing import Given
 
 _SLICE_S = 0.08
 """So long badges are worked on before somebody else has a turn."""
 _MOST_HITS = 60
-
-
-@dataclass(frozen=True)
-class Node:
-    """A topic or a lesson of the tree.
-
-    Attributes:
-        path: relative to the library, with slashes; "knowledge" is a root.
-        badge: of a lesson; "" while nobody has looked.
-        kind: of a lesson, a LeafKind's value; "" where it cannot be read.
-        parts, questions: of a lesson; each example of a skill is a part with one question.
-        problem: the first thing to mend.
-        lessons: in a topic and below.
-    """
-
-    path: str
-    title: str
-    is_leaf: bool = False
-    badge: str = ""
-    kind: str = ""
-    parts: int = 0
-    questions: int = 0
-    problem: str = ""
-    lessons: int = 0
-    children: tuple[Node, ...] = ()
-
-    @property
-    def root(self) -> str:
-        return self.path.partition("/")[0]
-
-    @property
-    def topic(self) -> str:
-        """Where it lies."""
-        return self.path.rpartition("/")[0]
-
-    @property
-    def is_root(self) -> bool:
-        return "/" not in self.path
-
-    @property
-    def is_read_only(self) -> bool:
-        """Basics are looked after by those who keep the community's library."""
-        return self.root == "foundational_skills"
-
-    @property
-    def looks(self) -> tuple[object, ...]:
-        """What is drawn of it."""
-        return self.title, self.badge, self.parts, self.questions, self.lessons, self.problem
 
 
 @dataclass(frozen=True)
@@ -133,12 +83,14 @@ class Holdings:
         library: its folders; there once it is open.
     """
 
-    def __init__(self, root: Path, starter: Path | None, caches: Path) -> None:
+    def __init__(self, root: Path, starter: Path | None, caches: Path, bins_time: float) -> None:
         """
         Args:
             starter: what a new library begins with; None: this one has to be there.
             caches: folder for what is known of libraries.
+            bins_time: the moment by which the days in the bin are counted.
         """
+        self._bins_time = bins_time
         self.root = root
         self._starter = starter
         name = hashlib.blake2b(str(root).encode("utf-8", "surrogateescape"), digest_size=8).hexdigest()
@@ -146,6 +98,7 @@ class Holdings:
         self._index: Index | None = None
         self._library: Library | None = None
         self._whose: tuple[object, frozenset[str]] | None = None
+        self._given: Given | None = None
 
     @property
     def library(self) -> Library:
@@ -167,10 +120,11 @@ class Holdings:
             repository.start(self.root, self._starter)
         repository.open_tree(self.root)
         self._library = Library(self.root)
-        self._library.empty_bin()
+        self._library.empty_bin(self._bins_time)
         with contextlib.suppress(OSError):  # what cannot be kept is read anew the next time
             self._cache.parent.mkdir(parents=True, exist_ok=True)
         self._index = Index(self.root, self._cache)
+        self._given = Given(self._library, self._index)
 
     def close(self) -> None:
         if self._index is not None:
@@ -193,7 +147,9 @@ class Holdings:
         return bool(self.index.verify_some(_SLICE_S / 2, first) or unread)
 
     def view(self, wanted: Filter, *, is_whole: bool = False) -> View:
-        whole = [_node(folder) for folder in self.index.tree().children]
+        if self._given is not None:
+            self._given.find()
+        whole = self.index.tree().children
         nodes: dict[str, Node] = {}
         waiting = list(whole)
         while waiting:
@@ -201,7 +157,7 @@ class Holdings:
             nodes[node.path] = node
             waiting += node.children
         known = {node.path: node for node in whole}
-        roots = [known.get(root) or Node(root, "") for root in ROOTS]
+        roots = [known.get(root) or Node(root) for root in ROOTS]
         if wanted.is_on:
             is_wanted = self._is_wanted(wanted)
             roots = [_without(root, is_wanted) for root in roots]
@@ -223,13 +179,13 @@ class Holdings:
                 found |= {leaf.relative_to(folder).as_posix() for leaf in find_leaves(folder)}
         self.index.set_marks(Badge.TRAINED, found)
 
-    def _is_wanted(self, wanted: Filter) -> Callable[[Node], bool]:
+    def _is_wanted(self, wanted: Filter) -> Callable[[Entry], bool]:
         mine = self._mine() if wanted.whose != "all" else frozenset()
 
-        def is_wanted(node: Node) -> bool:
-            if wanted.badge and node.badge != wanted.badge:
+        def is_wanted(lesson: Entry) -> bool:
+            if wanted.badge and lesson.badge != wanted.badge:
                 return False
-            return wanted.whose == "all" or (node.path in mine) == (wanted.whose == "mine")
+            return wanted.whose == "all" or (lesson.path in mine) == (wanted.whose == "mine")
 
         return is_wanted
 
@@ -248,7 +204,7 @@ class Holdings:
         if not wanted.is_on:
             return hits
         is_wanted = self._is_wanted(wanted)
-        return [hit for hit in hits if is_wanted(_leaf(hit.entry))]
+        return [hit for hit in hits if is_wanted(hit.entry)]
 
     def places(self, title: str, description: str, kind: LeafKind) -> tuple[list[Place], list[Near]]:
         """Three topics where a lesson of this kind belongs, and lessons that say nearly the same."""
@@ -264,18 +220,49 @@ class Holdings:
 
     # What the community has
 
-    def changes(self) -> tuple[Changes, dict[Path, tuple[str, ...]]]:
-        """What differs from the community's version, and of changed lessons in what, in sentences."""
-        found = repository.changes(self.root)
-        return found, {change.path: self._differences(change) for change in found.leaves if change.kind != "new"}
+    def sharing(self, path: str) -> Sharing | None:
+        """Who else has a lesson that bears the badge "shared", and since when; None: it does not bear it."""
+        return self._given.of(path) if self._given is not None else None
 
-    def _differences(self, change: Change) -> tuple[str, ...]:
-        folder = self.root / change.path.parent
-        try:
-            before, after = parse_draft(change.before or "", folder), read_draft(folder)
-        except LabError:
-            return ()  # what is wrong with it, its badge says
-        return tuple(each.message for each in differences(before, after))
+    def changes(self) -> Changes:
+        """What differs from the community's version."""
+        return repository.changes(self.root)
+
+    def sentences(self, changes: Sequence[Change]) -> dict[Path, str]:
+        """In what these lessons differ, by their files."""
+        return {change.path: " ".join(each.message for each in inside(self.root, change)) for change in changes}
+
+    def compare(self, change: Change) -> Comparison:
+        """Everything in which a lesson differs from the community's version, its documents and credits too."""
+        return compare(self.root, change)
+
+    def before(self, folder: Path) -> Comparison:
+        """What a lesson held that is not there any more."""
+        return before(self.root, folder)
+
+    def put_back(self, folder: Path, wanted: Filter) -> tuple[Step | None, View]:
+        """Take a lesson out of the bin, or as the community has it where it is not there.
+
+        Raises:
+            LabError: it could not be put back.
+        """
+        thrown = next((each for each in self.library.binned() if each.path == folder), None)
+        if thrown is not None:
+            return self.act(lambda library: library.restore(thrown), wanted)
+        files = repository.files_before(self.root, folder)
+        if FILE_NAME not in files:
+            raise LeafError(
+                f'"{title_of(folder.name)}" is not in the community\'s version.', "Look at the library again."
+            )
+
+        def write(target: Path, _: Path) -> None:
+            for name, data in files.items():
+                parts = name.split("/")
+                if all(is_safe(part) for part in parts):
+                    with replacing(target.joinpath(*parts)) as file:
+                        file.write_bytes(data)
+
+        return self.act(lambda library: library.put_back(NewLeaf(folder, write)), wanted)
 
     def update(self, on_progress: Progress, is_cancelled: Callable[[], bool]) -> Update:
         """Bring what the community has newly; what the person touched stays.
@@ -284,7 +271,10 @@ class Holdings:
             LabError: it could not be fetched.
             Cancelled: nothing has changed.
         """
-        return repository.update(self.root, on_progress, is_cancelled)
+        brought = repository.update(self.root, on_progress, is_cancelled)
+        if self._given is not None:
+            self._given.note_update()
+        return brought
 
     # Steps
 
@@ -297,74 +287,46 @@ class Holdings:
         step = do(self.library)
         return step, self.look(wanted)
 
-    def examine(self, file: Path, topic: str) -> Imported:
-        """What a lesson file says, and what importing it would change.
+    def look_through(self, haul: Haul, topic: str) -> None:
+        """Find the places of what was found in a file, folder or archive.
+
+        Args:
+            topic: where lessons go that have no place of their own.
 
         Raises:
-            LeafError: there is no lesson in it.
+            LeafError: the topic is no place for lessons.
         """
-        return read_anything(file, self.root / topic / "imported")
+        try:
+            haul.finds = settled(haul.finds, self.library, Path(topic))
+        except BaseException:
+            haul.close()
+            raise
 
-    def bring(self, imported: Imported, file: Path, topic: str, wanted: Filter) -> tuple[Step | None, View]:
-        """Write a lesson that was read from a file into a topic, or to where lessons of its kind belong.
+    def bring(
+        self, finds: Sequence[Find], wanted: Filter, on_progress: Progress, is_cancelled: Callable[[], bool]
+    ) -> tuple[Step | None, View]:
+        """Take lessons in that were found, all in one step.
 
         Raises:
-            LeafError: its place cannot be made; nothing was written.
-            StorageError: it could not be written.
+            LabError: it could not be done; nothing has changed.
+            Cancelled: nothing has changed.
         """
-        folder = file if file.is_dir() else file.parent
-        leaf = replace(imported.leaf, folder=folder)
-        root = "knowledge" if leaf.kind is LeafKind.KNOWLEDGE else "compositional_skills"
-        parent = Path(topic) if topic.partition("/")[0] == root else None
-        step = self.library.create_leaf(parent, title_of(folder.name), leaf.kind)
-        if step.result is not None:
-            target = self.root / step.result
-            with disk_errors(target, "The lesson"):
-                if not imported.is_exact:
-                    keep_original(imported.original, target)
-                write_leaf(replace(leaf, node=step.result.parts, folder=target), target)
-            for path in (leaf.folder / ATTRIBUTION, *_documents(leaf)):
-                if path.is_file():
-                    with disk_errors(target, "The lesson"), replacing(target / path.relative_to(leaf.folder)) as copy:
-                        shutil.copyfile(path, copy)
-        return step, self.look(wanted)
+        count = itertools.count()
+
+        def on_write() -> None:
+            if is_cancelled():
+                raise Cancelled
+            on_progress("", next(count) / len(finds))
+
+        return self.act(lambda library: library.add([newcomer(find, on_write) for find in finds]), wanted)
 
     def binned(self) -> Sequence[Binned]:
         return self.library.binned()
 
 
-def _documents(leaf: Leaf) -> list[Path]:
-    try:
-        return documents_beside(leaf.folder, leaf.document.patterns) if leaf.document is not None else []
-    except DocumentError:
-        return []  # the check says so, as of any lesson
-
-
-def _leaf(entry: Entry, children: tuple[Node, ...] = ()) -> Node:
-    return Node(
-        entry.path,
-        entry.title,
-        is_leaf=True,
-        badge=entry.badge.value if entry.badge else "",
-        kind=entry.kind.value if entry.kind else "",
-        parts=entry.examples,
-        questions=entry.questions,
-        problem=entry.problem,
-        lessons=1,
-        children=children,
-    )
-
-
-def _node(folder: Folder) -> Node:
-    children = tuple(_node(each) for each in folder.children)
-    if folder.lesson is not None:
-        return _leaf(folder.lesson, children)
-    return Node(folder.path, folder.title, problem=folder.problem, lessons=folder.lessons, children=children)
-
-
-def _without(node: Node, is_wanted: Callable[[Node], bool]) -> Node:
+def _without(node: Node, is_wanted: Callable[[Entry], bool]) -> Node:
     """The node with what is wanted of what lies below."""
     kept = [_without(child, is_wanted) for child in node.children]
     children = tuple(child for child in kept if child.lessons)
-    own = int(node.is_leaf and is_wanted(node))
+    own = int(node.lesson is not None and is_wanted(node.lesson))
     return replace(node, children=children, lessons=own + sum(child.lessons for child in children))

@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from lab_desktop import bins
-from lab_desktop.artifacts import title_of
+from lab_desktop.artifacts import LeafKind, title_of
 from lab_desktop.repository import Changes
-from lab_desktop.taxonomy.index import Hit, Near, Place
+from lab_desktop.taxonomy.badges import Badge
+from lab_desktop.taxonomy.index import Entry, Hit, Near, Node, Place
 from lab_desktop.taxonomy.library import Binned
-from lab_desktop.ui.pages.library.holdings import Node, View
+from lab_desktop.ui.pages.library.holdings import View
 from lab_desktop.ui.pages.library.rows import Row, Rows
 from lab_desktop.ui.pages.library.words import (
     amount_words,
@@ -25,31 +26,31 @@ from lab_desktop.ui.pages.library.words import (
 from lab_desktop.ui.words import tr
 
 _DAY_S = 86_400
-_DONE = ("ready", "trained", "shared")
+_DONE = (Badge.READY, Badge.TRAINED, Badge.SHARED)
 _ALMOST = 0.95
 """The ring of a lesson that holds enough and is not ready."""
 
 
 def lesson_rows(topic: Node) -> Rows:
     """The lessons in a topic and below, in the order of the tree."""
-    lessons = []
+    lessons: list[Entry] = []
     waiting = [topic]
     while waiting:
         node = waiting.pop()
-        if node.is_leaf:
-            lessons.append(node)
+        if node.lesson is not None:
+            lessons.append(node.lesson)
         waiting += node.children[::-1]
-    return Rows([node.path for node in lessons], lambda number: _lesson(lessons[number], topic.path))
+    return Rows([lesson.path for lesson in lessons], lambda number: _lesson(lessons[number], topic.path))
 
 
-def _lesson(node: Node, topic: str) -> Row:
-    is_facts = node.kind == "knowledge"
-    below = node.topic[len(topic) + 1 :] if node.topic.startswith(f"{topic}/") else ""
-    amount = amount_words(is_facts, node.parts, node.questions) if node.kind else node.problem
+def _lesson(lesson: Entry, topic: str) -> Row:
+    is_facts = lesson.kind is LeafKind.KNOWLEDGE
+    below = lesson.topic[len(topic) + 1 :] if lesson.topic.startswith(f"{topic}/") else ""
+    amount = amount_words(is_facts, lesson.examples, lesson.questions) if lesson.kind else lesson.problem
     place = place_words([title_of(part) for part in below.split("/") if part])
     second = " · ".join(filter(None, (place, amount)))
-    share = 1.0 if node.badge in _DONE else min(_ALMOST, readiness(is_facts, node.parts, node.questions))
-    return Row(node.path, node.title, second, badge_of(node.badge) if node.badge else None, share)
+    share = 1.0 if lesson.badge in _DONE else min(_ALMOST, readiness(is_facts, lesson.examples, lesson.questions))
+    return Row(lesson.path, lesson.title, second, badge_of(lesson.badge) if lesson.badge else None, share)
 
 
 def hit_row(hit: Hit, view: View) -> Row:
@@ -75,8 +76,8 @@ def hit_row(hit: Hit, view: View) -> Row:
     return Row(hit.entry.path, hit.entry.title, second, badge, icon="document", snippet=snippet)
 
 
-def change_rows(found: Changes, told: Mapping[Path, Sequence[str]], view: View) -> list[Row]:
-    """What is new or different since the community's version, in words.
+def change_rows(found: Changes, told: Mapping[Path, str], view: View) -> list[Row]:
+    """What is new or different since the community's version, in words; what is gone stands apart.
 
     Args:
         told: in what a lesson differs, by its file.
@@ -85,20 +86,20 @@ def change_rows(found: Changes, told: Mapping[Path, Sequence[str]], view: View) 
     for change in found.leaves:
         path = change.path.parent.as_posix()
         node = view.node(path)
-        second = where_words(path)
+        second = told.get(change.path) or where_words(path)
         if change.was is not None and change.kind == "moved":
             second = _moved_words(path, change.was.parent.as_posix())
-        elif said := told.get(change.path):
-            second = " ".join(said)
         title = node.title if node is not None else title_of(change.path.parent.name)
         rows.append(Row(path, title, second, change_words(change.kind), icon="document"))
+    for file in found.misnamed:
+        second = tr("nobody finds “{0}”: a lesson file has another name").format(file.name)
+        rows.append(Row(file.as_posix(), title_of(file.parent.name), second, badge_of(Badge.PROBLEM), icon="warn"))
+    if found.deleted and rows:
+        rows.append(Row("", tr("Not here any more"), is_head=True))
     for file in found.deleted:
         second = tr("was in {0}").format(where_words(file.parent.as_posix()))
         title = title_of(file.parent.name)
         rows.append(Row(file.parent.as_posix(), title, second, change_words("deleted"), icon="document"))
-    for file in found.misnamed:
-        second = tr("nobody finds “{0}”: a lesson file has another name").format(file.name)
-        rows.append(Row(file.as_posix(), title_of(file.parent.name), second, badge_of("problem"), icon="warn"))
     return rows
 
 

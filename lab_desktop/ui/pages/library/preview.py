@@ -7,10 +7,19 @@ from collections.abc import Callable
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
-from lab_desktop.ui.pages.library.holdings import Node
+from lab_desktop.taxonomy.badges import Badge as BadgeName
+from lab_desktop.taxonomy.badges import Sharing
+from lab_desktop.taxonomy.index import Node
 from lab_desktop.ui.pages.library.sight import Part, Sight
-from lab_desktop.ui.pages.library.words import about_root, amount_words, badge_of, kind_words, lessons_words
-from lab_desktop.ui.theme import look
+from lab_desktop.ui.pages.library.words import (
+    about_root,
+    amount_words,
+    badge_of,
+    kind_words,
+    lessons_words,
+    sharing_words,
+    title_words,
+)
 from lab_desktop.ui.widgets.basic import Badge, Button, Card, ElidedLabel, Icon, Label, column, empty, row, rule
 from lab_desktop.ui.words import tr
 
@@ -21,15 +30,19 @@ _LETTERS_SHOWN = 420
 class Preview(QWidget):
     """
     Attributes:
-        open, use: what can be done with the lesson.
+        open, use, share: what can be done with the lesson.
     """
 
-    def __init__(self, on_open: Callable[[], object], on_use: Callable[[], object]) -> None:
+    def __init__(
+        self, on_open: Callable[[], object], on_use: Callable[[], object], on_share: Callable[[], object]
+    ) -> None:
         super().__init__()
         self._shown: object = None
         self._path = ""
         self.open = Button(self.tr("Open"), on_click=on_open)
         self.use = Button(self.tr("Use in project"), on_click=on_use)
+        self.share = Button("", icon="share", on_click=on_share)
+        self.share.setToolTip(self.tr("Share…"))
         self._title = Label("", "title", wraps=True)
         self._kind = ElidedLabel("", "small", "text2")
         self._body = QVBoxLayout()
@@ -43,7 +56,7 @@ class Preview(QWidget):
         self._scroll.setAccessibleName(self.tr("What the lesson holds"))
         self._scroll.setWidget(inside)
         self._foot = QWidget()
-        self._foot.setLayout(column(rule(), row(self.use, -1, self.open, gap=8, margins=(20, 12, 20, 12))))
+        self._foot.setLayout(column(rule(), row(self.use, -1, self.share, self.open, gap=8, margins=(20, 12, 20, 12))))
         whole = column(self._scroll, self._foot)
         whole.setStretch(0, 1)
         self.setLayout(whole)
@@ -59,7 +72,7 @@ class Preview(QWidget):
 
     def show_topic(self, node: Node, place: str) -> None:
         """A topic has no page of its own: its name, and how much lies in it."""
-        if not self._begin(node.title, place, node):
+        if not self._begin(title_words(node), place, node):
             return
         self._path = node.path
         self._foot.hide()
@@ -72,8 +85,13 @@ class Preview(QWidget):
         if self._begin(title, place, (title, place)):
             self._foot.hide()
 
-    def show_lesson(self, node: Node, place: str, seen: Sight) -> None:
-        if not self._begin(node.title, place, (node, seen)):
+    def show_lesson(self, node: Node, place: str, seen: Sight, sharing: Sharing | None = None) -> None:
+        """A lesson that was read.
+
+        Args:
+            sharing: who else has it.
+        """
+        if not self._begin(node.title, place, (node.path, node.badge, seen, sharing)):
             return
         self._path = node.path
         word, term = kind_words(seen.kind)
@@ -87,6 +105,10 @@ class Preview(QWidget):
             self._body.addWidget(Label(amount_words(is_facts, len(seen.parts), seen.questions), "body", "text2"))
         if seen.about:
             self._body.addWidget(Label(_short(seen.about), "body", wraps=True))
+        if sharing is not None and node.badge is BadgeName.SHARED:
+            said = sharing_words(sharing)
+            badge.setToolTip(said)
+            self._body.addWidget(_note("share", "accent", said))
         if seen.author:
             self._body.addWidget(ElidedLabel(self.tr("Written by {0}").format(seen.author), "small", "text2"))
         if seen.missing:
@@ -103,6 +125,8 @@ class Preview(QWidget):
         self.open.setAccessibleName(self.tr("Open {0}").format(node.title))
         self.use.setAccessibleName(self.tr("Use {0} in the project").format(node.title))
         self.use.setVisible(seen.is_readable)
+        self.share.setAccessibleName(self.tr("Share {0}…").format(node.title))
+        self.share.setVisible(seen.is_readable and not node.is_read_only)
 
     def _begin(self, title: str, place: str, shown: object) -> bool:
         """False: it is shown already."""
@@ -149,8 +173,3 @@ def _part(number: int, part: Part, is_facts: bool) -> Card:
 def _short(text: str) -> str:
     text = " ".join(text.split())
     return text if len(text) <= _LETTERS_SHOWN else text[:_LETTERS_SHOWN].rsplit(" ", 1)[0] + " …"
-
-
-def width() -> int:
-    """Of the right column."""
-    return look().grown(344)

@@ -19,7 +19,7 @@ from PySide6.QtCore import (
     Qt,
     Signal,
 )
-from PySide6.QtGui import QContextMenuEvent, QFontMetrics, QKeyEvent, QPainter, QPen
+from PySide6.QtGui import QContextMenuEvent, QFontMetrics, QKeyEvent, QMouseEvent, QPainter, QPen, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QFrame, QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from lab_desktop.ui import icons
@@ -42,6 +42,8 @@ class Row:
         share: how ready the lesson is, 0–1; None: no ring.
         icon: in place of the ring, "" for none.
         snippet: a piece of the lesson in parts, and whether each was searched for.
+        is_taken: of a row that can be chosen or not, in front of all else; None: it cannot.
+        is_head: only a heading over the rows below it.
     """
 
     key: str
@@ -51,6 +53,8 @@ class Row:
     share: float | None = None
     icon: str = ""
     snippet: tuple[tuple[str, bool], ...] = ()
+    is_taken: bool | None = None
+    is_head: bool = False
 
     @property
     def spoken(self) -> str:
@@ -116,7 +120,17 @@ class RowModel(QAbstractListModel):
             return row.title
         if role == Qt.ItemDataRole.ToolTipRole:
             return row.second
+        if role == Qt.ItemDataRole.CheckStateRole and row.is_taken is not None:
+            return Qt.CheckState.Checked if row.is_taken else Qt.CheckState.Unchecked
         return row.spoken if role == Qt.ItemDataRole.AccessibleTextRole else None
+
+    def flags(self, index: _Index) -> Qt.ItemFlag:
+        if not 0 <= index.row() < len(self.rows):
+            return Qt.ItemFlag.NoItemFlags
+        row = self.rows[index.row()]
+        if row.is_head:
+            return Qt.ItemFlag.ItemIsEnabled
+        return super().flags(index) | (Qt.ItemFlag.ItemIsUserCheckable if row.is_taken is not None else Qt.ItemFlag(0))
 
 
 class _Delegate(QStyledItemDelegate):
@@ -134,6 +148,12 @@ class _Delegate(QStyledItemDelegate):
         whole = QRectF(option.rect).adjusted(0, 1, 0, -1)
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        if row.is_head:
+            box = whole.adjusted(_SIDE, 0, -_SIDE, -4)
+            painter.setPen(theme.color("text2"))
+            draw_line(painter, "label", QRectF(box.left(), box.bottom() - 18, box.width(), 18), row.title)
+            painter.restore()
+            return
         is_chosen = bool(option.state & QStyle.StateFlag.State_Selected)
         if is_chosen or option.state & QStyle.StateFlag.State_MouseOver:
             painter.setPen(Qt.PenStyle.NoPen)
@@ -145,7 +165,10 @@ class _Delegate(QStyledItemDelegate):
             painter.drawRoundedRect(whole.adjusted(1, 1, -1, -1), 6, 6)
         box = whole.adjusted(_SIDE, 8, -_SIDE, 0)
         first, second = look().line_height("body"), look().line_height("small")
-        if row.share is not None or row.icon:
+        if row.is_taken is not None:
+            _draw_box(painter, QRectF(box.left(), box.top() + (first - 16) / 2, 16, 16), row.is_taken)
+            box.setLeft(box.left() + 28)
+        elif row.share is not None or row.icon:
             mark = QRectF(box.left() + 1, box.top() + (first - 16) / 2, 16, 16)
             if row.icon:
                 icons.draw(painter, row.icon, mark, "text2")
@@ -177,6 +200,16 @@ def draw_line(painter: QPainter, style: TypeStyle, box: QRectF, text: str) -> No
     painter.drawText(box, Qt.AlignmentFlag.AlignVCenter, shown)
 
 
+def _draw_box(painter: QPainter, box: QRectF, is_taken: bool) -> None:
+    """A box to tick."""
+    theme = look().theme
+    painter.setPen(Qt.PenStyle.NoPen if is_taken else QPen(theme.color("text3"), 1.5))
+    painter.setBrush(theme.color("fill") if is_taken else Qt.BrushStyle.NoBrush)
+    painter.drawRoundedRect(box.adjusted(1, 1, -1, -1), 4, 4)
+    if is_taken:
+        icons.draw(painter, "check", box.adjusted(2, 2, -2, -2), "on_fill")
+
+
 def _draw_snippet(painter: QPainter, box: QRectF, parts: Sequence[tuple[str, bool]]) -> None:
     theme = look().theme
     left = box.left()
@@ -204,6 +237,8 @@ class RowList(QListView):
     """The Row the person came to."""
     opened = Signal(object)
     """The Row that was asked for with Return or a double click."""
+    toggled = Signal(object)
+    """The Row whose box was clicked, or that Space was pressed on."""
     menu_wanted = Signal(object, QPoint)
     """(Row, place on the screen)"""
 
@@ -267,11 +302,26 @@ class RowList(QListView):
         if index.isValid():
             self.chosen.emit(index.data(_ROW))
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if self.currentIndex().isValid():
+            self.scrollTo(self.currentIndex())
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self.row is not None:
             self.opened.emit(self.row)
             return
+        if event.key() == Qt.Key.Key_Space and self.row is not None and self.row.is_taken is not None:
+            self.toggled.emit(self.row)
+            return
         super().keyPressEvent(event)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        super().mouseReleaseEvent(event)
+        index = self.indexAt(event.position().toPoint())
+        is_on_box = event.position().x() < self.visualRect(index).left() + _SIDE + 22
+        if index.isValid() and is_on_box and self._model.rows[index.row()].is_taken is not None:
+            self.toggled.emit(self._model.rows[index.row()])
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
         if (row := self.row) is None:

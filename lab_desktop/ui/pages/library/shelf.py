@@ -12,9 +12,10 @@ from typing import TypeVar
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from lab_desktop import paths, repository
+from lab_desktop.contribution import labpack
 from lab_desktop.errors import Cancelled, LabError
 from lab_desktop.repository import Progress, Update
-from lab_desktop.taxonomy.importing import Imported
+from lab_desktop.taxonomy.importing import Find, Haul, is_archive
 from lab_desktop.taxonomy.library import Library, Step
 from lab_desktop.ui.background import Errands
 from lab_desktop.ui.pages.library.holdings import Filter, Holdings, View
@@ -24,6 +25,15 @@ _Value = TypeVar("_Value")
 _TICK_MS = 250
 _VIEW_EVERY = 12
 """Slices of reading between two looks at the tree."""
+
+
+def _is_packed(source: Path) -> bool:
+    """True for a file that has to be unpacked."""
+    return is_archive(source) or labpack.is_labpack(source)
+
+
+def _silent(what: str, share: float) -> None:
+    """Tells nobody how far short work is."""
 
 
 class Shelf(QObject):
@@ -48,9 +58,13 @@ class Shelf(QObject):
     """A LabError: why something was not done."""
     busy_changed = Signal()
 
-    def __init__(self, home: Path, parent: QObject) -> None:
+    def __init__(self, home: Path, bins_time: float, parent: QObject) -> None:
+        """
+        Args:
+            bins_time: the moment by which the days in the bin are counted (`bins.counted_time`).
+        """
         super().__init__(parent)
-        self._home = home
+        self._home, self._bins_time = home, bins_time
         self._errands, self._far = Errands(self), Errands(self)
         self._holdings: Holdings | None = None
         self.root = Path()
@@ -77,7 +91,7 @@ class Shelf(QObject):
         self.view = View()
         is_own = root == self._home / paths.library().name
         starter = paths.resources() / "taxonomy" if is_own else None
-        self._holdings = holdings = Holdings(root, starter, self._home / "index")
+        self._holdings = holdings = Holdings(root, starter, self._home / "index", self._bins_time)
         wanted = self.wanted
 
         def work() -> View:
@@ -130,10 +144,63 @@ class Shelf(QObject):
         if step is not None:
             self.done.emit(step)
 
-    def bring(self, imported: Imported, file: Path, topic: str) -> None:
-        """A copy of the lesson in a file, as a step."""
+    def look_through(self, source: Path, topic: str, on_result: Callable[[Haul], object]) -> None:
+        """Look through a lesson file, or a folder or archive with many; who gets the haul closes it.
+
+        Args:
+            topic: where lessons go that have no place of their own.
+        """
+        if not self.is_open or (holdings := self._holdings) is None or self._is_busy_with_something_else():
+            return
+        haul = Haul(source, self.root / topic / "imported", labpack.unpackers())
+        is_soon = source.is_file() and not _is_packed(source)  # its line about long work would only flash
+        say, stop = (_silent, threading.Event()) if is_soon else self._begin(tr("Looking through the lessons"))
+
+        def look() -> bool:
+            with contextlib.suppress(Cancelled):
+                haul.look(say, stop.is_set)
+                return True
+            return False
+
+        def settle() -> Haul:
+            holdings.look_through(haul, topic)
+            return haul
+
+        def looked(is_whole: bool) -> None:
+            self._end()
+            if is_whole:
+                self._errands.do(settle, on_result, self._refuse)
+
+        (self._errands if is_soon else self._far).do(look, looked, self._fail)
+
+    def bring(self, haul: Haul, finds: Sequence[Find]) -> None:
+        """Take these lessons of a haul in as one step, and let go of it."""
+        if self._holdings is None or self._is_busy_with_something_else():
+            self.let_go(haul)
+            return
+        say, stop = self._begin(tr("Importing the lessons")) if len(finds) > 1 else (_silent, threading.Event())
+        holdings, wanted = self._holdings, self.wanted
+
+        def work() -> tuple[Step | None, View] | None:
+            with contextlib.suppress(Cancelled), contextlib.closing(haul):
+                return holdings.bring(finds, wanted, say, stop.is_set)
+            return None
+
+        def came(result: tuple[Step | None, View] | None) -> None:
+            self._end()
+            if result is not None:
+                self._acted(result)
+
+        self._errands.do(work, came, self._fail)
+
+    def let_go(self, haul: Haul) -> None:
+        """Nothing of a haul is wanted."""
+        self._errands.do(haul.close, lambda _: None, self.refused.emit)
+
+    def put_back(self, folder: Path) -> None:
+        """A lesson that was deleted, from the bin or as the community has it, as a step."""
         wanted = self.wanted
-        self.ask(lambda holdings: holdings.bring(imported, file, topic, wanted), self._acted)
+        self.ask(lambda holdings: holdings.put_back(folder, wanted), self._acted)
 
     def undo(self) -> None:
         self.act(Library.undo)
@@ -143,7 +210,7 @@ class Shelf(QObject):
 
     def update(self, on_result: Callable[[Update], object]) -> None:
         """Bring what the community has newly; `busy` tells how far it is."""
-        if self.busy or self._holdings is None:
+        if self._is_busy_with_something_else() or self._holdings is None:
             return
         say, stop = self._begin(tr("Asking the community’s library for news"))
 
@@ -164,7 +231,7 @@ class Shelf(QObject):
 
     def clone(self, url: str, root: Path, on_result: Callable[[Path], object]) -> None:
         """A copy of the library at an address; the one in hand stays in use meanwhile."""
-        if self.busy:
+        if self._is_busy_with_something_else():
             return
         say, stop = self._begin(tr("Copying the library"))
 
@@ -184,6 +251,12 @@ class Shelf(QObject):
     def cancel(self) -> None:
         """Give up the long work; nothing of it remains."""
         self._stop.set()
+
+    def _is_busy_with_something_else(self) -> bool:
+        if self.busy:
+            hint = tr("Wait until that is done, or cancel it.")
+            self.refused.emit(LabError(tr("The library is at work already: {0}.").format(self.busy), hint))
+        return bool(self.busy)
 
     def _begin(self, what: str) -> tuple[Progress, threading.Event]:
         self.busy, self.share = what, None

@@ -5,7 +5,6 @@ Draws nothing: it reads a leaf folder in a thread.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,6 @@ _MOST_PARTS = 60
 _MOST_MISSING = 8
 _LETTERS = 20_000
 """Of a text: more is not read at a glance."""
-_FIELD = re.compile(r" \((?:created_by|document_outline|seed_examples|document|repo|patterns)\)")
 
 
 @dataclass(frozen=True)
@@ -63,7 +61,7 @@ def look_into(folder: Path) -> Sight:
 
     found = inspect(folder / FILE_NAME)
     problems = [problem for problem in check_leaf(folder) if problem.severity == "error" and not problem.layout]
-    missing = [_plain(problem.message, folder) for problem in problems]
+    missing = list(dict.fromkeys(problem.plain for problem in problems))
     if found.contents is None and not missing:
         missing = ["Nothing is written yet."]
     if len(missing) > _MOST_MISSING:
@@ -102,10 +100,3 @@ def _parts(examples: Any) -> list[Part]:
 
 def _text(value: object) -> str:
     return str(value)[:_LETTERS].strip() if value is not None else ""
-
-
-def _plain(message: str, folder: Path) -> str:
-    if message.startswith("No document"):
-        return "There is no document beside it yet."
-    message = message.replace(str(folder), "its folder")
-    return _FIELD.sub("", message).replace("qna.yaml", "the lesson file")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from lab_desktop.ui.pages.library.holdings import Node, View
+from lab_desktop.taxonomy.index import Node
+from lab_desktop.ui.pages.library.holdings import View
 
 
 def may_lie_in(paths: Sequence[str], topic: Node) -> bool:
@@ -65,5 +66,5 @@ def _can_take(one: Node, node: Node) -> bool:
         and one.is_leaf == node.is_leaf
         and one.path not in (node.path, node.topic)
         and not one.path.startswith(f"{node.path}/")
-        and (one.kind == node.kind or not node.is_leaf)
+        and (one.lesson is None or node.lesson is None or one.lesson.kind is node.lesson.kind)
     )

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 
 from PySide6.QtCore import QAbstractItemModel, QMimeData, QModelIndex, QPersistentModelIndex, Qt, Signal
 
-from lab_desktop.ui.pages.library.holdings import Node
+from lab_desktop.taxonomy.index import Node
 from lab_desktop.ui.pages.library.targets import may_lie_in
-from lab_desktop.ui.pages.library.words import badge_of, lessons_words
+from lab_desktop.ui.pages.library.words import badge_of, lessons_words, title_words
 
 Index = QModelIndex | QPersistentModelIndex
 NODE = Qt.ItemDataRole.UserRole
@@ -42,7 +42,7 @@ class TreeModel(QAbstractItemModel):
         self._show_nothing()
 
     def _show_nothing(self) -> None:
-        self._items = [_Item(Node("", ""), -1, 0)]
+        self._items = [_Item(Node(""), -1, 0)]
         self._at = {"": 0}
 
     def show(self, roots: Sequence[Node]) -> bool:
@@ -51,7 +51,7 @@ class TreeModel(QAbstractItemModel):
             return False
         self.beginResetModel()
         self._show_nothing()
-        self._items[0].node = Node("", "", children=tuple(roots))
+        self._items[0].node = Node("", children=tuple(roots))
         self.endResetModel()
         self.fetchMore(QModelIndex())
         return True
@@ -59,7 +59,7 @@ class TreeModel(QAbstractItemModel):
     def _takes_over(self, roots: Sequence[Node]) -> bool:
         """Put new nodes in the place of those of the same path; False: there are others."""
         fresh: dict[int, Node] = {}
-        waiting = [(0, Node("", "", children=tuple(roots)))]
+        waiting = [(0, Node("", children=tuple(roots)))]
         while waiting:
             number, node = waiting.pop()
             item = self._items[number]
@@ -68,7 +68,7 @@ class TreeModel(QAbstractItemModel):
                 return False
             fresh[number] = node
             waiting += [(child, node.children[self._items[child].row]) for child in item.children]
-        changed = [number for number, node in fresh.items() if node.looks != self._items[number].node.looks]
+        changed = [number for number, node in fresh.items() if _looks(node) != _looks(self._items[number].node)]
         for number, node in fresh.items():
             self._items[number].node = node
         for number in changed:
@@ -146,9 +146,9 @@ class TreeModel(QAbstractItemModel):
         if role == NODE:
             return node
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.EditRole):
-            return node.title
+            return title_words(node)
         if role == Qt.ItemDataRole.AccessibleTextRole:
-            return f"{node.title}, {badge_of(node.badge)[0] if node.is_leaf else lessons_words(node.lessons)}"
+            return f"{title_words(node)}, {badge_of(node.badge)[0] if node.is_leaf else lessons_words(node.lessons)}"
         if role == Qt.ItemDataRole.ToolTipRole and node.is_leaf:
             return f"{node.title} · {badge_of(node.badge)[0]}"
         return None
@@ -198,10 +198,15 @@ class TreeModel(QAbstractItemModel):
 
     def _item(self, index: Index) -> _Item:
         number = index.internalId() if index.isValid() else 0
-        return self._items[number] if number < len(self._items) else _Item(Node("", ""), -1, 0)
+        return self._items[number] if number < len(self._items) else _Item(Node(""), -1, 0)
 
     def _index(self, number: int) -> QModelIndex:
         return self.createIndex(self._items[number].row, 0, number) if number > 0 else QModelIndex()
+
+
+def _looks(node: Node) -> tuple[object, ...]:
+    """What is drawn of it, and said."""
+    return node.badge, node.lessons
 
 
 def _carried(data: QMimeData) -> list[str]:

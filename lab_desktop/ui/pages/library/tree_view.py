@@ -17,11 +17,11 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from lab_desktop.taxonomy.index import Node
 from lab_desktop.ui import icons
-from lab_desktop.ui.pages.library.holdings import Node
 from lab_desktop.ui.pages.library.rows import draw_line
 from lab_desktop.ui.pages.library.tree_model import NODE, Index, TreeModel
-from lab_desktop.ui.pages.library.words import badge_of
+from lab_desktop.ui.pages.library.words import badge_of, title_words
 from lab_desktop.ui.theme import TypeStyle, look
 
 _INDENT = 18
@@ -63,7 +63,7 @@ class _Delegate(QStyledItemDelegate):
         painter.setPen(theme.color("text"))
         left = box.left() + 24
         style: TypeStyle = "strong" if is_chosen else "body"
-        draw_line(painter, style, QRectF(left, box.top(), right - left, box.height()), node.title)
+        draw_line(painter, style, QRectF(left, box.top(), right - left, box.height()), title_words(node))
         painter.restore()
 
     def createEditor(self, parent: QWidget, option: QStyleOptionViewItem, index: Index) -> QWidget:

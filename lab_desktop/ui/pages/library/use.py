@@ -9,7 +9,8 @@ from pathlib import Path
 from lab_desktop import projects
 from lab_desktop.errors import LeafError
 from lab_desktop.projects import LessonState, Project
-from lab_desktop.ui.pages.library.holdings import Holdings, Node
+from lab_desktop.taxonomy.index import Node
+from lab_desktop.ui.pages.library.holdings import Holdings
 from lab_desktop.ui.pages.library.shelf import Shelf
 from lab_desktop.ui.pages.library.sight import look_into
 from lab_desktop.ui.session import Session
@@ -28,18 +29,31 @@ class Use:
         """Copy a lesson into the project in hand, unless another version of it is there."""
         project = self._session.project
         if project is None:
-            home = functools.partial(self._session.go, "home")
-            self._say("bad", tr("There is no project yet."), tr("Begin one on the Home page."), tr("Go there"), home)
+            safe = tr("It holds the model that learns, its lessons, and all that comes of them.")
+            start = functools.partial(self.begin_project, node)
+            self._say("info", tr("There is no project yet."), safe, tr("Begin one with this lesson"), start)
             return
         folder = self._shelf.root / node.path
-        refusal = tr("“{0}” cannot be taught yet.").format(node.title)
 
         def work(_: Holdings) -> dict[Path, LessonState]:
-            if missing := look_into(folder).missing:
-                raise LeafError(refusal, missing[0])
+            _require_whole(folder, node.title)
             return projects.lesson_states(project, [folder])
 
         self._shelf.ask(work, lambda states: self._copy_or_ask(project, node, states[folder]))
+
+    def begin_project(self, node: Node) -> None:
+        """Make a project of a lesson, and take it in hand."""
+        folder = self._shelf.root / node.path
+
+        def work(_: Holdings) -> Project:
+            _require_whole(folder, node.title)
+            return projects.create(self._session.root, node.title, [folder])
+
+        def came(project: Project) -> None:
+            self._session.open(project)
+            self._tell(project, node, tr("Let the teacher write practice questions from it."))
+
+        self._shelf.ask(work, came)
 
     def _copy_or_ask(self, project: Project, node: Node, state: LessonState) -> None:
         if state == "new":
@@ -64,3 +78,12 @@ class Use:
     def _tell(self, project: Project, node: Node, safe: str) -> None:
         cause = tr("“{0}” is in the project “{1}”.").format(node.title, project.title)
         self._say("good", cause, safe, tr("Show it there"), functools.partial(self._session.go, "lesson"))
+
+
+def _require_whole(folder: Path, title: str) -> None:
+    """
+    Raises:
+        LeafError: something of the lesson is missing; the hint names it.
+    """
+    if missing := look_into(folder).missing:
+        raise LeafError(tr("“{0}” cannot be taught yet.").format(title), missing[0])

@@ -4,21 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from PySide6.QtCore import QDateTime, QLocale
+
 from lab_desktop.artifacts import title_of
+from lab_desktop.taxonomy.badges import Badge, Sharing
+from lab_desktop.taxonomy.index import Node
+from lab_desktop.taxonomy.library import Step
 from lab_desktop.ui.words import number, tr
 
-BADGES = ("draft", "ready", "trained", "shared", "problem")
+BADGES = (Badge.DRAFT, Badge.READY, Badge.TRAINED, Badge.SHARED, Badge.PROBLEM)
 
 
-def badge_of(badge: str) -> tuple[str, str, str]:
-    """(word, tone, icon) of a lesson's state."""
+def badge_of(badge: Badge | None) -> tuple[str, str, str]:
+    """(word, tone, icon) of a lesson's state; None: nobody has looked yet."""
+    if badge is None:
+        return tr("Not looked at yet"), "plain", ""
     return {
-        "draft": (tr("Draft"), "plain", "edit"),
-        "ready": (tr("Ready"), "good", "check"),
-        "trained": (tr("Trained"), "accent", "improve"),
-        "shared": (tr("Shared"), "accent", "share"),
-        "problem": (tr("Problem"), "bad", "warn"),
-    }.get(badge, (tr("Not looked at yet"), "plain", ""))
+        Badge.DRAFT: (tr("Draft"), "plain", "edit"),
+        Badge.READY: (tr("Ready"), "good", "check"),
+        Badge.TRAINED: (tr("Trained"), "accent", "improve"),
+        Badge.SHARED: (tr("Shared"), "accent", "share"),
+        Badge.PROBLEM: (tr("Problem"), "bad", "warn"),
+    }[badge]
 
 
 def root_words(root: str) -> str:
@@ -28,6 +35,11 @@ def root_words(root: str) -> str:
         "compositional_skills": tr("Skills"),
         "foundational_skills": tr("Basics"),
     }.get(root, root)
+
+
+def title_words(node: Node) -> str:
+    """What a node is called: a root by its plain word."""
+    return root_words(node.path) if node.is_root else node.title
 
 
 def about_root(root: str) -> str:
@@ -84,8 +96,10 @@ def readiness(is_facts: bool, parts: int, questions: int) -> float:
     return (min(parts, 5) + min(questions, 15)) / 20
 
 
-def step_words(kind: str, title: str) -> str:
+def step_words(step: Step) -> str:
     """What was done, as the menu names it: "Move “Velmora”"."""
+    if step.kind == "import" and len(step.made) > 1:
+        return tr("Import of {0}").format(lessons_words(len(step.made)))
     return {
         "create_topic": tr("New Topic “{0}”"),
         "create_leaf": tr("New Lesson “{0}”"),
@@ -95,7 +109,26 @@ def step_words(kind: str, title: str) -> str:
         "merge": tr("Merge “{0}”"),
         "delete": tr("Delete “{0}”"),
         "restore": tr("Put Back “{0}”"),
-    }.get(kind, "{0}").format(title)
+        "import": tr("Import “{0}”"),
+    }.get(step.kind, "{0}").format(step.title)
+
+
+def sharing_words(sharing: Sharing) -> str:
+    """Who else has a lesson, and since when."""
+    day = day_words(sharing.at) if sharing.at is not None else ""
+    if not sharing.to:
+        return tr("In the community’s library since {0}.").format(day) if day else tr("In the community’s library.")
+    return tr("Sent to {0} on {1}.").format(sharing.to, day) if day else tr("Sent to {0}.").format(sharing.to)
+
+
+def day_words(at: float) -> str:
+    """A day as the system writes it in full: "3 May 2026".
+
+    Args:
+        at: seconds since 1970.
+    """
+    day = QDateTime.fromSecsSinceEpoch(int(at)).date()
+    return QLocale().toString(day, "d MMMM yyyy")
 
 
 def change_words(kind: str) -> tuple[str, str, str]:

@@ -1,0 +1,1 @@
+"""Giving what was taught to others: the contributions, and the sheet that makes one."""

@@ -1,0 +1,108 @@
+"""resources/help against the window: it names only what is there, its links lead somewhere, and it is found."""
+
+from __future__ import annotations
+
+import ast
+import functools
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import lab_desktop
+from lab_desktop import paths
+from lab_desktop.ui.help_texts import ARTICLE_OF, Article, find_articles, read_articles, read_words
+
+FOLDER = paths.resources() / "help"
+ARTICLES = read_articles(FOLDER)
+NAMES = {article.name for article in ARTICLES}
+IN_MENUS = re.compile(r"\s*▸\s*")
+ITS_NUMBER = re.compile(r"[ ]*[({]+\d*[)}]+$")
+
+
+@functools.cache
+def said_by_the_window() -> frozenset[str]:
+    """Every text that is given to tr() anywhere in the window, without keys' marks, dots and numbers."""
+    return frozenset(plain(text) for text in _texts())
+
+
+def _texts() -> Iterator[str]:
+    for path in (Path(lab_desktop.__file__).parent / "ui").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] == "tr":
+                for text in node.args:
+                    if isinstance(text, ast.Constant) and isinstance(text.value, str):
+                        yield text.value
+
+
+def plain(name: str) -> str:
+    """A control's name as somebody says it: "Accept all Strong ({0})" is "Accept all Strong"."""
+    return ITS_NUMBER.sub("", name.replace("&", "")).strip("…“” .:").removesuffix(" {0} %")
+
+
+def controls(text: str) -> list[str]:
+    """What an article prints bold, but for the beginnings of paragraphs, which end like a sentence."""
+    bold = [name for name in re.findall(r"\*\*(.+?)\*\*", text) if name[-1] not in ".?"]
+    return [part for name in bold for part in IN_MENUS.split(name)]
+
+
+@pytest.mark.parametrize("article", ARTICLES, ids=lambda article: article.name)
+def test_an_article_names_controls_as_the_window_does(article: Article) -> None:
+    there = said_by_the_window()
+
+    unknown = [name for name in controls(article.text) if plain(name) not in there]
+    assert [part for name in unknown for part in name.split(", ") if plain(part) not in there] == []
+
+
+def test_what_the_window_does_not_say_is_noticed() -> None:
+    there = said_by_the_window()
+
+    assert controls("**Lead in.** Press **Settings ▸ Fly** or **Write questions**.") == [
+        "Settings", "Fly", "Write questions",
+    ]  # fmt: skip
+    assert {"Settings", "Write questions", "Accept all Strong", "Take it along", "Memory of this chat"} <= there
+    assert "Fly" not in there
+
+
+def test_every_page_leads_to_an_article_and_every_link_too() -> None:
+    links = {link for article in ARTICLES for link in re.findall(r"\]\((.+?)\)", article.text)}
+    words = {word.article for word in read_words(FOLDER / "glossary.yaml")}
+
+    assert set(ARTICLE_OF.values()) | links | words <= NAMES
+    assert NAMES - {"path"} <= links | set(ARTICLE_OF.values())
+
+
+@pytest.mark.parametrize(
+    ("typed", "first"),
+    [
+        ("forget", "training"),
+        ("slow", ""),
+        ("memory", "chat"),
+        ("wrong answer", "chat"),
+        ("cancel", "stopped"),
+        ("privacy", "private"),
+        ("offline", "private"),
+        ("licence", "private"),
+        ("password", "private"),
+        ("disk is full", ""),
+        ("undo", ""),
+        ("scanned", "editor"),
+        ("PDF", "editor"),
+        ("new project", "home"),
+        ("ollama", ""),
+        ("delete", ""),
+        ("how long", ""),
+        ("keyboard", "settings"),
+        ("backup", "private"),
+        ("license", ""),
+        ("stuck", ""),
+        ("hallucinate", "chat"),
+        ("export", ""),
+        ("pull down", None),
+    ],
+)
+def test_what_a_person_types_is_found(typed: str, first: str | None) -> None:
+    found = [article.name for article in find_articles(ARTICLES, typed)]
+
+    assert found[:1] == ([] if first is None else [first or found[0]])
