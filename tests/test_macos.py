@@ -557,11 +557,19 @@ def test_it_begins_nowhere_but_on_a_mac() -> None:
     assert "built and signed on a Mac" in result.stderr
 
 
-def test_without_a_certificate_there_is_only_a_preview() -> None:
-    refused, preview = dry("--dry-run", "sign"), dry("--dry-run", "--preview", "sign", "notarize")
+def test_without_a_certificate_there_is_only_a_preview(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.setattr(sys, "platform", "darwin")
+    monkeypatch.delenv("SIGNING_IDENTITY", raising=False)
+    folders = ["--out", str(tmp_path), "--cache", str(tmp_path)]
+    assert release.main(["sign", *folders]) == 1
+    assert "SIGNING_IDENTITY names no certificate" in capsys.readouterr().err
 
-    assert (refused.returncode, refused.stdout) == (1, "")
-    assert "SIGNING_IDENTITY" in refused.stderr
+    shown, preview = dry("--dry-run", "sign"), dry("--dry-run", "--preview", "sign", "notarize")
+
+    assert shown.returncode == 0
+    assert f"--sign '{release.SOMEBODY}'" in shown.stdout
     assert preview.returncode == 0
     assert "notarize: left out of a preview" in preview.stdout
     assert dry("--dry-run", "polish").returncode == 2

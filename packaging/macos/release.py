@@ -56,6 +56,7 @@ PACKAGES_LOCK = ROOT / "packaging" / "requirements.lock"
 TOOLS_LOCK = ROOT / "packaging" / "requirements-build.lock"
 ENGINE_LOCK = ROOT / "packaging" / "engine.lock"
 SYSTEM = "macos-arm64"
+SOMEBODY = "Developer ID Application: NAME (TEAM)"
 MLX = ("mlx", "mlx-metal")
 
 
@@ -300,10 +301,11 @@ def _release(options: argparse.Namespace) -> Release:
     if sys.platform != "darwin" and not options.dry_run:
         raise BuildError("A Mac app is built and signed on a Mac. With --dry-run the commands are shown anywhere.")
     identity = AD_HOC if options.preview else os.environ.get("SIGNING_IDENTITY", "")
+    if not identity and options.dry_run:
+        identity = SOMEBODY
     if not identity:
         raise BuildError(
-            'SIGNING_IDENTITY names no certificate ("Developer ID Application: NAME (TEAM)"). '
-            "Without one there is only a preview: --preview"
+            f'SIGNING_IDENTITY names no certificate ("{SOMEBODY}"). Without one there is only a preview: --preview'
         )
     profile = ["--keychain-profile", os.environ.get("NOTARY_PROFILE") or "lab-desktop"]
     if keychain := os.environ.get("NOTARY_KEYCHAIN"):
