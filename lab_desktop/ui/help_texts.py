@@ -11,9 +11,13 @@ import yaml
 ARTICLE_OF = {
     "welcome": "path", "home": "home", "library": "library", "lesson": "editor", "chat": "chat",
     "practice": "practice", "train": "training", "check": "report", "use": "use",
-    "models": "models", "share": "sharing", "activity": "activity", "settings": "settings", "selftest": "stopped",
+    "models": "models", "share": "sharing", "activity": "activity", "settings": "settings",
+    "about": "stopped", "selftest": "stopped", "problem": "stopped", "licences": "private",
+    "MoveSheet": "library", "ImportSheet": "library", "ImportMany": "library", "FileView": "editor",
+    "TableSheet": "editor", "TeachSheet": "chat", "PublishSheet": "use", "AddressSheet": "models",
+    "FoundSheet": "models", "ShareSheet": "sharing", "SignInSheet": "sharing",
 }  # fmt: skip
-"""The article about each page, each station of Improve, and each small window that has one."""
+"""The article about each page, each station of Improve, each small window, and each sheet by its class."""
 _FOUND_BY = "<!-- found by:"
 
 

@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 
 from PySide6.QtCore import Qt, QUrl
 from PySide6.QtGui import (
+    QCloseEvent,
     QKeyEvent,
     QKeySequence,
     QShortcut,
@@ -17,7 +18,7 @@ from PySide6.QtGui import (
     QTextLength,
     QTextTable,
 )
-from PySide6.QtWidgets import QFrame, QLineEdit, QListWidgetItem, QTextBrowser, QWidget
+from PySide6.QtWidgets import QDialog, QFrame, QLineEdit, QListWidgetItem, QTextBrowser, QWidget
 
 from lab_desktop import paths
 from lab_desktop.ui.help_texts import Article, Word, find_articles, find_words, read_articles, read_words
@@ -102,6 +103,35 @@ class HelpWindow(QWidget):
         if self._past:
             self._shown = self._past.pop()
             self._draw()
+
+    def stand_before(self, window: QWidget) -> None:
+        """Belong to a window, which then does not block this one; opened before a sheet, it leaves it in sight."""
+        if self.windowHandle() is None:
+            self.create()
+        if self.windowHandle().transientParent() is not window.windowHandle():
+            self.windowHandle().setTransientParent(window.windowHandle())
+            if isinstance(window, QDialog):
+                window.finished.connect(self._stand_before_parent)
+                if not self.isVisible():
+                    self._stand_beside(window)
+
+    def _stand_before_parent(self) -> None:
+        """The sheet is gone."""
+        if (parent := self.parentWidget()) is not None:
+            self.windowHandle().setTransientParent(parent.window().windowHandle())
+
+    def _stand_beside(self, window: QWidget) -> None:
+        """Go to the side where more of a window stays in sight."""
+        room, its = window.screen().availableGeometry(), window.frameGeometry()
+        is_right = room.right() - its.right() >= its.left() - room.left()
+        left = room.right() + 1 - self.width() if is_right else room.left()
+        self.move(min(max(left, room.left()), its.right() + 1) if is_right else left, max(room.top(), its.top()))
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        super().closeEvent(event)
+        before = self.windowHandle().transientParent() if self.isActiveWindow() else None
+        if before is not None:
+            before.requestActivate()  # the keyboard goes back to what was asked about
 
     def _pages(self) -> dict[str, Article | Word]:
         return {article.name: article for article in self._articles} | {

@@ -96,11 +96,11 @@ class MainWindow(QMainWindow):
         self._whole.addWidget(self._frame)
         self.setCentralWidget(self._whole)
         self.edit_menu = QMenu(self.tr("&Edit"), self)
-        fill_menus(self, session, self._places())
+        in_sheets = fill_menus(self, session, self._places())
         self._awake = Awake(session.jobs, session.preferences, parent=self)
         self.power = Power(session.jobs, session.preferences, parent=self)
         self._notices = Notices(session, self)
-        self.panels = Panels(session, self._awake, self)
+        self.panels = Panels(session, self._awake, self, in_sheets)
         self._palette_window: Palette | None = None
 
         self.header.anything.clicked.connect(self.find_anything)

@@ -23,8 +23,8 @@ _Standard = QKeySequence.StandardKey
 _Role = QAction.MenuRole
 
 
-def fill_menus(window: MainWindow, session: Session, places: Sequence[Place]) -> None:
-    """Make the window's menus."""
+def fill_menus(window: MainWindow, session: Session, places: Sequence[Place]) -> list[QAction]:
+    """Make the window's menus; gives what works by key in sheets too."""
     bar = window.menuBar()
     add = functools.partial(_add, window)
     go = functools.partial(functools.partial, session.go)
@@ -63,8 +63,10 @@ def fill_menus(window: MainWindow, session: Session, places: Sequence[Place]) ->
     add(helping, tr("Report a Problem…"), QKeySequence(), go("problem"))
     add(helping, tr("Licences"), QKeySequence(), go("licences"))
     add(helping, tr("About LAB Desktop"), QKeySequence(), go("about")).setMenuRole(_Role.AboutRole)
-    for everywhere in (settings, larger, smaller, normal, articles, words):  # also in the small windows
+    in_sheets = [articles, words, larger, smaller, normal]
+    for everywhere in (settings, *in_sheets):  # also in the small windows
         everywhere.setShortcutContext(Qt.ShortcutContext.ApplicationShortcut)
+    return in_sheets
 
 
 def _add(window: MainWindow, menu: QMenu, text: str, keys: Keys, do: Callable[[], object]) -> QAction:

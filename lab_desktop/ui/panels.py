@@ -1,12 +1,20 @@
-"""The small windows beside the main one, the settings, the help and others; each is made when it is first asked for."""
+"""The small windows beside the main one, the settings, the help and others; each is made when it is first asked for.
+
+A sheet blocks the window it belongs to, with its keys and its small windows. The help and a few keys reach it all the
+same: while it is open, they belong to the sheet.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from PySide6.QtWidgets import QWidget
+from PySide6.QtCore import QObject
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QApplication, QDialog, QWidget
 
 from lab_desktop.ui.awake import Awake
+from lab_desktop.ui.help_texts import ARTICLE_OF
 from lab_desktop.ui.session import Session
 from lab_desktop.ui.widgets.panel import come_to_front
 
@@ -22,15 +30,23 @@ NAMES = ("settings", "help", "words", "about", "licences", "problems", "problem"
 """"words" is the help at its glossary; "problem" makes a new report, "problems" shows those that are kept."""
 
 
-class Panels:
-    def __init__(self, session: Session, awake: Awake, window: QWidget) -> None:
-        self._session, self._awake, self._window = session, awake, window
+class Panels(QObject):
+    def __init__(self, session: Session, awake: Awake, window: QWidget, keys: Sequence[QAction] = ()) -> None:
+        """
+        Args:
+            keys: what can be done by key while a sheet is open too.
+        """
+        super().__init__(window)
+        self._session, self._awake, self._window, self._keys = session, awake, window, keys
         self._settings: SettingsWindow | None = None
         self._help: HelpWindow | None = None
         self._about: AboutWindow | None = None
         self._licences: LicencesWindow | None = None
         self._problems: ProblemWindow | None = None
         self._check: CheckWindow | None = None
+        app = QApplication.instance()
+        assert isinstance(app, QApplication)
+        app.focusWindowChanged.connect(self._reach_sheet)
 
     def show(self, name: str, entry: str = "") -> None:
         """Bring one of NAMES to the front; of the help an article or a word, of the settings what `entry` finds."""
@@ -50,12 +66,40 @@ class Panels:
         else:
             self.help.show_kind("words" if name == "words" else "articles")
             self.help.open(f"word:{entry}" if name == "words" else entry)
+            self.help.stand_before(self._sheet() or self._window)
             come_to_front(self.help)
 
     def in_front(self) -> str:
-        """The one of NAMES that the keyboard is in; "" for none of them."""
-        made = {"help": self._help, "settings": self._settings, "about": self._about, "selftest": self._check}
-        return next((name for name, panel in made.items() if panel is not None and panel.isActiveWindow()), "")
+        """What of ARTICLE_OF the keyboard is in, one of NAMES or a sheet, or "help"; "" for none of them."""
+        made: dict[QWidget | None, str] = {
+            self._help: "help", self._settings: "settings", self._about: "about", self._check: "selftest",
+            self._licences: "licences", self._problems: "problem",
+        }  # fmt: skip
+        at = QApplication.activeWindow()
+        while at is not None:  # a question that is asked belongs to what asked it
+            name = made.get(at) or type(at).__name__
+            if name == "help" or name in ARTICLE_OF:
+                return name
+            parent = at.parentWidget()
+            at = parent.window() if parent is not None else None
+        return ""
+
+    def _reach_sheet(self) -> None:
+        """A sheet that has just opened, or come to the front again, gets the keys, and the help if it is open."""
+        sheet = self._sheet()
+        if sheet is None:
+            return
+        sheet.addActions(self._keys)  # those it has already stay as they are
+        if self._help is not None and self._help.isVisible():
+            self._help.stand_before(sheet)
+
+    def _sheet(self) -> QDialog | None:
+        """What stands before the window and blocks it."""
+        modal = QApplication.activeModalWidget()
+        at: QWidget | None = modal
+        while at is not None and at is not self._window:
+            at = at.parentWidget()
+        return modal if at is not None and isinstance(modal, QDialog) else None
 
     def close(self) -> None:
         for panel in (self._settings, self._help, self._about, self._licences, self._problems, self._check):

@@ -6,16 +6,20 @@ import re
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import Qt, QUrl
+from PySide6.QtCore import QPoint, Qt, QUrl
 from PySide6.QtGui import QDesktopServices, QTextCursor
-from PySide6.QtWidgets import QAbstractButton, QLineEdit, QListWidget
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QAbstractButton, QLineEdit, QListWidget, QMessageBox, QWidget
 from pytestqt.qtbot import QtBot
 
 from lab_desktop import paths
+from lab_desktop.errors import LabError
 from lab_desktop.projects import STATIONS
+from lab_desktop.taxonomy.tree import find_leaves
 from lab_desktop.ui.help_texts import ARTICLE_OF, find_words, read_articles, read_words
 from lab_desktop.ui.help_window import HelpWindow
 from lab_desktop.ui.main_window import MainWindow
+from lab_desktop.ui.pages.share.sheet import ShareSheet
 from lab_desktop.ui.preferences import Choices
 from lab_desktop.ui.session import Session
 from tests.screenshots import states
@@ -227,6 +231,90 @@ def test_the_key_for_help_knows_the_settings_and_the_welcome(
     qtbot.waitUntil(window.isActiveWindow, timeout=2000)
     qtbot.keyClick(window, Qt.Key.Key_F1)
     assert shown(window.panels.help).startswith("The path")
+
+
+@pytest.fixture
+def sheet(window: MainWindow, session: Session, qtbot: QtBot) -> ShareSheet:
+    """A sheet that blocks the window."""
+    project = states.project(session.root)
+    session.open(project)
+    made = ShareSheet(session, find_leaves(project.lessons)[0], window)
+    made.open()
+    qtbot.waitUntil(made.isActiveWindow, timeout=5000)
+    return made
+
+
+def press(at: QWidget, key: Qt.Key, held: Qt.KeyboardModifier = Qt.KeyboardModifier.NoModifier) -> None:
+    """Press a key as the system tells it, which a window that is blocked does not hear."""
+    QTest.keyClick(at.windowHandle(), key, held)
+
+
+def click(at: QWidget, place: QPoint) -> None:
+    window = at.window()
+    QTest.mouseClick(window.windowHandle(), Qt.MouseButton.LeftButton, pos=at.mapTo(window, place))
+
+
+def test_a_sheet_has_its_article_which_can_be_read_while_it_is_open(
+    window: MainWindow, sheet: ShareSheet, qtbot: QtBot
+) -> None:
+    press(sheet, Qt.Key.Key_F1)
+    help_window = window.panels.help
+    qtbot.waitUntil(help_window.isActiveWindow, timeout=5000)
+    assert shown(help_window).startswith("Sharing what you taught")
+
+    second = help_window.names.visualItemRect(help_window.names.item(1)).center()
+    click(help_window.names.viewport(), second)
+    assert shown(help_window).startswith("Home and projects")
+
+    press(help_window, Qt.Key.Key_Escape)
+    assert not help_window.isVisible()
+    assert sheet.isVisible()
+    qtbot.waitUntil(sheet.isActiveWindow, timeout=5000)
+
+    press(sheet, Qt.Key.Key_F1)
+    qtbot.waitUntil(help_window.isActiveWindow, timeout=5000)
+    assert shown(help_window).startswith("Sharing what you taught")
+
+
+def test_help_that_is_open_stays_readable_before_a_sheet_and_after_it(
+    window: MainWindow, help_window: HelpWindow, sheet: ShareSheet, qtbot: QtBot
+) -> None:
+    third = help_window.names.visualItemRect(help_window.names.item(2)).center()
+    click(help_window.names.viewport(), third)
+    assert shown(help_window).startswith("The library")
+
+    sheet.close()
+    assert help_window.windowHandle().transientParent() is window.windowHandle()
+    first = help_window.names.visualItemRect(help_window.names.item(0)).center()
+    click(help_window.names.viewport(), first)
+    assert shown(help_window).startswith("The path")
+
+
+def test_a_question_has_the_article_of_what_asks_it(
+    window: MainWindow, session: Session, sheet: ShareSheet, qtbot: QtBot
+) -> None:
+    box = QMessageBox(QMessageBox.Icon.NoIcon, "LAB Desktop", "Sure?", parent=sheet)
+    box.open()
+    qtbot.waitUntil(box.isActiveWindow, timeout=5000)
+    press(box, Qt.Key.Key_F1)
+    assert shown(window.panels.help).startswith("Sharing what you taught")
+
+    box.close()
+    sheet.close()
+    session.go("models")
+    window.tell(LabError("It is gone.", "Take another one."))
+    (told,) = (each for each in window.findChildren(QMessageBox) if each.isVisible())
+    qtbot.waitUntil(told.isActiveWindow, timeout=5000)
+    press(told, Qt.Key.Key_F1)
+    assert shown(window.panels.help).startswith("Models")
+    told.close()
+
+
+def test_text_grows_by_keys_in_a_sheet(sheet: ShareSheet, session: Session, qtbot: QtBot) -> None:
+    press(sheet, Qt.Key.Key_Plus, Qt.KeyboardModifier.ControlModifier)
+
+    assert session.preferences.choices.text_size == 110
+    qtbot.waitUntil(lambda: sheet.next.font().pixelSize() == 14, timeout=30_000)
 
 
 def test_text_grows_by_keys_while_help_is_read(help_window: HelpWindow, session: Session, qtbot: QtBot) -> None:

@@ -65,6 +65,18 @@ def test_what_the_window_does_not_say_is_noticed() -> None:
     assert "Fly" not in there
 
 
+def test_every_sheet_leads_to_an_article() -> None:
+    sheets = {
+        node.name
+        for path in (Path(lab_desktop.__file__).parent / "ui").rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ClassDef) and "QDialog" in map(ast.unparse, node.bases)
+    }
+
+    assert "ShareSheet" in sheets
+    assert sheets - set(ARTICLE_OF) == set()
+
+
 def test_every_page_leads_to_an_article_and_every_link_too() -> None:
     links = {link for article in ARTICLES for link in re.findall(r"\]\((.+?)\)", article.text)}
     words = {word.article for word in read_words(FOLDER / "glossary.yaml")}
