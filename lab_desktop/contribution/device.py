@@ -16,7 +16,8 @@ from lab_desktop import __version__
 from lab_desktop.contribution.accounts import Code, require_token
 from lab_desktop.contribution.destinations import is_at, is_local
 from lab_desktop.contribution.hosts import Unreachable
-from lab_desktop.contribution.patience import TIMEOUT_S, not_understood, not_well, pause, unproven
+from lab_desktop.contribution.patience import TIMEOUT_S, not_well, pause
+from lab_desktop.contribution.refusals import not_understood, unproven
 from lab_desktop.errors import ContributionError
 
 if TYPE_CHECKING:

@@ -17,10 +17,11 @@ import github as library
 from github import Auth, GithubException
 
 from lab_desktop import __version__
-from lab_desktop.contribution import patience
-from lab_desktop.contribution.accounts import Account, NotSignedIn
+from lab_desktop.contribution import patience, refusals
+from lab_desktop.contribution.accounts import Account
 from lab_desktop.contribution.hosts import Check, Comment, Outcome, Place, PullRequest, Standing
-from lab_desktop.contribution.patience import Asking, Forbidden, Missing, Unfit
+from lab_desktop.contribution.patience import Asking
+from lab_desktop.contribution.refusals import Forbidden, Missing, Unfit
 from lab_desktop.contribution.wording import a_page, an_address, an_email, full_name_of, one_line, plain, whole
 from lab_desktop.errors import ContributionError
 
@@ -77,7 +78,7 @@ class GitHub:
         user = self._asked(lambda: self._hub.get_user().complete())
         number, login, told, public = self._asked(lambda: (user.id, user.login, user.name, user.email))
         if not re.fullmatch(r"[\w.\[\]-]{1,100}", str(login), re.ASCII) or not isinstance(number, int):
-            raise patience.not_understood(self._host, "no account")
+            raise refusals.not_understood(self._host, "no account")
         hostname = urlsplit(f"//{self._host}").hostname
         private = f"{number}+{login}@users.noreply.{hostname}"
         emails = tuple(dict.fromkeys(each for each in (private, an_email(public)) if each))
@@ -98,11 +99,9 @@ class GitHub:
         """
         original = self._find(full_name)
         if original is None:
-            raise self._gone(full_name)
+            raise refusals.no_repository(self._host, full_name)
         if self._asked(lambda: original.archived):
-            raise ContributionError(
-                f"{full_name} was closed: its owners take no contributions there any more.", "Choose another place."
-            )
+            raise refusals.closed(full_name)
         place = self._place(original)
         if place.may_push:
             return place
@@ -124,12 +123,7 @@ class GitHub:
                 )
             ),
         )
-        if place.is_private:
-            raise ContributionError(
-                f"Your repository {full_name} is private, so nobody could read the documents in it.",
-                f"Make it public on its page ({place.page}), under Settings, or rename it.",
-            )
-        return place
+        return refusals.require_public(place)
 
     def ensure_request(self, into: Place, fork: Place, branch: str, title: str, body: str) -> PullRequest:
         """The open pull request from a branch, or the accepted one; made where there is neither."""
@@ -160,7 +154,7 @@ class GitHub:
         comments = self._asked(lambda: list(self._comments(pull, reviews)))
         head = self._asked(lambda: pull.head.sha)
         if not re.fullmatch(r"[0-9a-f]{40,64}", str(head)):
-            raise patience.not_understood(self._host, "no head")
+            raise refusals.not_understood(self._host, "no head")
         checks = self._all_checks(repo, head)
         outcome = self._asked(lambda: _outcome(pull, reviews))
         return Standing(outcome, tuple(checks), tuple(sorted(comments, key=lambda one: one.at)), head, time.time())
@@ -209,13 +203,7 @@ class GitHub:
             place = self._place(found) if found is not None else None
             return place if found is not None and place and self._has_branch(found, place.branch) else None
 
-        ready = self._asked.waited_for(look, is_cancelled)
-        if not ready.may_push:
-            raise ContributionError(
-                f"Your copy {full_name} takes nothing: it was closed, or your sign-in may not write to it.",
-                f"Open it again on its page ({ready.page}), under Settings.",
-            )
-        return ready
+        return refusals.require_pushable(self._asked.waited_for(look, is_cancelled))
 
     def _require_may_request(self, original: Repository) -> None:
         """Tokens of the newer kinds do not tell whether they may open pull requests: an empty one cannot be opened, so
@@ -295,47 +283,22 @@ class GitHub:
         headers = {str(name).lower(): str(text) for name, text in (error.headers or {}).items()}
         data = error.data if isinstance(error.data, Mapping) else {}
         text = patience.said(" ".join(_messages(data)), self._token)
-        details = f"status {status} {text}".strip()
-        if status == 401:
-            return NotSignedIn(
-                f"{self._host} does not accept your sign-in any more.",
-                "Sign in again under Settings ▸ Sharing accounts.",
-                details,
-            )
         if status in (403, 429) and (wait_s := _asked_wait(headers, text)) is not None:
             return patience.too_often(self._host, wait_s)
         if status == 429 or status >= 500:
             return patience.not_well(self._host, status)
-        if status in (403, 404) and (lacking := _lacking(headers)):
-            return ContributionError(
-                f"Your sign-in at {self._host} may not do that: it lacks the scope “{lacking}”.",
-                f"Make a token (classic) and tick “{lacking}”, then sign in with it.",
-                details,
-            )
         if status == 403 and headers.get("x-github-sso", "").startswith("required"):
             return ContributionError(
                 "The owners of this repository want your token to be allowed by their own sign-on first.",
                 f"On {self._host}, under Settings ▸ Developer settings ▸ Tokens, press “Configure SSO” beside it.",
-                details,
+                f"status {status} {text}".strip(),
             )
-        if status == 403:
-            return Forbidden(
-                f"{self._host} does not let you do that: {text or 'it does not say why'}",
-                "A token of the kind “fine-grained” cannot contribute to other people's repositories: make one of the "
-                "kind “classic” with “public_repo”.",
-                details,
-            )
-        if status == 404:
-            return Missing(
-                f"{self._host} has no such repository or contribution, or does not show it to you.",
-                "Check the address, and that your account may see it.",
-                details,
-            )
-        if status in (409, 410, 422, 451):
-            return Unfit(
-                f"{self._host} does not take it: {text or 'it does not say why'}", "Look at its page.", details
-            )
-        return patience.not_understood(self._host, details)
+        fine_grained = (
+            "A token of the kind “fine-grained” cannot contribute to other people's repositories: make one of the kind "
+            "“classic” with “public_repo”."
+        )
+        scope = _lacking(headers) if status in (403, 404) else ""
+        return refusals.refusal(self._host, status, text, fine_grained, scope, "token (classic)")
 
     def _find(self, full_name: str) -> Repository | None:
         try:
@@ -382,12 +345,6 @@ class GitHub:
         except Unfit:
             pass
         return True, ""
-
-    def _gone(self, full_name: str) -> ContributionError:
-        return ContributionError(
-            f"There is no repository {full_name} at {self._host}, or it is not shown to you.",
-            "Check the address, and that your account may see it.",
-        )
 
 
 def _outcome(pull: Pull, reviews: Iterable[PullRequestReview]) -> Outcome:

@@ -20,10 +20,11 @@ import requests
 from gitlab.exceptions import GitlabError
 
 from lab_desktop import __version__
-from lab_desktop.contribution import patience
+from lab_desktop.contribution import patience, refusals
 from lab_desktop.contribution.accounts import Account, NotSignedIn
 from lab_desktop.contribution.hosts import Check, Comment, Outcome, Place, PullRequest, Standing
-from lab_desktop.contribution.patience import Asking, Forbidden, Missing, Unfit
+from lab_desktop.contribution.patience import Asking
+from lab_desktop.contribution.refusals import Forbidden, Missing, Unfit
 from lab_desktop.contribution.wording import a_page, an_address, an_email, full_name_of, one_line, plain, whole
 from lab_desktop.errors import ContributionError
 
@@ -62,7 +63,7 @@ class GitLab:
         facts = told if isinstance(told, dict) else {}
         number, login = facts.get("id"), facts.get("username")
         if not isinstance(number, int) or not isinstance(login, str) or not re.fullmatch(r"[\w.-]{1,255}", login):
-            raise patience.not_understood(self._host, "no account")
+            raise refusals.not_understood(self._host, "no account")
         private = f"{number}-{login}@users.noreply.{urlsplit(f'//{self._host}').hostname}"
         told_emails = (an_email(facts.get(name)) for name in ("commit_email", "public_email"))
         emails = tuple(dict.fromkeys(each for each in (private, *told_emails) if each))
@@ -80,12 +81,10 @@ class GitLab:
         account may push there."""
         original = self._find(full_name)
         if original is None:
-            raise self._gone(full_name)
+            raise refusals.no_repository(self._host, full_name)
         place = self._place(original)
         if self._asked(lambda: original.archived):
-            raise ContributionError(
-                f"{full_name} was closed: its owners take no contributions there any more.", "Choose another place."
-            )
+            raise refusals.closed(full_name)
         if place.may_push:
             return place
         login = self._login()
@@ -99,12 +98,7 @@ class GitLab:
         place = self._asked.made_once(
             lambda: self.place(full_name), lambda: self._place(self._lab.projects.create(wanted))
         )
-        if place.is_private:
-            raise ContributionError(
-                f"Your repository {full_name} is private, so nobody could read the documents in it.",
-                f"Make it public on its page ({place.page}), under Settings, or rename it.",
-            )
-        return place
+        return refusals.require_public(place)
 
     def ensure_request(self, into: Place, fork: Place, branch: str, title: str, body: str) -> PullRequest:
         """The open merge request from a branch, or the accepted one; made where there is neither."""
@@ -135,7 +129,7 @@ class GitLab:
         request = self._asked(lambda: self._project(into).mergerequests.get(number))
         head = self._asked(lambda: request.sha)
         if not re.fullmatch(r"[0-9a-f]{40,64}", str(head)):
-            raise patience.not_understood(self._host, "no head")
+            raise refusals.not_understood(self._host, "no head")
         comments = self._asked(lambda: list(_comments(self._notes(request))))
         wants = self._reviewers(request)
         outcome = self._asked(lambda: _outcome(request, wants))
@@ -187,12 +181,7 @@ class GitLab:
             self._asked(lambda: project.branches.get(place.branch))
         except Missing:
             return None
-        if not place.may_push:
-            raise ContributionError(
-                f"Your copy {place.full_name} takes nothing: it was closed, or your sign-in may not write to it.",
-                f"Open it again on its page ({place.page}), under Settings.",
-            )
-        return place
+        return refusals.require_pushable(place)
 
     # What a merge request is made of
 
@@ -232,36 +221,8 @@ class GitLab:
             return None
         status = error.response_code or 0
         text = patience.said(_message(error), self._token)
-        details = f"status {status} {text}".strip()
-        if status == 401:
-            return NotSignedIn(
-                f"{self._host} does not accept your sign-in any more.",
-                "Sign in again under Settings ▸ Sharing accounts.",
-                details,
-            )
-        if status == 403 and "insufficient_scope" in text:
-            return Forbidden(
-                f"Your sign-in at {self._host} may not do that: it lacks the scope “api”.",
-                "Make a token and tick “api”, then sign in with it.",
-                details,
-            )
-        if status == 403:
-            return Forbidden(
-                f"{self._host} does not let you do that: {text or 'it does not say why'}",
-                "Ask the owners of the repository.",
-                details,
-            )
-        if status == 404:
-            return Missing(
-                f"{self._host} has no such repository or contribution, or does not show it to you.",
-                "Check the address, and that your account may see it.",
-                details,
-            )
-        if status in (400, 409, 410, 422):
-            return Unfit(
-                f"{self._host} does not take it: {text or 'it does not say why'}", "Look at its page.", details
-            )
-        return patience.not_understood(self._host, details)
+        scope = "api" if status == 403 and "insufficient_scope" in text else ""
+        return refusals.refusal(self._host, status, text, "Ask the owners of the repository.", scope)
 
     def _find(self, full_name: str) -> Any | None:
         try:
@@ -304,12 +265,6 @@ class GitLab:
             return f"This token may not send anything to {self._host}: it lacks the scope “api”."
         return ""
 
-    def _gone(self, full_name: str) -> ContributionError:
-        return ContributionError(
-            f"There is no repository {full_name} at {self._host}, or it is not shown to you.",
-            "Check the address, and that your account may see it.",
-        )
-
 
 class _Session(requests.Session):
     """The library's connection: it goes on to no other host, and does not wait by itself."""
@@ -332,7 +287,7 @@ class _Session(requests.Session):
             ContributionError: a list of the host goes on at another.
         """
         if _origin(str(request.url)) != self._origin:
-            raise patience.not_understood(self._host, "another host")
+            raise refusals.not_understood(self._host, "another host")
         response = super().send(request, **options)
         if response.status_code == 429:
             headers = {name.lower(): text for name, text in response.headers.items()}

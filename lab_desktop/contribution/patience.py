@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TypeVar
 
 from lab_desktop.contribution.hosts import Unreachable
+from lab_desktop.contribution.refusals import Unfit, not_understood, unproven
 from lab_desktop.contribution.wording import whole
 from lab_desktop.errors import Cancelled, ContributionError
 
@@ -48,18 +49,6 @@ class Passing(Exception):
         self.problem = problem
         self.wait_s = wait_s
         self.is_undone = is_undone
-
-
-class Missing(ContributionError):
-    """Not there, or not shown."""
-
-
-class Forbidden(ContributionError):
-    """There, and not allowed."""
-
-
-class Unfit(ContributionError):
-    """Understood, and not taken as it is: it is there already, for example."""
 
 
 class Asking:
@@ -197,23 +186,6 @@ def not_well(host: str, status: int) -> Passing:
         Unreachable(
             f"{host} is not well now (status {status}).", "Go on in some minutes; what was done so far is kept."
         )
-    )
-
-
-def unproven(host: str) -> ContributionError:
-    """A host whose certificate is none that this computer trusts."""
-    return ContributionError(
-        f"{host} could not prove that it is {host}: its certificate is not one that this computer trusts.",
-        "Check the address; in an office network, ask for its certificate. Nothing was sent.",
-    )
-
-
-def not_understood(host: str, details: str = "") -> ContributionError:
-    """Something answered that is no such host."""
-    return ContributionError(
-        f"{host} answered in a way that cannot be understood, so nothing more was sent.",
-        "Check the address. A network that asks for a login answers like this too.",
-        details,
     )
 
 
