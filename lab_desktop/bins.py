@@ -60,12 +60,12 @@ def counted_time(home: Path, now: float | None = None) -> float:
     return min(now, float(before)) if isinstance(before, (int, float)) else 0.0
 
 
-def new_entry(folder: Path, name: str, now: float) -> Path:
-    """A path in the bin `folder` that nothing has yet, for something of this name; nothing is made."""
+def new_entry(folder: Path, name: str, now: float) -> Thrown:
+    """An entry of the bin `folder` whose path nothing has yet, for something of this name; nothing is made."""
     moment = int(now * 1000)
     while (path := folder / f"{moment}-{name}").exists():
         moment += 1
-    return path
+    return Thrown(path, name, moment / 1000)
 
 
 def entries(folder: Path) -> list[Thrown]:

@@ -489,13 +489,11 @@ def move_to_bin(project: Project | Damaged) -> Binned:
     Raises:
         StorageError: it could not be moved.
     """
-    now = time.time()
-    root = project.folder.parent
-    folder = bins.new_entry(_bin(root), project.folder.name, now)
+    entry = bins.new_entry(_bin(project.folder.parent), project.folder.name, time.time())
     with disk_errors(project.folder, "The project"):
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        project.folder.rename(folder)
-    return Binned(folder, project.title, now)
+        entry.path.parent.mkdir(parents=True, exist_ok=True)
+        project.folder.rename(entry.path)
+    return Binned(entry.path, project.title, entry.deleted)
 
 
 def binned(root: Path) -> list[Binned]:

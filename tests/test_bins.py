@@ -12,7 +12,7 @@ NOW = 1_790_000_000.0
 
 def thrown_away(home: Path, days_ago: float) -> Path:
     """Something in the projects' bin."""
-    entry = bins.new_entry(home / "bin", "orra", NOW - days_ago * DAY_S)
+    entry = bins.new_entry(home / "bin", "orra", NOW - days_ago * DAY_S).path
     entry.mkdir(parents=True)
     return entry
 

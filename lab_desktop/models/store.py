@@ -195,13 +195,13 @@ def remove(model: StoredModel, now: float | None = None) -> Binned:
     root = beside_models if moved and moved[0].is_relative_to(paths.models()) else beside_runs
     entry = bins.new_entry(root, model.path.name, now)
     home = moved[0] if moved else model.path
-    with disk_errors(entry, "The model"):
-        entry.mkdir(parents=True)
-        write_json(entry / _ENTRY, {"name": model.name, "home": str(home)})
+    with disk_errors(entry.path, "The model"):
+        entry.path.mkdir(parents=True)
+        write_json(entry.path / _ENTRY, {"name": model.name, "home": str(home)})
         for file in moved:
             if file.exists():
-                file.rename(entry / file.name)
-    return Binned(entry, model.name, home, now, model.takes_bytes)
+                file.rename(entry.path / file.name)
+    return Binned(entry.path, model.name, home, entry.deleted, model.takes_bytes)
 
 
 def binned() -> list[Binned]:

@@ -181,6 +181,15 @@ def test_the_bin_gives_back_after_the_banner_is_gone(
     again.close()
 
 
+def test_what_the_bin_gave_back_is_not_told_to_be_in_it(two: list[Project], home: HomePage) -> None:
+    choose(cards(home)[0].more.click, "Delete")
+    assert banners(home)
+
+    choose(home._bin.click, "Put back “Velmora”")
+
+    assert banners(home) == []
+
+
 def test_a_project_that_is_worked_on_is_not_deleted(two: list[Project], session: Session, home: HomePage) -> None:
     run = two[0].run
     assert run is not None

@@ -359,8 +359,7 @@ class Library:
         return step
 
     def _to_bin(self, path: Path) -> Move:
-        now = time.time()
-        entry = bins.new_entry(self._bin, path.name, now)
+        entry = bins.new_entry(self._bin, path.name, time.time()).path
         write_json(entry / _PLACE, {"path": path.as_posix()})
         return Move(self.root / path, entry / path.name)
 

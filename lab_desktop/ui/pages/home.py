@@ -33,6 +33,7 @@ from lab_desktop.ui.widgets.basic import (
     rule,
     scrolled,
 )
+from lab_desktop.ui.widgets.bin_button import BinButton
 from lab_desktop.ui.widgets.job_list import STATE_ICONS
 from lab_desktop.ui.words import is_today, job_words, number, progress_words, result_words, safe_words, tr
 
@@ -75,7 +76,7 @@ class HomePage(QScrollArea):
     def _make_projects(self) -> QWidget:
         self._grid = QGridLayout()
         self._grid.setSpacing(20)
-        self._bin = _Bin(self.restore)
+        self._bin = BinButton(self.restore)
         self._new = Button(self.tr("New project"), icon="plus", on_click=lambda: self._session.go("new"))
         self._more = Button("", "plain", on_click=self._show_all)
         head = row(Label(self.tr("Projects"), "title"), -1, self._bin, self._new, gap=8)
@@ -175,7 +176,7 @@ class HomePage(QScrollArea):
 
     def _show_welcome(self, thrown: Sequence[Binned]) -> None:
         if self._welcome is None and not self._cards:
-            self._welcome = _Welcome(self._session, _Bin(self.restore))
+            self._welcome = _Welcome(self._session, BinButton(self.restore))
             self._body.insertWidget(0, self._welcome)
         if self._welcome is not None:
             self._welcome.setVisible(not self._cards)
@@ -383,30 +384,6 @@ class HomePage(QScrollArea):
         return made
 
 
-class _Bin(Button):
-    """What was thrown away and can be put back; hidden while there is nothing."""
-
-    def __init__(self, restore: Callable[[Binned], object]) -> None:
-        super().__init__("", "quiet", icon="bin", on_click=self._show_menu)
-        self._restore = restore
-        self._thrown: Sequence[Binned] = ()
-        self.hide()
-
-    def show_thrown(self, thrown: Sequence[Binned]) -> None:
-        self._thrown = thrown
-        self.setText(self.tr("Bin ({0})").format(len(thrown)))
-        self.setVisible(bool(thrown))
-
-    def _show_menu(self) -> None:
-        menu = QMenu(self)
-        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        for each in self._thrown:
-            day = time.strftime("%d.%m. %H:%M", time.localtime(each.deleted))
-            words = self.tr("Put back “{0}”, deleted {1}").format(each.title, day)
-            menu.addAction(words).triggered.connect(functools.partial(self._restore, each))
-        menu.popup(self.mapToGlobal(self.rect().bottomLeft()))
-
-
 def _show_folder(folder: Path) -> None:
     QDesktopServices.openUrl(QUrl.fromLocalFile(folder))
 
@@ -452,7 +429,7 @@ def _tip() -> QWidget:
 class _Welcome(QWidget):
     """Nothing is here yet: what one can do first, and what will happen."""
 
-    def __init__(self, session: Session, thrown: _Bin) -> None:
+    def __init__(self, session: Session, thrown: BinButton[Binned]) -> None:
         super().__init__()
         self.bin = thrown
         steps = (
