@@ -102,6 +102,8 @@ def add(new: NewCommand) -> None:
     remove = kind("remove", _remove, "throw a contribution away; what was sent stays where it is")
     remove.add_argument("name", type=arguments.filled, metavar="NAME", help="of the list")
     remove.add_argument("--yes", action="store_true", help="do not ask")
+    restore = kind("restore", _restore, "put a contribution back from the bin; without a name, list the bin")
+    restore.add_argument("name", type=arguments.filled, nargs="?", metavar="NAME", help="of a contribution in the bin")
     sign_in = kind("sign-in", _sign_in, "keep an access token in the system's keyring; it is typed unseen")
     sign_in.add_argument(
         "host", type=arguments.filled, nargs="?", default=_HOST, metavar="HOST", help=f"default {_HOST}"
@@ -273,6 +275,19 @@ def _remove(options: argparse.Namespace, stopped: threading.Event) -> int:
         return end(1, "Nothing was thrown away.", "Add --yes to do it.")
     contributions.throw_away(found)
     print_remark("It is in the bin. What was sent of it stays where it is.")
+    print_remark(f"To put it back: lab-desktop share restore {printable(found.folder.name)}")
+    return 0
+
+
+def _restore(options: argparse.Namespace, stopped: threading.Event) -> int:
+    thrown = {each.contribution.folder.name.partition("-")[2]: each for each in reversed(contributions.binned())}
+    if options.name is None:
+        for name, each in thrown.items():
+            print_result(f"{printable(name)}  {printable(each.title)}")
+        return 0
+    if options.name not in thrown:
+        raise ContributionError(f'There is no "{options.name}" in the bin.', "What is there: lab-desktop share restore")
+    print_result(printable(contributions.put_back(thrown[options.name]).folder.name))
     return 0
 
 

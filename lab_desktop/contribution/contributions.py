@@ -340,7 +340,24 @@ def state(contribution: Contribution) -> State:
     return State.CHANGES if how.outcome == "changes asked" and not is_answered else State.CHECKING
 
 
-def throw_away(contribution: Contribution) -> None:
+@dataclass(frozen=True)
+class Binned:
+    """A contribution in the bin.
+
+    Attributes:
+        contribution: with the folder where it lies now.
+        deleted: seconds since 1970.
+    """
+
+    contribution: Contribution
+    deleted: float
+
+    @property
+    def title(self) -> str:
+        return self.contribution.title
+
+
+def throw_away(contribution: Contribution) -> Binned:
     """Into the bin; what was sent stays where it is.
 
     Raises:
@@ -349,10 +366,34 @@ def throw_away(contribution: Contribution) -> None:
     """
     with Run(contribution.folder).open():
         pass
-    place = paths.contributions() / BIN
-    with disk_errors(place, "The contribution"):
-        place.mkdir(parents=True, exist_ok=True)
-        contribution.folder.rename(bins.new_entry(place, contribution.folder.name, time.time()))
+    entry = bins.new_entry(paths.contributions() / BIN, contribution.folder.name, time.time())
+    with disk_errors(entry.path, "The contribution"):
+        entry.path.parent.mkdir(parents=True, exist_ok=True)
+        contribution.folder.rename(entry.path)
+    return Binned(replace(contribution, folder=entry.path), entry.deleted)
+
+
+def binned() -> list[Binned]:
+    """What lies in the bin, the newest first; a damaged one is left out."""
+    found = []
+    for entry in bins.entries(paths.contributions() / BIN):
+        with contextlib.suppress(RunError):
+            found.append(Binned(read(entry.path), entry.deleted))
+    return found
+
+
+def put_back(thrown: Binned) -> Contribution:
+    """A contribution out of the bin, as it was; it is sent when the person asks for that again.
+
+    Raises:
+        RunError: it is damaged.
+        StorageError
+    """
+    kept = update(thrown.contribution, is_wanted=False)  # before it is back: a window sends what is wanted by itself
+    folder = paths.contributions() / kept.folder.name.partition("-")[2]
+    with disk_errors(folder, "The contribution"):
+        kept.folder.rename(folder)
+    return replace(kept, folder=folder)
 
 
 def empty_bin(now: float) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from lab_desktop.contribution import contributions, sending
-from lab_desktop.contribution.contributions import Contribution, Done, State
+from lab_desktop.contribution.contributions import Binned, Contribution, Done, State
 from lab_desktop.contribution.following import Reply, is_followed, waiting_reply
 from lab_desktop.contribution.hosts import Standing
 from lab_desktop.contribution.letter import Letter
@@ -78,13 +78,13 @@ class Held:
         return tr("Somebody said something about what you contributed.") if self.unread > before.unread else ""
 
 
-def read_all() -> tuple[Held, ...]:
-    """Every contribution with all that is shown of it, newest first; a damaged one is left out."""
+def read_all() -> tuple[tuple[Held, ...], tuple[Binned, ...]]:
+    """Every contribution with all that is shown of it, and the bin; newest first, damaged ones left out."""
     found = []
     for each in contributions.every():
         with contextlib.suppress(LabError):
             found.append(_read(each))
-    return tuple(found)
+    return tuple(found), tuple(contributions.binned())
 
 
 def _read(contribution: Contribution) -> Held:

@@ -10,7 +10,7 @@ import contextlib
 import functools
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
@@ -25,9 +25,10 @@ from lab_desktop.ui.errand import ErrandState, OneErrand
 from lab_desktop.ui.words import number, tr
 
 if TYPE_CHECKING:
-    from lab_desktop.contribution.contributions import Contribution
+    from lab_desktop.contribution.contributions import Binned, Contribution
     from lab_desktop.ui.held import Held
 
+_Read: TypeAlias = "tuple[tuple[Held, ...], tuple[Binned, ...]]"
 _PATIENCE_MS = 4000
 FOLLOW_MS = 600_000
 """So often it is asked how they stand."""
@@ -36,6 +37,7 @@ FOLLOW_MS = 600_000
 class Sharing(QObject):
     """Attributes:
     held: all contributions, newest first, as they were read last; empty before.
+    thrown: those in the bin.
     is_read: they have been read.
     errand: the one that is being sent, or was sent last.
     following: asks how those stand that were sent.
@@ -49,12 +51,15 @@ class Sharing(QObject):
     """What is being sent got on."""
     news = Signal(str)
     """Somebody said something about one: a sentence that names none."""
+    thrown_away = Signal(object)
+    """One is in the bin now: a `Binned`."""
     refused = Signal(object)
     """What the person asked for could not be done: a LabError."""
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.held: tuple[Held, ...] = ()
+        self.thrown: tuple[Binned, ...] = ()
         self.is_read = False
         self.trouble = ("", "")
         self.is_offline = False
@@ -64,7 +69,7 @@ class Sharing(QObject):
         self._is_stale = False
         self._follows_again = False
         self._is_begun = False
-        self._reader = Background["tuple[Held, ...] | LabError"](lambda _: _read_all(), self._take, self)
+        self._reader = Background["_Read | LabError"](lambda _: _read_all(), self._take, self)
         self._is_reading = False
         self._errands = Errands(self)
         self._timer = QTimer(self, interval=FOLLOW_MS)
@@ -133,16 +138,17 @@ class Sharing(QObject):
         self._is_reading = True
         self._reader.start()
 
-    def _take(self, found: tuple[Held, ...] | LabError) -> None:
+    def _take(self, found: _Read | LabError) -> None:
         self._is_reading = False
         if isinstance(found, LabError):
             self.refused.emit(found)
             return
-        before, self.held = self.held, found
+        before, self.held = self.held, found[0]
+        was_thrown, self.thrown = self.thrown, found[1]
         was_read, self.is_read = self.is_read, True
         if was_read:
             self._tell_news(before)
-        if found != before or not was_read:
+        if (self.held, self.thrown) != (before, was_thrown) or not was_read:
             self.changed.emit()
         if self._is_stale:
             self._is_stale = False
@@ -281,7 +287,15 @@ class Sharing(QObject):
     def throw_away(self, contribution: Contribution) -> None:
         """Into the bin; what was sent stays where it is."""
         self._queue = [folder for folder in self._queue if folder != contribution.folder]
-        self._do(functools.partial(_throw_away, contribution))
+        self._errands.do(functools.partial(_throw_away, contribution), self._threw_away, self.refused.emit)
+
+    def _threw_away(self, thrown: Binned) -> None:
+        self.refresh()
+        self.thrown_away.emit(thrown)
+
+    def put_back(self, thrown: Binned) -> None:
+        """Out of the bin, as it was."""
+        self._do(functools.partial(_put_back, thrown))
 
     def _do(self, work: Callable[[], None]) -> None:
         self._errands.do(work, lambda _: self.refresh(), self.refused.emit)
@@ -300,11 +314,11 @@ class Sharing(QObject):
                 _want(folder, is_wanted=True)
 
 
-def _read_all() -> tuple[Held, ...] | LabError:
+def _read_all() -> _Read | LabError:
     try:
         with disk_errors(paths.contributions(), "What was contributed"):
             if not paths.contributions().is_dir():
-                return ()
+                return (), ()
             from lab_desktop.ui.held import read_all  # it is imported in the thread, not while the window opens
 
             return read_all()
@@ -324,10 +338,16 @@ def _keep_ours(contribution: Contribution) -> Contribution:
     return sending.keep_ours(contribution)
 
 
-def _throw_away(contribution: Contribution) -> None:
+def _throw_away(contribution: Contribution) -> Binned:
     from lab_desktop.contribution import contributions
 
-    contributions.throw_away(contribution)
+    return contributions.throw_away(contribution)
+
+
+def _put_back(thrown: Binned) -> None:
+    from lab_desktop.contribution import contributions
+
+    contributions.put_back(thrown)
 
 
 def _forget_reply(contribution: Contribution) -> None:

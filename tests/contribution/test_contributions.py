@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import time
 from dataclasses import replace
@@ -333,6 +334,37 @@ def test_thrown_away_it_lies_in_the_bin(tmp_path: Path) -> None:
     assert contributions.read(kept).title == "Shout"
     contributions.empty_bin(time.time() + 31 * 86_400)
     assert not kept.exists()
+
+
+def test_put_back_it_is_as_it_was_and_goes_nowhere_by_itself(tmp_path: Path) -> None:
+    waits = contributions.update(sent(ready(tmp_path, HUB)), is_wanted=True)
+    other = ready(tmp_path, TEAM)
+    thrown = contributions.throw_away(waits)
+    damaged = contributions.throw_away(other).contribution.folder / contributions.FILE_NAME
+    damaged.write_text("{")
+
+    assert contributions.binned() == [thrown]
+    back = contributions.put_back(thrown)
+
+    assert contributions.every() == [back] == [replace(waits, is_wanted=False)]
+    assert contributions.done(back).number == 12
+    assert contributions.binned() == []
+
+
+def test_killed_while_it_is_put_back_it_is_in_the_bin_or_back_and_not_asked_to_be_sent(tmp_path: Path) -> None:
+    made = contributions.update(ready(tmp_path, HUB), is_wanted=True)
+    thrown, step = contributions.throw_away(made), 1
+    while killed_at(step, functools.partial(contributions.put_back, thrown)):
+        back, binned = contributions.every(), contributions.binned()
+        (kept,) = back or [each.contribution for each in binned]
+        assert kept.title == "Shout"
+        assert not back or not kept.is_wanted
+        wanted = contributions.update(kept, is_wanted=True)
+        thrown = contributions.throw_away(wanted) if back else binned[0]
+        step += 1
+
+    assert step > 2
+    assert contributions.every() == [replace(made, is_wanted=False)]
 
 
 def test_the_errand_of_a_contribution_lies_in_its_folder(tmp_path: Path) -> None:

@@ -80,6 +80,12 @@ def test_from_a_lesson_to_a_pull_request_and_what_became_of_it(hub: Hub, capsys:
     assert share("remove", name) == 1
     assert share("remove", name, "--yes") == 0
     assert contributions.every() == []
+    capsys.readouterr()
+    assert share("restore") == 0
+    assert capsys.readouterr().out.startswith(name)
+    assert share("restore", "nothing") == 1
+    assert share("restore", name) == 0
+    assert [each.folder.name for each in contributions.every()] == [name]
 
 
 def test_who_does_not_agree_keeps_a_draft_and_sends_nothing(hub: Hub, capsys: pytest.CaptureFixture[str]) -> None:

@@ -878,6 +878,19 @@ def _sharing(stage: Stage, title: str = "") -> None:
         _until(lambda: not page.detail._errands.is_busy and not sharing._errands.is_busy)
 
 
+def _every_state_of_a_project(stage: Stage) -> None:
+    _checked(stage)
+    contributed.every_state(stage.home)
+
+
+def _thrown_away(stage: Stage) -> None:
+    """A contribution that was thrown away just now."""
+    _sharing(stage)
+    sharing = stage.session.sharing
+    sharing.throw_away(sharing.held[-1].contribution)
+    _until(lambda: bool(sharing.thrown))
+
+
 def _home(write: Callable[[Path], object]) -> Callable[[Stage], object]:
     return lambda stage: write(stage.home)
 
@@ -996,6 +1009,7 @@ SHOTS = (
     Shot("contributions-none", "share", after=_sharing),
     Shot("contributions-offered", "share", _lessons_checked, _sharing),
     Shot("contributions", "share", lambda stage: contributed.every_state(stage.home), _sharing),
+    Shot("contributions-bin", "share", _every_state_of_a_project, _thrown_away),
     Shot("contributions-sending", "share", lambda stage: contributed.every_state(stage.home), _sharing_one),
     Shot(
         "contribution-checks",

@@ -465,22 +465,31 @@ def test_a_window_that_closes_while_one_is_sent_sends_it_the_next_time(
     assert contributions.read(made[1].folder).is_wanted, "it had not begun"
 
 
-def test_throwing_away_asks_and_keeps_what_was_sent(page: SharePage, session: Session, qtbot: QtBot) -> None:
+def test_what_was_thrown_away_is_put_back_from_where_it_is_told_or_from_the_bin(
+    page: SharePage, session: Session, qtbot: QtBot
+) -> None:
     made = contributed.contribute(session.home / "library")
     read(page, qtbot)
-    act(page, made.title, "remove")
-    box = page.findChild(QMessageBox)
-    assert box is not None and "stays there too" in box.informativeText()
+    assert page.bin.isHidden()
 
-    box.button(QMessageBox.StandardButton.NoButton)
-    next(button for button in box.buttons() if button.text() == "Keep it").click()
-    assert made.folder.is_dir()
     act(page, made.title, "remove")
-    box = next(box for box in page.findChildren(QMessageBox) if box.isVisible())
-    next(button for button in box.buttons() if button.text() == "Throw away").click()
 
-    qtbot.waitUntil(lambda: not page.model.lines, timeout=20_000)
+    qtbot.waitUntil(lambda: page.banner.isVisible() and page.nothing.isVisible(), timeout=20_000)
     assert not made.folder.exists()
+    assert "is in the bin. It stays there for 30 days. The lesson stays" in page.banner.accessibleName()
+    page.banner.button.click()
+    qtbot.waitUntil(page.list.isVisible, timeout=20_000)
+    assert made.folder.is_dir() and page.banner.isHidden() and page.bin.isHidden()
+
+    act(page, made.title, "remove")
+    qtbot.waitUntil(page.nothing.bin.isVisible, timeout=20_000)
+    page.nothing.bin.click()
+    menu = page.nothing.bin.findChild(QMenu)
+    assert menu is not None and made.title in menu.actions()[0].text()
+    menu.actions()[0].trigger()
+    menu.close()
+    qtbot.waitUntil(page.list.isVisible, timeout=20_000)
+    assert made.folder.is_dir()
 
 
 def test_return_on_what_is_ready_opens_it_and_sends_nothing(page: SharePage, session: Session, qtbot: QtBot) -> None:

@@ -8,10 +8,11 @@ from pathlib import Path
 
 from PySide6.QtCore import QPoint, Qt, QUrl
 from PySide6.QtGui import QDesktopServices, QShowEvent
-from PySide6.QtWidgets import QMenu, QMessageBox, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QMenu, QStackedWidget, QVBoxLayout, QWidget
 
+from lab_desktop import bins
 from lab_desktop.contribution import accounts
-from lab_desktop.contribution.contributions import State
+from lab_desktop.contribution.contributions import Binned, State
 from lab_desktop.errors import LabError
 from lab_desktop.ui.guard import guarded
 from lab_desktop.ui.held import Held
@@ -20,6 +21,7 @@ from lab_desktop.ui.pages.share.detail import Detail
 from lab_desktop.ui.pages.share.offers import Offer, of_project, offers
 from lab_desktop.ui.session import Session, Spot
 from lab_desktop.ui.widgets.basic import Banner, Button, Card, ElidedLabel, Icon, Label, column, empty, row
+from lab_desktop.ui.widgets.bin_button import BinButton
 from lab_desktop.ui.widgets.contribution_list import ContributionLine, ContributionList, ContributionModel
 
 _MOST_OFFERED = 5
@@ -47,24 +49,28 @@ class SharePage(QWidget):
         self.look_again.setAccessibleName(self.tr("Ask how all of them stand"))
         self.look_again.setToolTip(self.look_again.accessibleName())
         title = Label(self.tr("Your contributions"), "title")
-        head = row(title, self._asked, self.look_again, self.new, gap=12)
+        self.bin = BinButton(self.put_back)
+        head = row(title, self._asked, self.look_again, self.bin, self.new, gap=12)
         head.setStretch(1, 1)
         self.model = ContributionModel()
         self.list = ContributionList(self.model)
         self.list.acted.connect(self._act_on_line)
         every = QWidget()
-        whole = column(column(head, self.banner, gap=12, margins=(32, 20, 32, 8)), self.list, margins=(0, 0, 0, 8))
+        whole = column(column(head, margins=(32, 20, 32, 8)), self.list, margins=(0, 0, 0, 8))
         whole.setStretch(1, 1)
         every.setLayout(whole)
         self.detail = Detail(self._sharing)
         self.detail.left.connect(self.show_all)
         self.detail.acted.connect(self._act)
-        self.nothing = _Nothing(session.share, self._from_library)
+        self.nothing = _Nothing(session.share, self._from_library, BinButton(self.put_back))
         self._stack = QStackedWidget()
         for part in (every, self.detail, self.nothing):
             self._stack.addWidget(part)
-        self.setLayout(column(self._stack))
+        whole = column(column(self.banner, margins=(32, 16, 32, 0)), self._stack)
+        whole.setStretch(1, 1)
+        self.setLayout(whole)
         sharing = self._sharing
+        sharing.thrown_away.connect(self._thrown_away)
         sharing.changed.connect(self.redraw)
         sharing.said.connect(self.redraw)
         sharing.refused.connect(self.refuse)
@@ -156,6 +162,8 @@ class SharePage(QWidget):
         self._asked.setText(self._asked_words())
         self.look_again.setVisible(any(each.is_followed for each in sharing.held))
         self.nothing.show_offers(self._offers)
+        for each in (self.bin, self.nothing.bin):
+            each.show_thrown(sharing.thrown)
         held = sharing.of(self._open) if self._open is not None else None
         before = self._stack.currentIndex()
         if held is not None:
@@ -272,40 +280,37 @@ class SharePage(QWidget):
             self.refuse(error)
 
     def _throw_away(self, held: Held) -> None:
-        box = QMessageBox(self)
-        box.setText(self.tr("Throw away what was prepared of “{0}”?").format(held.contribution.title))
-        safe = self.tr("The lesson stays in your library.")
-        if held.done.commit:
-            safe += " " + self.tr("What was sent to {0} stays there too; only this list forgets it.").format(
-                lines.place_words(held)
-            )
-        box.setInformativeText(safe)
-        throw = box.addButton(self.tr("Throw away"), QMessageBox.ButtonRole.DestructiveRole)
-        keep = box.addButton(self.tr("Keep it"), QMessageBox.ButtonRole.RejectRole)
-        box.setDefaultButton(keep)
-        box.setEscapeButton(keep)
-        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        throw.clicked.connect(lambda: self._thrown(held))
-        box.setWindowModality(Qt.WindowModality.WindowModal)
-        box.open()
-
-    def _thrown(self, held: Held) -> None:
         self._open = None
         self._sharing.throw_away(held.contribution)
         self.redraw()
 
+    def _thrown_away(self, thrown: Binned) -> None:
+        cause = self.tr("What was prepared of “{0}” is in the bin.").format(thrown.title)
+        safe = self.tr("It stays there for {0} days. The lesson stays in your library, and what was sent where it is.")
+        undo = functools.partial(self.put_back, thrown)
+        self.banner.say("info", cause, safe.format(bins.BIN_DAYS), self.tr("Undo"), undo)
+        self.banner.show()
+        QWidget.setTabOrder(self, self.banner.button)
+
+    def put_back(self, thrown: Binned) -> None:
+        """Out of the bin again."""
+        self.banner.hide()
+        self._sharing.put_back(thrown)
+
     def refuse(self, error: LabError) -> None:
         """Say why something could not be done."""
-        banner = self.detail.banner if self._stack.currentWidget() is self.detail else self.banner
-        banner.say("bad", error.message, error.hint)
-        banner.show()
+        self.banner.say("bad", error.message, error.hint)
+        self.banner.show()
 
 
 class _Nothing(QWidget):
     """Nothing was contributed yet: what that means, and the lessons that could be."""
 
-    def __init__(self, share: Callable[[Path], object], from_library: Callable[[], object]) -> None:
+    def __init__(
+        self, share: Callable[[Path], object], from_library: Callable[[], object], thrown: BinButton[Binned]
+    ) -> None:
         super().__init__()
+        self.bin = thrown
         self._share = share
         self._shown: tuple[Offer, ...] | None = None
         self._offers = QVBoxLayout()
@@ -322,7 +327,7 @@ class _Nothing(QWidget):
         inside.setLayout(
             column(
                 Icon("share", "text3", 32), 16, Label(self.tr("Share what you taught"), "title"), 8, text, 24,
-                self._offers, 16, row(self._library, -1),
+                self._offers, 16, row(self._library, thrown, -1, gap=12),
             )
         )  # fmt: skip
         self.setLayout(row(-1, column(-1, inside, -1), -1, margins=(32, 24, 32, 24)))
