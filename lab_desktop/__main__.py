@@ -14,7 +14,7 @@ def main() -> int:
     """Start what the arguments ask for; returns the exit status."""
     arguments = sys.argv[1:]
     try:
-        from lab_desktop import hardware, problems
+        from lab_desktop import hardware
         from lab_desktop.selftest import watch
 
         watch.stand_guard()
@@ -22,11 +22,13 @@ def main() -> int:
         if arguments[:1] == ["--worker"] and len(arguments) > 1:
             from pathlib import Path
 
+            from lab_desktop import problems
             from lab_desktop.jobs import worker
 
             with problems.watched("job"):
                 return worker.main(Path(arguments[1]), arguments[2:])
         if arguments == ["--chat"]:
+            from lab_desktop import problems
             from lab_desktop.jobs import conversation
 
             with problems.watched("chat"):

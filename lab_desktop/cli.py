@@ -8,36 +8,43 @@ to standard error. What the commands are and do: commands/.
 from __future__ import annotations
 
 import argparse
+import importlib
 import os
-import platform
 import shlex
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
+from typing import TYPE_CHECKING
 
-from lab_desktop import versions
-from lab_desktop.commands import chat, elsewhere, intake, learning, lessons, library, models, selftest, sharing, steps
-from lab_desktop.commands.arguments import Action, NewCommand
 from lab_desktop.errors import NO_MEMORY, Cancelled, LabError, is_want_of_memory
 from lab_desktop.terminal import end, let_any_text_pass, print_result, write_nowhere
 
-FAMILIES: tuple[Callable[[NewCommand], None], ...] = (
-    learning.add,
-    lessons.add,
-    intake.add,
-    library.add,
-    steps.add,
-    chat.add,
-    models.add,
-    sharing.add,
-    elsewhere.add,
-    selftest.add,
-)
-"""In the order of the help."""
+if TYPE_CHECKING:
+    from lab_desktop.commands.arguments import Action
+
+COMMANDS = {
+    "practice": ("learning", "the whole loop on the built-in lesson about an invented island"),
+    "learn": ("learning", "the whole loop on your own leaves (lessons)"),
+    "check": ("lessons", "is this leaf valid? every problem with its line and what to do"),
+    "suggest": ("lessons", "let a teacher suggest questions for a passage, or one more example"),
+    "convert": ("intake", "write a document (PDF, Word, HTML, EPUB, text) as Markdown"),
+    "import": ("intake", "make a lesson of any qna.yaml: old, broken, or a part of one"),
+    "changes": ("library", "what is new or different since the community's version of a library"),
+    "generate": ("steps", "let the teacher write practice questions for a run"),
+    "train": ("steps", "train the student of a run"),
+    "export": ("steps", "write the new model of a run as one file"),
+    "evaluate": ("steps", "ask the questions of a run before and after"),
+    "chat": ("chat", "talk to a model"),
+    "models": ("models", "the models on this computer, and those that can be had"),
+    "share": ("sharing", "give lessons to the community, your team, or by mail; and take those of others"),
+    "server": ("elsewhere", "a model on a server as teacher: which it has, its key, your agreement"),
+    "selftest": ("selftest", "does this installation work? tries everything once, in about two minutes"),
+}
+"""Each with its family and its line in the help, in the order of the help."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -48,7 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments = ["selftest", *arguments[1:]]
     # What is double-clicked comes as the only word.
     file = Path(arguments[0]) if len(arguments) == 1 and arguments[0].lower().endswith(".labpack") else None
-    options = _parser().parse_args([] if file else arguments)
+    options = _parser(arguments).parse_args([] if file else arguments)
     options.opened = file
     try:
         with _interrupts() as stopped:
@@ -76,7 +83,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return end(1, f"{where} cannot be used: {error.strerror or error}.", "Check its name and its permissions.")
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(asked: Iterable[str]) -> argparse.ArgumentParser:
+    """The command line; only what is among the words `asked` knows its own arguments, for a family takes a moment to
+    load."""
     parser = argparse.ArgumentParser(
         prog="lab-desktop",
         description="Teach a language model new facts and skills on this computer, offline, and see that it learned.",
@@ -85,14 +94,14 @@ def _parser() -> argparse.ArgumentParser:
     parser.set_defaults(action=_window)
     parser.add_argument("--version", action=_Version, nargs=0, help="say which version this is, and of what system")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+    parsers = {name: commands.add_parser(name, help=text, description=text) for name, (_, text) in COMMANDS.items()}
 
-    def new(name: str, action: Action, text: str) -> argparse.ArgumentParser:
-        made = commands.add_parser(name, help=text, description=text)
-        made.set_defaults(action=action)
-        return made
+    def new(name: str, action: Action) -> argparse.ArgumentParser:
+        parsers[name].set_defaults(action=action)
+        return parsers[name]
 
-    for add in FAMILIES:
-        add(new)
+    for family in {COMMANDS[word][0] for word in asked if word in COMMANDS}:
+        importlib.import_module(f"lab_desktop.commands.{family}").add(new)
     return parser
 
 
@@ -100,6 +109,10 @@ class _Version(argparse.Action):
     """Says which version of which program on which system, in one line; looked up only when it is asked for."""
 
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        import platform
+
+        from lab_desktop import versions
+
         system = f"Python {platform.python_version()}, {platform.platform()}"
         print_result(f"LAB Desktop {versions.spoken()}, {system}")
         parser.exit()

@@ -331,6 +331,13 @@ def test_import_of_no_lesson_is_one_sentence(tmp_path, capsys):
     assert "nothing of a lesson" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("name", cli.COMMANDS)
+def test_every_command_is_filled_in_by_its_family(name):
+    (commands,) = cli._parser([name])._subparsers._group_actions
+
+    assert commands.choices[name].get_default("action").__module__ == f"lab_desktop.commands.{cli.COMMANDS[name][0]}"
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

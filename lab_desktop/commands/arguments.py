@@ -6,7 +6,6 @@ import argparse
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Protocol
 
 from lab_desktop import paths, servers
 from lab_desktop.errors import ModelError
@@ -20,18 +19,8 @@ _MOST_SAMPLES = 100_000
 _LARGEST_SEED = 2**32 - 1
 
 
-class NewCommand(Protocol):
-    """Makes a command."""
-
-    def __call__(self, name: str, action: Action, text: str) -> argparse.ArgumentParser:
-        """The parser of the new command, for its own arguments.
-
-        Args:
-            name: the word on the command line.
-            action: what it does.
-            text: its line in the help.
-        """
-        ...
+NewCommand = Callable[[str, Action], argparse.ArgumentParser]
+"""Lets the command of that name (see `cli.COMMANDS`) do its action; gives its parser, for its own arguments."""
 
 
 def filled(text: str) -> str:

@@ -18,7 +18,7 @@ _ANSWER_TOKENS = 512
 
 def add(new: NewCommand) -> None:
     """Add it to the command line."""
-    chat = new("chat", _chat, "talk to a model")
+    chat = new("chat", _chat)
     chat.add_argument(
         "model",
         nargs="?",

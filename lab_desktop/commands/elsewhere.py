@@ -13,7 +13,7 @@ from lab_desktop.terminal import print_remark, print_result, printable, typed_se
 
 def add(new: NewCommand) -> None:
     """Add it to the command line."""
-    server = new("server", _server, "a model on a server as teacher: which it has, its key, your agreement")
+    server = new("server", _server)
     server.add_argument("address", type=arguments.filled, metavar="ADDRESS", help="https://host/v1, or with #model")
     server.add_argument("--key", action="store_true", help="ask for its key and keep it in the system's keyring")
     server.add_argument("--agree", action="store_true", help="agree that the text of lessons goes there")

@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 
 def add(new: NewCommand) -> None:
     """Add both to the command line."""
-    convert = new("convert", _convert, "write a document (PDF, Word, HTML, EPUB, text) as Markdown")
+    convert = new("convert", _convert)
     convert.add_argument("file", type=arguments.path, metavar="FILE", help="the document; it is read only")
     convert.add_argument("-o", dest="output", type=arguments.path, metavar="OUT.md", help="file for the Markdown")
 
-    importing = new("import", _import, "make a lesson of any qna.yaml: old, broken, or a part of one")
+    importing = new("import", _import)
     importing.add_argument(
         "file",
         type=arguments.path,

@@ -16,10 +16,10 @@ from lab_desktop.terminal import print_remark, print_result
 
 def add(new: NewCommand) -> None:
     """Add both to the command line."""
-    practice = new("practice", _practice, "the whole loop on the built-in lesson about an invented island")
+    practice = new("practice", _practice)
     practice.add_argument("--run", type=arguments.path, metavar="DIR", help="folder for everything it makes")
 
-    learn = new("learn", _learn, "the whole loop on your own leaves (lessons)")
+    learn = new("learn", _learn)
     learn.add_argument(
         "leaves", type=arguments.path, nargs="+", metavar="LEAF", help="a folder with a qna.yaml, or a taxonomy"
     )

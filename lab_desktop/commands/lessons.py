@@ -17,7 +17,7 @@ from lab_desktop.terminal import print_remark, print_result, printable
 
 def add(new: NewCommand) -> None:
     """Add both to the command line."""
-    check = new("check", _check, "is this leaf valid? every problem with its line and what to do")
+    check = new("check", _check)
     check.add_argument(
         "paths", type=arguments.path, nargs="+", metavar="PATH", help="a qna.yaml, a leaf folder, or a taxonomy"
     )
@@ -29,7 +29,7 @@ def add(new: NewCommand) -> None:
     )
     check.add_argument("--json", action="store_true", help="print the problems as JSON")
 
-    suggest = new("suggest", _suggest, "let a teacher suggest questions for a passage, or one more example")
+    suggest = new("suggest", _suggest)
     suggest.add_argument("leaf", type=arguments.path, metavar="LEAF", help="a folder with a qna.yaml")
     suggest.add_argument(
         "--passage",

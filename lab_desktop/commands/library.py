@@ -14,7 +14,7 @@ from lab_desktop.terminal import print_remark, print_result
 
 def add(new: NewCommand) -> None:
     """Add it to the command line."""
-    changes = new("changes", _changes, "what is new or different since the community's version of a library")
+    changes = new("changes", _changes)
     changes.add_argument(
         "path", type=arguments.path, nargs="?", default=Path(), metavar="PATH", help="the library (default: here)"
     )

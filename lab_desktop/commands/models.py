@@ -33,7 +33,7 @@ _ORIGINS = {
 
 def add(new: NewCommand) -> None:
     """Add them to the command line."""
-    models = new("models", _list, "the models on this computer, and those that can be had")
+    models = new("models", _list)
     kinds = models.add_subparsers(dest="what", metavar="WHAT")
 
     def kind(

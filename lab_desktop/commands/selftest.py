@@ -33,7 +33,7 @@ WIDE = 42
 
 def add(new: NewCommand) -> None:
     """Add it to the command line."""
-    selftest = new("selftest", _selftest, "does this installation work? tries everything once, in about two minutes")
+    selftest = new("selftest", _selftest)
     selftest.add_argument(
         "--folder", dest="below", type=arguments.path, metavar="F", help="where to work; nothing is left there"
     )

@@ -47,7 +47,7 @@ _OVER = (State.ACCEPTED, State.DECLINED)
 
 def add(new: NewCommand) -> None:
     """Add it to the command line."""
-    share = new("share", _list, "give lessons to the community, your team, or by mail; and take those of others")
+    share = new("share", _list)
     kinds = share.add_subparsers(dest="what", metavar="WHAT")
 
     def kind(

@@ -12,19 +12,14 @@ from lab_desktop.jobs import requests
 from lab_desktop.terminal import print_result
 from lab_desktop.training.ranks import is_first_process
 
-_HELP = {
-    "generate": "let the teacher write practice questions for a run",
-    "train": "train the student of a run",
-    "export": "write the new model of a run as one file",
-    "evaluate": "ask the questions of a run before and after",
-}
+_STEPS = ("generate", "train", "export", "evaluate")
 _SIZES = ("F16", "Q8_0", "Q6_K", "Q5_K_M", "Q4_K_M", "Q3_K_M")
 
 
 def add(new: NewCommand) -> None:
     """Add the four to the command line."""
-    for name, text in _HELP.items():
-        step = new(name, _step, text)
+    for name in _STEPS:
+        step = new(name, _step)
         step.add_argument("folder", type=arguments.path, metavar="RUN", help="a run folder")
         if name == "generate":
             step.add_argument(

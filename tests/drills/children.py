@@ -24,6 +24,7 @@ from typing import Any
 
 import psutil
 
+from lab_desktop.cli import COMMANDS
 from lab_desktop.jobs.events import Event, from_json
 from tests.drills.changes import on_each_change
 
@@ -31,9 +32,9 @@ _IMPORTED = (
     "lab_desktop.cli", "lab_desktop.workflow", "lab_desktop.jobs.worker", "lab_desktop.jobs.conversion",
     "lab_desktop.training.torch_backend", "lab_desktop.training.torch_model", "lab_desktop.models.llama_calls",
     "lab_desktop.models.download", "lab_desktop.models.moving", "lab_desktop.models.upload",
-    "lab_desktop.contribution.sending", "lab_desktop.commands.intake", "lab_desktop.commands.steps",
-    "lab_desktop.contribution.labpack", "lab_desktop.documents.safely", "torch._dynamo", "PySide6.QtWidgets",
-    "tests.drills.editing",
+    "lab_desktop.contribution.sending", "lab_desktop.contribution.labpack", "lab_desktop.documents.safely",
+    "torch._dynamo", "PySide6.QtWidgets", "tests.drills.editing",
+    *(f"lab_desktop.commands.{family}" for family, _ in COMMANDS.values()),
 )  # fmt: skip
 _OUTPUTS = ("output.txt", "errors.txt")
 _LOOK_S = 0.004
