@@ -14,9 +14,8 @@ from typing import Any, Literal
 
 from lab_desktop.artifacts import Funnel
 from lab_desktop.errors import RunError
-from lab_desktop.evaluation.judge import Judgement, Verdict
 from lab_desktop.evaluation.questions import Question
-from lab_desktop.evaluation.results import LeafResult, QuestionResult, Report
+from lab_desktop.evaluation.results import Judgement, LeafResult, QuestionResult, Report, Verdict
 from lab_desktop.evaluation.verdict import verdict
 from lab_desktop.files import JsonLines, read_json
 

@@ -10,9 +10,8 @@ import pytest
 
 from lab_desktop.corrections import Correction, read_corrections, read_report, write_correction
 from lab_desktop.errors import RunError
-from lab_desktop.evaluation.judge import Judgement, Verdict
 from lab_desktop.evaluation.questions import Question
-from lab_desktop.evaluation.results import LeafResult, QuestionResult, Report
+from lab_desktop.evaluation.results import Judgement, LeafResult, QuestionResult, Report, Verdict
 from lab_desktop.evaluation.verdict import verdict
 
 

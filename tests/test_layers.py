@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import functools
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "lab_desktop"
+HERE = {**os.environ, "PYTHONPATH": str(ROOT)}
 
 STEPS = {"taxonomy", "documents", "generation", "training", "export", "evaluation", "contribution"}
 GROUND = {
@@ -126,6 +128,12 @@ ONLY_IN = {
     **DOCUMENT_LIBRARIES,
     **dict.fromkeys(MODEL_LIBRARIES, MODEL_ROOMS),
 }
+
+HEAVY = {*MODEL_LIBRARIES, *DOCUMENT_LIBRARIES, "PySide6", "cryptography", "github", "gitlab"}
+TAKE_A_MOMENT = HEAVY | {
+    "asyncio", "filelock", "git", "httpx2", "huggingface_hub", "jinja2", "jsonschema", "numpy", "openpyxl", "regex",
+    "requests", "sqlite3", "yaml",
+}  # fmt: skip
 
 HARMLESS_CALLS = {
     # Calls at module level that do nothing but make a value.
@@ -282,21 +290,41 @@ def test_what_the_window_imports_loads_no_library_of_models_or_documents() -> No
     loaded_by([name for name in modules() if name.startswith("ui") and name != "ui.showing"], but=("PySide6",))
 
 
-def loaded_by(modules_of_ours: list[str], but: tuple[str, ...]) -> None:
-    """Import them in a fresh process: none of the heavy libraries is loaded."""
-    names = [f"lab_desktop.{name}" for name in modules_of_ours if name in modules()]
-    script = (
-        "import importlib, sys\n"
-        f"for name in {names!r}: importlib.import_module(name)\n"
-        "heavy = {'torch', 'transformers', 'llama_cpp', 'gguf', 'mlx', 'pypdfium2', 'mammoth', 'bs4', 'PySide6'}\n"
-        "heavy |= {'github', 'gitlab', 'cryptography'}\n"
-        f"heavy = heavy & set(sys.modules) - set({but!r})\n"
-        "print(*sorted(heavy))"
+def test_the_window_stands_before_what_its_pages_need_is_loaded() -> None:
+    loaded = loaded_by(["cli", "ui.app"], but=("PySide6",))
+
+    assert sorted(TAKE_A_MOMENT & loaded) == ["PySide6", "filelock", "yaml"]
+    assert [name for name in sorted(loaded) if name.startswith("lab_desktop.commands.")] == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "needed"),
+    [("--help", ()), ("check --help", ()), ("--chat", ()), ("--convert", ()), ("--worker nowhere", ("filelock",))],
+)
+def test_a_process_that_only_begins_loads_nothing_that_takes_a_moment(
+    arguments: str, needed: tuple[str, ...], tmp_path: Path
+) -> None:
+    command = [sys.executable, "-X", "importtime", "-m", "lab_desktop", *arguments.split()]
+
+    begun = subprocess.run(
+        command, cwd=tmp_path, env=HERE, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60
     )
+
+    loaded = {line.rpartition("|")[2].strip() for line in begun.stderr.splitlines()}
+    assert "lab_desktop.hardware" in loaded, begun.stderr
+    assert sorted(TAKE_A_MOMENT & loaded - set(needed)) == []
+
+
+def loaded_by(modules_of_ours: list[str], but: tuple[str, ...]) -> set[str]:
+    """Import them in a fresh process: none of the heavy libraries is loaded; gives all that are loaded."""
+    names = [f"lab_desktop.{name}" for name in modules_of_ours if name in modules()]
+    script = f"import importlib, sys\nfor name in {names!r}: importlib.import_module(name)\nprint(*sys.modules)"
 
     result = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=60)
 
-    assert (result.stdout.strip(), result.stderr) == ("", "")
+    loaded = set(result.stdout.split())
+    assert (sorted(HEAVY & loaded - set(but)), result.stderr) == ([], "")
+    return loaded
 
 
 def _line(module: str) -> set[str]:

@@ -9,10 +9,8 @@ This module does not know where replies come from or what follows from the verdi
 
 from __future__ import annotations
 
-import enum
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Literal
 
 import regex  # type: ignore[import-untyped]
@@ -22,6 +20,7 @@ from lab_desktop import paths
 from lab_desktop.artifacts import ChatMessage, Pair
 from lab_desktop.errors import EvaluationError
 from lab_desktop.evaluation.questions import Question, Rule
+from lab_desktop.evaluation.results import Judgement, Verdict
 from lab_desktop.evaluation.wording import (
     denies,
     is_negative,
@@ -48,30 +47,6 @@ LONG_COVERAGE = 0.6
 """The share of a longer reference's content words that a right reply has."""
 _PATTERN_TIME_S = 0.5
 _LONGEST_MATCHED = 4000
-
-
-class Verdict(enum.StrEnum):
-    """What was found about a reply."""
-
-    RIGHT = "right"
-    WRONG = "wrong"
-    NONE = "no verdict"
-
-
-@dataclass(frozen=True)
-class Judgement:
-    """A verdict and where it comes from.
-
-    Attributes:
-        by: "rule" (a rule or accepted words that a person wrote), "words" (of the reference), "teacher".
-        score: 0–1: rules 0 or 1; words: share of the reference found; teacher: probability of YES; None: not measured.
-        reason: in words, for the person who looks at the report.
-    """
-
-    verdict: Verdict
-    by: Literal["rule", "words", "teacher"]
-    score: float | None
-    reason: str
 
 
 def judge(

@@ -25,7 +25,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-import regex  # type: ignore[import-untyped]
 import yaml
 
 from lab_desktop import paths
@@ -188,6 +187,8 @@ def _rule(node: yaml.Node, what: str, path: Path) -> Rule:
 
 
 def _check_pattern(pattern: str, node: yaml.Node, what: str, path: Path) -> None:
+    import regex  # type: ignore[import-untyped]
+
     if len(pattern) > _LONGEST_PATTERN:
         raise _wrong(path, node, f'"matches" of {what} has more than {_LONGEST_PATTERN} characters')
     try:

@@ -11,9 +11,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 from lab_desktop.artifacts import Mark, Pair, QuizMark
-from lab_desktop.evaluation.judge import Judgement, Verdict, by_teacher, by_words, judge_is_fit
+from lab_desktop.evaluation.judge import by_teacher, by_words, judge_is_fit
 from lab_desktop.evaluation.questions import Question
 from lab_desktop.evaluation.report import question_request
+from lab_desktop.evaluation.results import Judgement, Verdict
 from lab_desktop.evaluation.wording import is_unspaced, names, stems, yes_or_no
 from lab_desktop.models.text_model import TextModel
 from lab_desktop.words import numbers, plain_text

@@ -27,17 +27,41 @@ Format 1 (fields may be added; none changes its meaning without a new number):
 
 from __future__ import annotations
 
+import enum
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from lab_desktop.artifacts import Funnel
-from lab_desktop.evaluation.judge import Judgement, Verdict
 from lab_desktop.evaluation.questions import Question, QuestionKind
 
 OutcomeName = Literal["clear gain", "small gain", "no gain", "it forgot"]
 _FORMAT = 1
+
+
+class Verdict(enum.StrEnum):
+    """What was found about a reply."""
+
+    RIGHT = "right"
+    WRONG = "wrong"
+    NONE = "no verdict"
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """A verdict and where it comes from.
+
+    Attributes:
+        by: "rule" (a rule or accepted words that a person wrote), "words" (of the reference), "teacher".
+        score: 0–1: rules 0 or 1; words: share of the reference found; teacher: probability of YES; None: not measured.
+        reason: in words, for the person who looks at the report.
+    """
+
+    verdict: Verdict
+    by: Literal["rule", "words", "teacher"]
+    score: float | None
+    reason: str
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,11 @@ from pathlib import Path
 
 from lab_desktop.artifacts import ChatMessage, Dataset, Leaf
 from lab_desktop.errors import EvaluationError
-from lab_desktop.evaluation.judge import Verdict, judge
+from lab_desktop.evaluation.judge import judge
 from lab_desktop.evaluation.measured import Measure, note
 from lab_desktop.evaluation.questions import Question
 from lab_desktop.evaluation.report import ask, topic_questions
+from lab_desktop.evaluation.results import Verdict
 from lab_desktop.files import stamp
 from lab_desktop.jobs.run import Run
 from lab_desktop.models.text_model import Request, TextModel

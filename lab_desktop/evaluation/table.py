@@ -8,8 +8,7 @@ from __future__ import annotations
 import shutil
 import unicodedata
 
-from lab_desktop.evaluation.judge import Judgement, Verdict
-from lab_desktop.evaluation.results import Counts, QuestionResult, Report, counts
+from lab_desktop.evaluation.results import Counts, Judgement, QuestionResult, Report, Verdict, counts
 
 _MARKS = {Verdict.RIGHT: "✓", Verdict.WRONG: "✗", Verdict.NONE: "?"}
 _NARROW = 60

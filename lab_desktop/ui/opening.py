@@ -7,7 +7,6 @@ from pathlib import Path
 from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtGui import QFileOpenEvent
 
-from lab_desktop.contribution.destinations import PACK
 from lab_desktop.ui.guard import guarded
 from lab_desktop.ui.main_window import MainWindow
 
@@ -20,9 +19,13 @@ class Opening(QObject):
         self._window = window
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if isinstance(event, QFileOpenEvent) and (file := Path(event.file())).suffix.lower() == PACK:
-            guarded(lambda: self.open(file))
-            return True
+        if isinstance(event, QFileOpenEvent):
+            from lab_desktop.contribution.destinations import PACK
+
+            file = Path(event.file())
+            if file.suffix.lower() == PACK:
+                guarded(lambda: self.open(file))
+                return True
         return super().eventFilter(watched, event)
 
     def open(self, file: Path) -> None:

@@ -29,9 +29,10 @@ from typing import Any
 
 from lab_desktop import workflow
 from lab_desktop.artifacts import Leaf, LeafKind, Phase, Sample, TrainingRow
-from lab_desktop.evaluation.judge import Verdict, judge
+from lab_desktop.evaluation.judge import judge
 from lab_desktop.evaluation.questions import Question, exam_questions, general_questions
 from lab_desktop.evaluation.report import ask
+from lab_desktop.evaluation.results import Verdict
 from lab_desktop.export.adapter import write_adapter
 from lab_desktop.files import JsonLines, read_json
 from lab_desktop.generation import pipeline

@@ -7,9 +7,8 @@ from pathlib import Path
 
 from lab_desktop import repository
 from lab_desktop.artifacts import Funnel
-from lab_desktop.evaluation.judge import Judgement, Verdict
 from lab_desktop.evaluation.questions import Question
-from lab_desktop.evaluation.results import LeafResult, Outcome, QuestionResult, Report
+from lab_desktop.evaluation.results import Judgement, LeafResult, Outcome, QuestionResult, Report, Verdict
 from lab_desktop.files import write_json
 from tests.taxonomy import leaves
 

@@ -10,7 +10,7 @@ from lab_desktop import repository
 from lab_desktop.contribution.proof import examples, proof
 from lab_desktop.corrections import Correction, write_correction
 from lab_desktop.errors import RunError
-from lab_desktop.evaluation.judge import Verdict
+from lab_desktop.evaluation.results import Verdict
 from lab_desktop.files import read_json, write_json
 from tests.contribution.lessons import FACTS, ROWS, checked_run
 from tests.taxonomy import leaves

@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from lab_desktop.artifacts import Pair
 from lab_desktop.errors import Cancelled
-from lab_desktop.evaluation.judge import Verdict, by_rule, by_teacher, by_words, judge, judge_is_fit
+from lab_desktop.evaluation.judge import by_rule, by_teacher, by_words, judge, judge_is_fit
 from lab_desktop.evaluation.questions import Question, Rule
+from lab_desktop.evaluation.results import Verdict
 from lab_desktop.evaluation.wording import _clauses, says
 from lab_desktop.models.text_model import Reply, Request
 from lab_desktop.words import plain_text, words

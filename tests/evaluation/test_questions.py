@@ -7,8 +7,9 @@ import pytest
 
 from lab_desktop.artifacts import ChatMessage, Dataset, TrainingRow
 from lab_desktop.errors import EvaluationError
-from lab_desktop.evaluation.judge import Verdict, by_rule
+from lab_desktop.evaluation.judge import by_rule
 from lab_desktop.evaluation.questions import Rule, exam_questions, general_questions, held_out_questions
+from lab_desktop.evaluation.results import Verdict
 
 LEAF = "knowledge/velmora"
 

@@ -6,9 +6,8 @@ from itertools import pairwise
 
 import pytest
 
-from lab_desktop.evaluation.judge import Judgement, Verdict
 from lab_desktop.evaluation.questions import Question
-from lab_desktop.evaluation.results import LeafResult, Outcome, QuestionResult, Report
+from lab_desktop.evaluation.results import Judgement, LeafResult, Outcome, QuestionResult, Report, Verdict
 from lab_desktop.evaluation.table import report_text
 
 RIGHT, WRONG = Judgement(Verdict.RIGHT, "rule", 1.0, ""), Judgement(Verdict.WRONG, "rule", 0.0, "")

@@ -3,9 +3,8 @@ from __future__ import annotations
 import pytest
 
 from lab_desktop.artifacts import Funnel
-from lab_desktop.evaluation.judge import Judgement, Verdict
 from lab_desktop.evaluation.questions import Question, QuestionKind
-from lab_desktop.evaluation.results import LeafResult, Outcome, QuestionResult
+from lab_desktop.evaluation.results import Judgement, LeafResult, Outcome, QuestionResult, Verdict
 from lab_desktop.evaluation.verdict import chance, verdict
 
 ENOUGH = {"leaf": Funnel(200, 180, 150, {"faithfulness": 30})}
