@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
 
 from PySide6.QtCore import Qt, QUrl
 from PySide6.QtGui import (
@@ -14,6 +15,7 @@ from PySide6.QtGui import (
     QTextCharFormat,
     QTextCursor,
     QTextDocument,
+    QTextFormat,
     QTextFrameFormat,
     QTextLength,
     QTextTable,
@@ -21,6 +23,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QDialog, QFrame, QLineEdit, QListWidgetItem, QTextBrowser, QWidget
 
 from lab_desktop import paths
+from lab_desktop.ui.help_pictures import PICTURE, PLACE, Pictures, picture_format
 from lab_desktop.ui.help_texts import Article, Word, find_articles, find_words, read_articles, read_words
 from lab_desktop.ui.theme import TYPE, TypeStyle, look
 from lab_desktop.ui.widgets.basic import Button, Segmented, column, row, rule
@@ -29,6 +32,7 @@ from lab_desktop.ui.widgets.panel import NameList, as_panel
 _NAMES_WIDE = 264
 _WIDEST = 640
 """Longer lines are hard to read."""
+_IS_CAPTION = QTextFormat.Property.UserProperty.value + 2
 
 
 class HelpWindow(QWidget):
@@ -64,7 +68,7 @@ class HelpWindow(QWidget):
         left.setLayout(column(self.search, self._kind, self.names, gap=12, margins=(16, 16, 12, 12)))
 
         self._back = Button(self.tr("Back"), "plain", icon="chevron-left", on_click=self.back)
-        self.page = _Page(self._pages().keys())
+        self.page = _Page(self._pages().keys(), {path.name: path for path in (folder / "pictures").glob("*.svg")})
         self.page.setAccessibleName(self.tr("Help text"))
         self.page.anchorClicked.connect(self._follow)
         top = QWidget()
@@ -228,9 +232,10 @@ class HelpWindow(QWidget):
 class _Page(QTextBrowser):
     """A page of Markdown in our own type; nothing is fetched, and only links to other pages are links."""
 
-    def __init__(self, names: Collection[str]) -> None:
+    def __init__(self, names: Collection[str], pictures: Mapping[str, Path]) -> None:
         super().__init__()
-        self._names = names
+        self._names, self._pictures = names, pictures
+        self.document().documentLayout().registerHandler(PICTURE, Pictures(self))
         self.setOpenLinks(False)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -244,17 +249,37 @@ class _Page(QTextBrowser):
         document.setDocumentMargin(0)
         features = QTextDocument.MarkdownFeature.MarkdownNoHTML | QTextDocument.MarkdownFeature.MarkdownDialectGitHub
         document.setMarkdown(text, features)
+        self._show_pictures(document)
         self._dress(document)
         self.moveCursor(QTextCursor.MoveOperation.Start)
         self.verticalScrollBar().setValue(0)
         self._fit()
+
+    def _show_pictures(self, document: QTextDocument) -> None:
+        """A picture of ours comes into its place, and what it shows stands below it; any other is only told."""
+        for start, length, letters in reversed(_pieces(document)):
+            if not letters.isImageFormat():
+                continue
+            name = letters.toImageFormat().name()
+            told = letters.property(QTextFormat.Property.ImageAltText)
+            cursor = QTextCursor(document)
+            cursor.setPosition(start)
+            cursor.setPosition(start + length, QTextCursor.MoveMode.KeepAnchor)
+            if name in self._pictures:
+                cursor.insertText(PLACE, picture_format(self._pictures[name]))
+                below = QTextBlockFormat()
+                below.setProperty(_IS_CAPTION, True)
+                cursor.insertBlock(below)
+            cursor.insertText(told, QTextCharFormat())
 
     def _dress(self, document: QTextDocument) -> None:
         theme = look().theme
         block = document.begin()
         while block.isValid():
             level = block.blockFormat().headingLevel()
-            style: TypeStyle = {1: "title", 2: "head"}.get(level, "reading")  # type: ignore[assignment]
+            is_caption = bool(block.blockFormat().property(_IS_CAPTION))
+            plain: TypeStyle = "small" if is_caption else "reading"
+            style: TypeStyle = {1: "title", 2: "head"}.get(level, plain)  # type: ignore[assignment]
             in_table = QTextCursor(block).currentTable() is not None
             in_list = block.textList() is not None
             cursor = QTextCursor(block)
@@ -262,15 +287,17 @@ class _Page(QTextBrowser):
             shape.setLineHeight(
                 TYPE[style][1] * look().text_size, int(QTextBlockFormat.LineHeightTypes.MinimumHeight.value)
             )
-            above = {1: 0.0, 2: 20.0}.get(level, 0.0)
+            is_picture = block.text() == PLACE
+            above = {1: 0.0, 2: 20.0}.get(level, 6.0 if is_picture else 0.0)
             shape.setTopMargin(0 if in_table else above)
-            shape.setBottomMargin(0 if in_table else 6 if in_list or level == 2 else 12)
+            shape.setBottomMargin(0 if in_table or is_picture else 6 if in_list or level == 2 else 12)
             cursor.mergeBlockFormat(shape)
             cursor.setBlockCharFormat(QTextCharFormat())  # a first link would be kept in it
-            if level:
+            if level or is_caption:
                 cursor.movePosition(QTextCursor.MoveOperation.EndOfBlock, QTextCursor.MoveMode.KeepAnchor)
                 letters = QTextCharFormat()  # set, not merged: Markdown's own size of headings has to go
                 letters.setFont(look().font(style))
+                letters.setForeground(theme.color("text2" if is_caption else "text"))
                 cursor.setCharFormat(letters)
             block = block.next()
         self._mend_links(document)
@@ -289,17 +316,10 @@ class _Page(QTextBrowser):
 
     def _mend_links(self, document: QTextDocument) -> None:
         """Links to other pages get our colour; those to elsewhere become text with their address."""
-        places: list[tuple[int, int, str]] = []
-        block = document.begin()
-        while block.isValid():
-            inside = block.begin()
-            while not inside.atEnd():
-                piece = inside.fragment()
-                if piece.charFormat().isAnchor():
-                    places.append((piece.position(), piece.length(), piece.charFormat().anchorHref()))
-                inside += 1
-            block = block.next()
-        for start, length, link in reversed(places):
+        for start, length, piece in reversed(_pieces(document)):
+            if not piece.isAnchor():
+                continue
+            link = piece.anchorHref()
             cursor = QTextCursor(document)
             cursor.setPosition(start)
             cursor.setPosition(start + length, QTextCursor.MoveMode.KeepAnchor)
@@ -323,3 +343,17 @@ class _Page(QTextBrowser):
     def resizeEvent(self, event: object) -> None:
         super().resizeEvent(event)  # type: ignore[arg-type]
         self._fit()
+
+
+def _pieces(document: QTextDocument) -> list[tuple[int, int, QTextCharFormat]]:
+    """Where each run of letters of one kind begins, how long it is, and its kind."""
+    found = []
+    block = document.begin()
+    while block.isValid():
+        inside = block.begin()
+        while not inside.atEnd():
+            piece = inside.fragment()
+            found.append((piece.position(), piece.length(), piece.charFormat()))
+            inside += 1
+        block = block.next()
+    return found

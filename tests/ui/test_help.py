@@ -6,8 +6,9 @@ import re
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QPoint, Qt, QUrl
+from PySide6.QtCore import QPoint, QRectF, Qt, QUrl
 from PySide6.QtGui import QDesktopServices, QTextCursor
+from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QLineEdit, QListWidget, QMessageBox, QWidget
 from pytestqt.qtbot import QtBot
@@ -16,12 +17,14 @@ from lab_desktop import paths
 from lab_desktop.errors import LabError
 from lab_desktop.projects import STATIONS
 from lab_desktop.taxonomy.tree import find_leaves
-from lab_desktop.ui.help_texts import ARTICLE_OF, find_words, read_articles, read_words
+from lab_desktop.ui.help_pictures import PLACE
+from lab_desktop.ui.help_texts import ARTICLE_OF, Article, find_words, read_articles, read_words
 from lab_desktop.ui.help_window import HelpWindow
 from lab_desktop.ui.main_window import MainWindow
 from lab_desktop.ui.pages.share.sheet import ShareSheet
 from lab_desktop.ui.preferences import Choices
 from lab_desktop.ui.session import Session
+from lab_desktop.ui.theme import DARK, LIGHT
 from tests.screenshots import states
 
 FOLDER = paths.resources() / "help"
@@ -124,6 +127,7 @@ def test_a_link_outside_is_text_with_its_address_and_opens_nothing(
     )
 
     assert "here (https://example.com/x) and there (file:///etc/passwd) and lessons" in shown(help_window)
+    assert shown(help_window).endswith(" picture")
     links = {page.anchorAt(page.cursorRect(at).center()) for at in cursors(page.document())}
     assert links - {""} == {"lesson"}
     before = shown(help_window)
@@ -177,6 +181,51 @@ def test_the_text_is_laid_out_for_the_room_beside_the_scroll_bar(help_window: He
         help_window.open(article.name)
         qtbot.wait(20)
         assert help_window.page.document().textWidth() <= help_window.page.viewport().width()
+
+
+PICTURES = re.compile(r"!\[(.+?)\]\((.+?)\)")
+
+
+def box_of_picture(window: HelpWindow) -> QRectF:
+    """Where the picture of an article stands in its text."""
+    document = window.page.document()
+    (at,) = (at for at, letter in enumerate(document.toPlainText()) if letter == PLACE)
+    block = document.findBlock(at)
+    return document.documentLayout().blockBoundingRect(block)
+
+
+@pytest.mark.parametrize(
+    "article", [each for each in ARTICLES if PICTURES.search(each.text)], ids=lambda each: each.name
+)
+def test_a_picture_is_drawn_and_said_in_words(help_window: HelpWindow, article: Article, qtbot: QtBot) -> None:
+    ((told, name),) = PICTURES.findall(article.text)
+    help_window.open(article.name)
+
+    assert f"{PLACE}\n{told}\n" in shown(help_window)
+    drawn = QSvgRenderer(str(FOLDER / "pictures" / name)).defaultSize()
+    assert drawn.height() <= box_of_picture(help_window).height() < drawn.height() + 20
+
+
+def test_a_picture_has_the_colours_of_the_look_and_grows_with_the_text(
+    help_window: HelpWindow, session: Session, qtbot: QtBot
+) -> None:
+    def colours() -> set[str]:
+        seen = help_window.page.grab().toImage()
+        return {seen.pixelColor(x, y).name() for x in range(0, seen.width(), 3) for y in range(0, seen.height(), 3)}
+
+    help_window.open("path")
+    help_window.resize(1200, 900)
+    assert LIGHT.tint.lower() in colours()
+    high = box_of_picture(help_window).height()
+
+    session.preferences.choose(Choices("dark", 150))
+    qtbot.waitUntil(help_window.updatesEnabled)
+    qtbot.waitUntil(lambda: DARK.tint.lower() in colours())
+    assert LIGHT.tint.lower() not in colours()
+    assert box_of_picture(help_window).height() > 1.4 * high
+
+    help_window.resize(640, 480)
+    qtbot.waitUntil(lambda: box_of_picture(help_window).height() < high)
 
 
 def test_headings_are_larger_than_the_text_and_follow_the_text_size(
@@ -342,12 +391,12 @@ def test_every_control_has_a_name(help_window: HelpWindow) -> None:
 @pytest.mark.parametrize("article", ARTICLES, ids=lambda article: article.name)
 def test_an_article_is_short_and_its_links_lead_to_articles(article: object) -> None:
     text = article.text  # type: ignore[attr-defined]
-    links = re.findall(r"\]\(([^)]+)\)", text)
+    links = re.findall(r"(?<!!)\[[^]]+\]\(([^)]+)\)", text)
 
     assert set(links) <= {each.name for each in ARTICLES}
     assert len(links) >= 1
     assert "<!--" not in text and article.found_by  # type: ignore[attr-defined]
-    assert 150 < len(text.split()) < 500
+    assert 150 < len(PICTURES.sub("", text).split()) < 500
     assert "<" not in text
 
 

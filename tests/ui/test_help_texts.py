@@ -6,17 +6,24 @@ import ast
 import functools
 import re
 from collections.abc import Iterator
+from dataclasses import fields
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
+from PySide6.QtGui import QFont, QFontMetricsF
+from PySide6.QtWidgets import QApplication
 
 import lab_desktop
 from lab_desktop import paths
 from lab_desktop.ui.help_texts import ARTICLE_OF, Article, find_articles, read_articles, read_words
+from lab_desktop.ui.theme import Theme
 
 FOLDER = paths.resources() / "help"
 ARTICLES = read_articles(FOLDER)
 NAMES = {article.name for article in ARTICLES}
+LINK = re.compile(r"(?<!!)\[[^]]+\]\((.+?)\)")
+PICTURE = re.compile(r"!\[(.*?)\]\((.+?)\)")
 IN_MENUS = re.compile(r"\s*▸\s*")
 ITS_NUMBER = re.compile(r"[ ]*[({]+\d*[)}]+$")
 
@@ -78,11 +85,36 @@ def test_every_sheet_leads_to_an_article() -> None:
 
 
 def test_every_page_leads_to_an_article_and_every_link_too() -> None:
-    links = {link for article in ARTICLES for link in re.findall(r"\]\((.+?)\)", article.text)}
+    links = {link for article in ARTICLES for link in LINK.findall(article.text)}
     words = {word.article for word in read_words(FOLDER / "glossary.yaml")}
 
     assert set(ARTICLE_OF.values()) | links | words <= NAMES
     assert NAMES - {"path"} <= links | set(ARTICLE_OF.values())
+
+
+def test_every_picture_is_there_is_shown_and_is_told() -> None:
+    shown = {name: told for article in ARTICLES for told, name in PICTURE.findall(article.text)}
+
+    assert set(shown) == {path.name for path in (FOLDER / "pictures").iterdir()}
+    assert [name for name, told in shown.items() if len(told.split()) < 10] == []
+
+
+@pytest.mark.parametrize("file", sorted((FOLDER / "pictures").iterdir()), ids=lambda file: file.stem)
+def test_a_picture_has_only_colours_of_the_look_and_its_words_fit(file: Path, qapp: QApplication) -> None:
+    drawing = ElementTree.parse(file)
+    colours = {each.get(name) for each in drawing.iter() for name in ("fill", "stroke")} - {None, "none"}
+    assert {colour for colour in colours if colour not in {f"var(--{each.name})" for each in fields(Theme)}} == set()
+
+    left, top, width, height = map(float, (drawing.getroot().get("viewBox") or "").split())
+    for said in drawing.iter("{http://www.w3.org/2000/svg}text"):
+        font = QFont()
+        font.setPixelSize(int(said.get("font-size", "14")))
+        font.setBold(said.get("font-weight") == "600")
+        long = QFontMetricsF(font).horizontalAdvance(said.text or "")
+        begins = float(said.get("x", "0")) - {"middle": long / 2, "end": long}.get(said.get("text-anchor", ""), 0)
+        assert left <= begins, said.text
+        assert begins + long <= left + width, said.text
+        assert top < float(said.get("y", "0")) < top + height, said.text
 
 
 @pytest.mark.parametrize(
