@@ -13,8 +13,7 @@ from typing import Literal
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QFont, QPalette
-from PySide6.QtWidgets import QApplication, QWidget
-from shiboken6 import isValid
+from PySide6.QtWidgets import QApplication
 
 TypeStyle = Literal[
     "hero", "number_l", "number_m", "number_s", "title", "head", "reading", "answer", "body", "control", "strong",
@@ -182,7 +181,6 @@ class Look(QObject):
         self._applied: tuple[Theme, float] | None = None
         self._fonts: dict[TypeStyle, QFont] = {}
         self._turns: list[Callable[[], object]] = []
-        self._held: list[QWidget] = []
         self._timer = QTimer(self, interval=0, singleShot=True)
         self._timer.timeout.connect(self._take_turn)
         app.setStyle("Fusion")
@@ -231,7 +229,6 @@ class Look(QObject):
         # One sheet after another would be applied to every widget once for each widget that it lies in.
         self._turns = [lambda: self._app.setStyleSheet(""), self._dress, self.changed.emit]
         shown = [each for each in self._app.topLevelWidgets() if each.isVisible()]
-        self._held = [*filter(isValid, self._held), *shown]
         for window in shown:
             window.setUpdatesEnabled(False)
         if shown:
@@ -251,8 +248,7 @@ class Look(QObject):
         if self._turns:
             self._timer.start()  # only now, so that what waited meanwhile comes first
         else:
-            held, self._held = self._held, []
-            for window in filter(isValid, held):
+            for window in self._app.topLevelWidgets():  # one that was made meanwhile does as its parent did
                 window.setUpdatesEnabled(True)
 
 
@@ -410,6 +406,7 @@ QScrollBar::handle {{ background: {theme.line2}; border-radius: 4px; min-height:
 QScrollBar::handle:disabled {{ background: transparent; }}
 QScrollBar::add-line, QScrollBar::sub-line {{ width: 0; height: 0; }}
 QScrollBar::add-page, QScrollBar::sub-page {{ background: transparent; }}
+QAbstractScrollArea::corner {{ background: transparent; border: none; }}
 
 QSlider {{ min-height: 24px; }}
 QSlider::groove:horizontal {{ background: {theme.track}; border-radius: 2px; height: 4px; }}
