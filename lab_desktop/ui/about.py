@@ -6,45 +6,45 @@ import functools
 import threading
 from pathlib import Path
 
-from PySide6.QtCore import Qt, QTimer
-from PySide6.QtGui import QCloseEvent, QGuiApplication, QKeyEvent, QShowEvent
-from PySide6.QtWidgets import QLayout, QWidget
+from PySide6.QtGui import QCloseEvent, QShowEvent
+from PySide6.QtWidgets import QLabel, QLayout, QWidget
 
 from lab_desktop import licences, versions
+from lab_desktop.ui import icons
 from lab_desktop.ui.background import Background
 from lab_desktop.ui.details import details
 from lab_desktop.ui.guard import guarded
 from lab_desktop.ui.session import Session
-from lab_desktop.ui.theme import look
-from lab_desktop.ui.widgets.basic import Button, Card, Icon, Label, column, row, scrolled
-from lab_desktop.ui.widgets.panel import as_panel
+from lab_desktop.ui.widgets.basic import Button, Card, Flowing, Label, column, row, scrolled
+from lab_desktop.ui.widgets.copying import CopyButton
+from lab_desktop.ui.widgets.panel import Panel
 from lab_desktop.ui.words import news_words
 
-_SAID_MS = 4000
-_NARROWEST = 520
+_PICTURE = 48
 
 
-class AboutWindow(QWidget):
+class AboutWindow(Panel):
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._session = session
-        self.copy = Button(self.tr("Copy details"), icon="copy", on_click=self._copy)
-        self._said = Label("", "small", "good")
-        self._said.hide()
-        self._quiet = QTimer(self, singleShot=True, interval=_SAID_MS)
-        self._quiet.timeout.connect(self._said.hide)
+        self.copy = CopyButton(self.tr("Copy details"), lambda: self._looking.start())
+        self._looking = Background(functools.partial(_details, session.home), self.copy.take, self)
         self._news = Label("", "body", wraps=True)
         self._news_page = Button(self.tr("Open its page"), on_click=session.news.open_page)
+        picture = QLabel()
+        picture.setPixmap(icons.program_icon().pixmap(_PICTURE, _PICTURE))
+        version = Label(self.tr("Version {0}").format(versions.spoken()), "body", "text2")
+        name = column(-1, Label("LAB Desktop", "title"), version, -1, gap=2)
         head = column(
-            row(Icon("improve", "accent", 32), Label("LAB Desktop", "title"), -1, gap=12),
+            row(picture, name, -1, gap=14),
             8,
-            Label(self.tr("Version {0}").format(versions.spoken()), "strong"),
-            Label(
-                self.tr("Licence: {0}. Copyright The LAB Desktop authors.").format(licences.LICENCE), "body", "text2"
-            ),
             Label(
                 self.tr("Teaches a language model on this computer what you know, and shows whether it learned it."),
-                "body",
+                wraps=True,
+            ),
+            Label(
+                self.tr("Licence: {0}. Copyright The LAB Desktop authors.").format(licences.LICENCE),
+                "small",
                 "text2",
                 wraps=True,
             ),
@@ -55,8 +55,7 @@ class AboutWindow(QWidget):
         )
         self._licences = Button(self.tr("Licences"), icon="book", on_click=lambda: session.go("licences"))
         self._report = Button(self.tr("Report a problem"), icon="warn", on_click=lambda: session.go("problem"))
-        inside = QWidget()
-        inside.setLayout(
+        inside = Flowing(
             column(
                 head,
                 Card(
@@ -70,11 +69,10 @@ class AboutWindow(QWidget):
                     _offer(
                         self.tr("For somebody who helps you"),
                         self.tr(
-                            "Versions, memory, disk and how the last work ended. Your name, this computer's name, "
-                            "folders and files are left out."
+                            "Versions, memory, disk and how the last work ended, to paste into your message. Your "
+                            "name, this computer's name, folders and files are left out."
                         ),
                         self.copy,
-                        self._said,
                     )
                 ),
                 Card(
@@ -89,31 +87,15 @@ class AboutWindow(QWidget):
                 margins=(28, 24, 28, 24),
             )
         )
-        as_panel(self, self.tr("About LAB Desktop"), column(scrolled(inside)))
-        self.resize(620, 640)
-        look().changed.connect(self._fit)
+        self.furnish(self.tr("About LAB Desktop"), column(scrolled(inside)), (620, 640), (520, 420))
         session.news.changed.connect(self._redraw_news)
-        self._fit()
         self._redraw_news()
-        self._looking = Background(functools.partial(_details, session.home), self._take_details, self)
-
-    def _copy(self) -> None:
-        self._looking.start()
-
-    def _take_details(self, text: str) -> None:
-        QGuiApplication.clipboard().setText(text)
-        self._said.setText(self.tr("Copied. Paste it into your message."))
-        self._said.show()
-        self._quiet.start()
 
     def _redraw_news(self) -> None:
         news = self._session.news
         self._news.setText(news_words(news) if news.newer is not None else "")
         for shown in (self._news, self._news_page):
             shown.setVisible(news.newer is not None)
-
-    def _fit(self) -> None:
-        self.setMinimumSize(round(_NARROWEST * max(1.0, look().text_size)), 420)
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
@@ -123,17 +105,9 @@ class AboutWindow(QWidget):
         guarded(self._looking.stop)
         super().closeEvent(event)
 
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() == Qt.Key.Key_Escape:
-            self.close()
-        else:
-            super().keyPressEvent(event)
 
-
-def _offer(title: str, text: str, button: Button, *more: QWidget) -> QLayout:
-    return column(
-        Label(title, "strong"), Label(text, "body", "text2", wraps=True), 4, row(button, *more, -1, gap=10), gap=4
-    )
+def _offer(title: str, text: str, button: Button) -> QLayout:
+    return column(Label(title, "strong"), Label(text, "body", "text2", wraps=True), 4, row(button, -1), gap=4)
 
 
 def _details(home: Path, stop: threading.Event) -> str:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, QTimer
-from PySide6.QtGui import QCloseEvent, QGuiApplication, QKeyEvent, QShowEvent
+from PySide6.QtGui import QCloseEvent, QShowEvent
 from PySide6.QtWidgets import QWidget
 
 from lab_desktop import __version__, hardware
@@ -27,14 +26,12 @@ from lab_desktop.ui.widgets.basic import (
     rule,
     scrolled,
 )
-from lab_desktop.ui.widgets.panel import as_panel
+from lab_desktop.ui.widgets.copying import CopyButton
+from lab_desktop.ui.widgets.panel import Panel
 from lab_desktop.ui.words import size
 
-_SAID_MS = 4000
-_NARROWEST = 520
 
-
-class CheckWindow(QWidget):
+class CheckWindow(Panel):
     """Attributes:
     process: what does it.
     begin: starts it, and stops it while it goes on.
@@ -46,11 +43,7 @@ class CheckWindow(QWidget):
         self.process = CheckProcess(self)
         self.process.changed.connect(self._redraw)
         self.begin = Button(self.tr("Check now"), "primary", on_click=self._press)
-        self.copy = Button(self.tr("Copy details"), icon="copy", on_click=self._copy)
-        self._said = Label("", "small", "good")
-        self._said.hide()
-        self._quiet = QTimer(self, singleShot=True, interval=_SAID_MS)
-        self._quiet.timeout.connect(self._said.hide)
+        self.copy = CopyButton(self.tr("Copy details"), self._copy)
         self._banner = Banner("info", "")
         self._banner.hide()
         self._said_last: tuple[Tone, str, str] | None = None
@@ -71,7 +64,7 @@ class CheckWindow(QWidget):
                     wraps=True,
                 ),
                 16,
-                row(self.begin, self.copy, self._said, -1, gap=10),
+                row(self.begin, self.copy, -1, gap=10),
                 16,
                 self._banner,
                 12,
@@ -80,10 +73,7 @@ class CheckWindow(QWidget):
                 margins=(28, 24, 28, 24),
             )
         )
-        as_panel(self, self.tr("Check this installation"), column(scrolled(inside)))
-        self.resize(640, 760)
-        look().changed.connect(self._fit)
-        self._fit()
+        self.furnish(self.tr("Check this installation"), column(scrolled(inside)), (640, 760), (520, 420))
         self._redraw()
 
     def _press(self) -> None:
@@ -131,13 +121,7 @@ class CheckWindow(QWidget):
 
     def _copy(self) -> None:
         if self.process.course is not None:
-            QGuiApplication.clipboard().setText(report(self.process.course))
-            self._said.setText(self.tr("Copied. Paste it into your message."))
-            self._said.show()
-            self._quiet.start()
-
-    def _fit(self) -> None:
-        self.setMinimumSize(round(_NARROWEST * max(1.0, look().text_size)), 420)
+            self.copy.take(report(self.process.course))
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
@@ -146,12 +130,6 @@ class CheckWindow(QWidget):
     def closeEvent(self, event: QCloseEvent) -> None:
         guarded(self.process.quit)
         super().closeEvent(event)
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() == Qt.Key.Key_Escape:
-            self.close()
-        else:
-            super().keyPressEvent(event)
 
 
 def report(course: Course) -> str:

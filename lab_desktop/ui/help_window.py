@@ -8,7 +8,6 @@ from pathlib import Path
 from PySide6.QtCore import Qt, QUrl
 from PySide6.QtGui import (
     QCloseEvent,
-    QKeyEvent,
     QKeySequence,
     QShortcut,
     QTextBlockFormat,
@@ -20,14 +19,14 @@ from PySide6.QtGui import (
     QTextLength,
     QTextTable,
 )
-from PySide6.QtWidgets import QDialog, QFrame, QLineEdit, QListWidgetItem, QTextBrowser, QWidget
+from PySide6.QtWidgets import QDialog, QFrame, QListWidgetItem, QTextBrowser, QWidget
 
 from lab_desktop import paths
 from lab_desktop.ui.help_pictures import PICTURE, PLACE, Pictures, picture_format
 from lab_desktop.ui.help_texts import Article, Word, find_articles, find_words, read_articles, read_words
 from lab_desktop.ui.theme import TYPE, TypeStyle, look
 from lab_desktop.ui.widgets.basic import Button, Segmented, column, row, rule
-from lab_desktop.ui.widgets.panel import NameList, as_panel
+from lab_desktop.ui.widgets.panel import NameList, Panel, Side, search_field
 
 _NAMES_WIDE = 264
 _WIDEST = 640
@@ -35,7 +34,7 @@ _WIDEST = 640
 _IS_CAPTION = QTextFormat.Property.UserProperty.value + 2
 
 
-class HelpWindow(QWidget):
+class HelpWindow(Panel):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         folder = paths.resources() / "help"
@@ -51,21 +50,15 @@ class HelpWindow(QWidget):
         self._past: list[str] = []
         self._wanted = "articles"
 
-        self.search = QLineEdit()
-        self.search.setPlaceholderText(self.tr("Search"))
-        self.search.setAccessibleName(self.tr("Search help and words"))
-        self.search.setClearButtonEnabled(True)
-        self.search.textChanged.connect(lambda _: self._find())
-        self.search.returnPressed.connect(self._take_first)
         self._kind = Segmented(
             [("articles", self.tr("Articles")), ("words", self.tr("Words"))], "articles", self.show_kind
         )
         self.names = NameList()
         self.names.setAccessibleName(self.tr("What there is to read"))
+        self.search = search_field(self.tr("Search help and words"), self.names)
+        self.search.textChanged.connect(lambda _: self._find())
         self.names.currentItemChanged.connect(self._chosen)
-        left = QWidget()
-        left.setFixedWidth(_NAMES_WIDE)
-        left.setLayout(column(self.search, self._kind, self.names, gap=12, margins=(16, 16, 12, 12)))
+        left = Side(column(self.search, self._kind, self.names, gap=12, margins=(16, 16, 12, 12)), _NAMES_WIDE)
 
         self._back = Button(self.tr("Back"), "plain", icon="chevron-left", on_click=self.back)
         self.page = _Page(self._pages().keys(), {path.name: path for path in (folder / "pictures").glob("*.svg")})
@@ -77,10 +70,7 @@ class HelpWindow(QWidget):
         right = column(top, self.page)
         whole = row(left, rule(is_upright=True), right)
         whole.setStretch(2, 1)
-        as_panel(self, self.tr("Help"), whole)
-        self.setMinimumSize(640, 480)
-        self.resize(980, 700)
-        QShortcut(QKeySequence.StandardKey.Find, self, self._search)
+        self.furnish(self.tr("Help"), whole, (980, 700), (640, 480), self.search)
         QShortcut(QKeySequence.StandardKey.Back, self, self.back)
         look().changed.connect(self._draw)
         self.show_kind("articles")
@@ -142,10 +132,6 @@ class HelpWindow(QWidget):
             f"word:{word.word}": word for word in self._words
         }
 
-    def _search(self) -> None:
-        self.search.setFocus()
-        self.search.selectAll()
-
     def _find(self) -> None:
         """Show what is found: of the kind that was asked for, unless only the other has something."""
         found = {
@@ -181,11 +167,6 @@ class HelpWindow(QWidget):
         if item is not None:
             self.open(item.data(Qt.ItemDataRole.UserRole))
 
-    def _take_first(self) -> None:
-        if self.names.count():
-            self.names.setFocus()
-            self.names.setCurrentRow(0)
-
     def _follow(self, link: QUrl) -> None:
         if (name := link.toString()) in self._pages():
             self._past.append(self._shown)
@@ -216,17 +197,6 @@ class HelpWindow(QWidget):
         return self.tr("Nothing is written about “{0}”. Try a shorter or another word.").format(
             self.search.text().strip()
         )
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() == Qt.Key.Key_Escape:
-            if self.search.text():
-                self.search.clear()
-            else:
-                self.close()
-        elif event.key() == Qt.Key.Key_Down and self.search.hasFocus():
-            self._take_first()
-        else:
-            super().keyPressEvent(event)
 
 
 class _Page(QTextBrowser):

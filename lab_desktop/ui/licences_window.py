@@ -6,8 +6,8 @@ import threading
 from collections.abc import Sequence
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QCloseEvent, QKeyEvent, QKeySequence, QShortcut, QShowEvent
-from PySide6.QtWidgets import QLineEdit, QListWidgetItem, QWidget
+from PySide6.QtGui import QCloseEvent, QShowEvent
+from PySide6.QtWidgets import QListWidgetItem, QWidget
 
 from lab_desktop import licences
 from lab_desktop.errors import LabError
@@ -15,14 +15,14 @@ from lab_desktop.licences import Part
 from lab_desktop.ui.background import Background
 from lab_desktop.ui.guard import guarded
 from lab_desktop.ui.widgets.basic import column, row, rule
-from lab_desktop.ui.widgets.panel import NameList, as_panel
+from lab_desktop.ui.widgets.panel import NameList, Panel, Side, search_field
 from lab_desktop.ui.widgets.reading import ReadingPane
 
 _NAMES_WIDE = 264
 _BETWEEN = "\n\n" + "─" * 32 + "\n\n"
 
 
-class LicencesWindow(QWidget):
+class LicencesWindow(Panel):
     """Attributes:
     names: the parts that are found.
     pane: the one that is chosen.
@@ -32,25 +32,16 @@ class LicencesWindow(QWidget):
         super().__init__(parent)
         self._parts: Sequence[Part] = ()
         self._trouble = ""
-        self.search = QLineEdit()
-        self.search.setPlaceholderText(self.tr("Search"))
-        self.search.setAccessibleName(self.tr("Search parts and licences"))
-        self.search.setClearButtonEnabled(True)
-        self.search.textChanged.connect(lambda _: self._list())
-        self.search.returnPressed.connect(self._take_first)
         self.names = NameList()
         self.names.setAccessibleName(self.tr("Parts of this program"))
         self.names.currentItemChanged.connect(self._chosen)
-        left = QWidget()
-        left.setFixedWidth(_NAMES_WIDE)
-        left.setLayout(column(self.search, self.names, gap=12, margins=(16, 16, 12, 12)))
-        self.pane = ReadingPane(self.tr("Text of the licence"))
+        self.search = search_field(self.tr("Search parts and licences"), self.names)
+        self.search.textChanged.connect(lambda _: self._list())
+        left = Side(column(self.search, self.names, gap=12, margins=(16, 16, 12, 12)), _NAMES_WIDE)
+        self.pane = ReadingPane(self.tr("Text of the licence"), columns=80)
         whole = row(left, rule(is_upright=True), self.pane)
         whole.setStretch(2, 1)
-        as_panel(self, self.tr("Licences"), whole)
-        self.setMinimumSize(640, 480)
-        self.resize(980, 700)
-        QShortcut(QKeySequence.StandardKey.Find, self, self._search)
+        self.furnish(self.tr("Licences"), whole, (980, 700), (640, 480), self.search)
         self._reading = Background(_read, self._show_parts, self)
         self.pane.show_text(self.tr("Looking …"), "", "", "")
 
@@ -86,15 +77,6 @@ class LicencesWindow(QWidget):
                 part.name, second, part.note, _BETWEEN.join(text.strip("\n").rstrip() for text in part.texts)
             )
 
-    def _search(self) -> None:
-        self.search.setFocus()
-        self.search.selectAll()
-
-    def _take_first(self) -> None:
-        if self.names.count():
-            self.names.setFocus()
-            self.names.setCurrentRow(0)
-
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
         if not self._parts:
@@ -104,16 +86,6 @@ class LicencesWindow(QWidget):
     def closeEvent(self, event: QCloseEvent) -> None:
         guarded(self._reading.stop)
         super().closeEvent(event)
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() == Qt.Key.Key_Escape and self.search.text():
-            self.search.clear()
-        elif event.key() == Qt.Key.Key_Escape:
-            self.close()
-        elif event.key() == Qt.Key.Key_Down and self.search.hasFocus():
-            self._take_first()
-        else:
-            super().keyPressEvent(event)
 
 
 def _read(stop: threading.Event) -> Sequence[Part] | str:

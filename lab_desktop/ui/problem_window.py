@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from PySide6.QtCore import Qt, QUrl
-from PySide6.QtGui import QCloseEvent, QDesktopServices, QKeyEvent
+from PySide6.QtGui import QCloseEvent, QDesktopServices
 from PySide6.QtWidgets import QListWidgetItem, QWidget
 
 from lab_desktop import problems
@@ -17,13 +17,13 @@ from lab_desktop.ui.details import details
 from lab_desktop.ui.guard import guarded
 from lab_desktop.ui.session import Session
 from lab_desktop.ui.widgets.basic import Button, Label, column, row, rule
-from lab_desktop.ui.widgets.panel import NameList, as_panel
+from lab_desktop.ui.widgets.panel import NameList, Panel, Side
 from lab_desktop.ui.widgets.reading import ReadingPane
 
 _NAMES_WIDE = 232
 
 
-class ProblemWindow(QWidget):
+class ProblemWindow(Panel):
     """Attributes:
     names: the reports that are kept, the newest first.
     pane: the one that is chosen.
@@ -36,18 +36,13 @@ class ProblemWindow(QWidget):
         self.names.setAccessibleName(self.tr("Reports that are kept"))
         self.names.currentItemChanged.connect(self._chosen)
         self.make = Button(self.tr("New report"), icon="plus", on_click=self.report)
-        left = QWidget()
-        left.setFixedWidth(_NAMES_WIDE)
-        left.setLayout(
-            column(Label(self.tr("Reports"), "head"), self.names, self.make, gap=12, margins=(16, 20, 12, 16))
-        )
+        names = column(Label(self.tr("Reports"), "head"), self.names, self.make, gap=12, margins=(16, 20, 12, 16))
+        left = Side(names, _NAMES_WIDE)
         self.show_folder = Button(self.tr("Show in folder"), icon="folder", on_click=self._show_folder)
         self.pane = ReadingPane(self.tr("Text of the report"), self.show_folder)
         whole = row(left, rule(is_upright=True), self.pane)
         whole.setStretch(2, 1)
-        as_panel(self, self.tr("Report a problem"), whole)
-        self.setMinimumSize(640, 480)
-        self.resize(980, 680)
+        self.furnish(self.tr("Report a problem"), whole, (980, 680), (640, 480))
         self._look = Background(_kept, self._show, self)
         self._make = Background(functools.partial(_made, session.home), self._show, self)
 
@@ -93,12 +88,6 @@ class ProblemWindow(QWidget):
         guarded(self._look.stop)
         guarded(self._make.stop)
         super().closeEvent(event)
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() == Qt.Key.Key_Escape:
-            self.close()
-        else:
-            super().keyPressEvent(event)
 
 
 def _kept(stop: threading.Event) -> Mapping[str, str]:

@@ -13,9 +13,8 @@ from pathlib import Path
 from typing import get_args
 
 from PySide6.QtCore import Qt, QUrl
-from PySide6.QtGui import QCloseEvent, QDesktopServices, QKeyEvent, QKeySequence, QShortcut, QShowEvent
+from PySide6.QtGui import QCloseEvent, QDesktopServices, QKeySequence, QShowEvent
 from PySide6.QtWidgets import (
-    QLineEdit,
     QWidget,
 )
 
@@ -31,7 +30,7 @@ from lab_desktop.ui.session import Session
 from lab_desktop.ui.settings_parts import Group, Setting
 from lab_desktop.ui.storage import ModelsAndStorage
 from lab_desktop.ui.widgets.basic import Banner, Button, Label, Segmented, column, row, rule, scrolled
-from lab_desktop.ui.widgets.panel import NameList, Switch, as_panel
+from lab_desktop.ui.widgets.panel import NameList, Panel, Side, Switch, search_field
 from lab_desktop.ui.words import news_words, size
 
 _NAMES_WIDE = 172
@@ -62,7 +61,7 @@ def folder_size(folder: Path, stop: threading.Event) -> Amount:
     return Amount(total)
 
 
-class SettingsWindow(QWidget):
+class SettingsWindow(Panel):
     def __init__(
         self,
         session: Session,
@@ -81,18 +80,13 @@ class SettingsWindow(QWidget):
             "prepared": paths.prepared(),
         }
 
-        self.search = QLineEdit()
-        self.search.setPlaceholderText(self.tr("Search"))
-        self.search.setAccessibleName(self.tr("Search settings"))
-        self.search.setClearButtonEnabled(True)
+        self.search = search_field(self.tr("Search settings"))
         self.search.textChanged.connect(lambda _: self._filter())
         self._names = NameList()
         self._names.setAccessibleName(self.tr("Groups of settings"))
         self._names.currentRowChanged.connect(lambda _: self._choose_group())
         self._names.itemClicked.connect(lambda _: self._choose_group())
-        left = QWidget()
-        left.setFixedWidth(_NAMES_WIDE)
-        left.setLayout(column(self.search, self._names, gap=12, margins=(12, 16, 12, 12)))
+        left = Side(column(self.search, self._names, gap=12, margins=(12, 16, 12, 12)), _NAMES_WIDE)
 
         self._banner = Banner("warn", "", "")
         self._banner.hide()
@@ -109,14 +103,11 @@ class SettingsWindow(QWidget):
         self._scroll = scrolled(inside)
         whole = row(left, rule(is_upright=True), self._scroll)
         whole.setStretch(2, 1)
-        as_panel(self, self.tr("Settings"), whole)
+        self.furnish(self.tr("Settings"), whole, (820, 600), (640, 480), self.search)
         for group in self.groups:  # last: what changes its place is dressed anew, with all that is in it
             self._names.add(group.title, group.title)
             places.addWidget(group)
         places.addStretch(1)
-        self.setMinimumSize(640, 480)
-        self.resize(820, 600)
-        QShortcut(QKeySequence.StandardKey.Find, self, self._find)
 
         self._measure = Background(functools.partial(_measured, self._folders, session.home), self._show_sizes, self)
         self._preferences.changed.connect(self._redraw)
@@ -344,10 +335,6 @@ class SettingsWindow(QWidget):
         self.search.clear()
         self._names.setCurrentRow([group.title for group in self.groups].index(title))
 
-    def _find(self) -> None:
-        self.search.setFocus()
-        self.search.selectAll()
-
     def _choose_group(self) -> None:
         self.search.clear()
         self._filter()
@@ -490,14 +477,6 @@ class SettingsWindow(QWidget):
         guarded(self._storage.stop)
         guarded(self._accounts.stop)
         super().closeEvent(event)
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() != Qt.Key.Key_Escape:
-            super().keyPressEvent(event)
-        elif self.search.text():
-            self.search.clear()
-        else:
-            self.close()
 
 
 def _keys(keys: str) -> str:

@@ -11,7 +11,7 @@ import time
 from typing import Literal
 
 from PySide6.QtCore import Qt, QTimer, QUrl, Signal
-from PySide6.QtGui import QDesktopServices, QGuiApplication, QKeyEvent, QShowEvent
+from PySide6.QtGui import QDesktopServices, QKeyEvent, QShowEvent
 from PySide6.QtWidgets import QDialog, QLineEdit, QStackedWidget, QWidget
 
 from lab_desktop.contribution import accounts
@@ -22,6 +22,7 @@ from lab_desktop.ui.background import Errands
 from lab_desktop.ui.guard import guarded
 from lab_desktop.ui.theme import look
 from lab_desktop.ui.widgets.basic import Banner, Button, Card, Label, announce, column, row, scrolled
+from lab_desktop.ui.widgets.copying import CopyButton
 from lab_desktop.ui.words import tr
 
 FORGE_NAMES = {"github": "GitHub", "gitlab": "GitLab"}
@@ -144,7 +145,7 @@ class SignIn(QWidget):
         self.code.setReadOnly(True)
         self.code.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.code.setAccessibleName(self.tr("The code"))
-        self._copy = Button(self.tr("Copy"), icon="copy", on_click=self._copy_code)
+        self._copy = CopyButton(self.tr("Copy"), self._copy_code)
         self._open = Button(self.tr("Copy and open {0}").format(self._host), "primary", on_click=self._open_code_page)
         self._until = Label("", "small", "text2", wraps=True)
         self._stop = Button(self.tr("Another way"), on_click=self.stop_waiting)
@@ -191,8 +192,7 @@ class SignIn(QWidget):
         )
 
     def _copy_code(self) -> None:
-        QGuiApplication.clipboard().setText(self.code.text())
-        announce(self, self.tr("Copied"))
+        self._copy.take(self.code.text())
 
     def _open_code_page(self) -> None:
         self._copy_code()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import psutil
 from PySide6.QtCore import QByteArray, QRectF, QSize, Qt, QTimer
-from PySide6.QtGui import QGuiApplication, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtWidgets import QBoxLayout, QFrame, QScrollArea, QSizePolicy, QWidget
 
@@ -23,6 +23,7 @@ from lab_desktop.ui.guard import guarded
 from lab_desktop.ui.session import Session
 from lab_desktop.ui.theme import TypeStyle, look
 from lab_desktop.ui.widgets.basic import Button, Card, Dot, Folding, Icon, Label, column, row, rule, scrolled
+from lab_desktop.ui.widgets.copying import CopyButton
 from lab_desktop.ui.widgets.meters import Part, SegmentBar
 from lab_desktop.ui.words import model_word, number, size
 
@@ -201,7 +202,7 @@ class ComputerPanel(QWidget):
         legend = Folding(colours, Label(self.tr("B = billion, a model's size"), "small", "text2"))
         self._card = Card(self.verdict, 16, *self._bars, 12, legend, padding=(20, 18))
         self._again = Button(self.tr("Measure again"), icon="again", on_click=self.measure)
-        self._report = Button(self.tr("Copy report"), "plain", on_click=self._copy)
+        self._report = CopyButton(self.tr("Copy report"), lambda: self._report.take(self._problem), "plain")
         self._problem = ""
         self._memory = 0
         self._model: Path | None = None
@@ -334,9 +335,6 @@ class ComputerPanel(QWidget):
         self._lines[-1].say("", self.tr("The engine could not start."), "warn")
         self._again.show()
         self._report.show()
-
-    def _copy(self) -> None:
-        QGuiApplication.clipboard().setText(self._problem)
 
 
 class _Line(QWidget):

@@ -1,4 +1,4 @@
-"""What the small windows beside the main one share: their ground, their closing keys, lists of names, switches."""
+"""What the small windows beside the main one share: their ground, size and keys, lists of names, switches."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from PySide6.QtWidgets import (
     QCheckBox,
     QFrame,
     QLayout,
+    QLineEdit,
     QListWidget,
     QListWidgetItem,
     QSizePolicy,
@@ -17,24 +18,91 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from lab_desktop.ui.theme import look
+from lab_desktop.ui.theme import TypeStyle, look
 from lab_desktop.ui.widgets.basic import column
+from lab_desktop.ui.words import tr
 
 _Index = QModelIndex | QPersistentModelIndex
 _SECOND = Qt.ItemDataRole.UserRole + 1
 _PADDING = 8
 
 
-def as_panel(window: QWidget, title: str, inside: QLayout) -> None:
-    """Make a widget a window of its own that never blocks another; it is closed as every window is."""
-    window.setWindowFlag(Qt.WindowType.Window)
-    window.setWindowTitle(title)
-    ground = QFrame()
-    ground.setProperty("surface", "page")
-    ground.setLayout(inside)
-    window.setLayout(column(ground))
-    for keys in QKeySequence.keyBindings(QKeySequence.StandardKey.Close):
-        QShortcut(keys, window, window.close)
+class Panel(QWidget):
+    """A window of its own that never blocks another; Esc closes it, and what closes every window."""
+
+    def furnish(
+        self,
+        title: str,
+        inside: QLayout,
+        size: tuple[int, int],
+        least: tuple[int, int],
+        search: QLineEdit | None = None,
+    ) -> None:
+        """
+        Args:
+            size, least: how large it opens, and how small it can be made; both grow with the text.
+            search: Esc empties it first, and the key for finding leads to it.
+        """
+        self._least, self._search = least, search
+        self.setWindowFlag(Qt.WindowType.Window)
+        self.setWindowTitle(title)
+        ground = QFrame()
+        ground.setProperty("surface", "page")
+        ground.setLayout(inside)
+        self.setLayout(column(ground))
+        for keys in QKeySequence.keyBindings(QKeySequence.StandardKey.Close):
+            QShortcut(keys, self, self.close)
+        QShortcut(QKeySequence(Qt.Key.Key_Escape), self, self._leave)
+        if search is not None:
+            QShortcut(QKeySequence.StandardKey.Find, self, self._to_search)
+        look().changed.connect(self._fit)
+        self._fit()
+        self.resize(*map(look().grown, size))
+
+    def _leave(self) -> None:
+        if self._search is not None and self._search.text():
+            self._search.clear()
+        else:
+            self.close()
+
+    def _to_search(self) -> None:
+        if self._search is not None:
+            self._search.setFocus(Qt.FocusReason.ShortcutFocusReason)
+
+    def _fit(self) -> None:
+        self.setMinimumSize(*map(look().grown, self._least))
+
+
+class Side(QWidget):
+    """The column of names beside what they name; it grows with the text."""
+
+    def __init__(self, inside: QLayout, wide: int) -> None:
+        super().__init__()
+        self._wide = wide
+        self.setLayout(inside)
+        look().changed.connect(self._fit)
+        self._fit()
+
+    def _fit(self) -> None:
+        self.setFixedWidth(look().grown(self._wide))
+
+
+def search_field(name: str, names: NameList | None = None) -> QLineEdit:
+    """A field for words to look for.
+
+    Args:
+        name: what a screen reader says.
+        names: what is found; Return and Down lead there.
+    """
+    made = QLineEdit()
+    made.setPlaceholderText(tr("Search"))
+    made.setAccessibleName(name)
+    made.setClearButtonEnabled(True)
+    if names is not None:
+        made.returnPressed.connect(names.take_first)
+        down = QShortcut(QKeySequence(Qt.Key.Key_Down), made, names.take_first)
+        down.setContext(Qt.ShortcutContext.WidgetShortcut)  # PySide's constructor takes no heed of it
+    return made
 
 
 def come_to_front(window: QWidget) -> None:
@@ -65,6 +133,12 @@ class NameList(QListWidget):
         item.setData(Qt.ItemDataRole.AccessibleTextRole, f"{title}, {second}" if second else title)
         self.addItem(item)
 
+    def take_first(self) -> None:
+        """Go to the first name."""
+        if self.count():
+            self.setFocus()
+            self.setCurrentRow(0)
+
     def mark_current(self, is_marked: bool) -> None:
         """Whether the current name is the one that is shown."""
         self._delegate.marks = is_marked
@@ -78,10 +152,8 @@ class _NameDelegate(QStyledItemDelegate):
         view = self.parent()
         assert isinstance(view, QListWidget)
         wide = max(60, view.viewport().width() - 2 * _PADDING)
-        flags = Qt.TextFlag.TextWordWrap
-        title = QFontMetrics(look().font("strong")).boundingRect(QRect(0, 0, wide, 999), flags, index.data())
-        second = QFontMetrics(look().font("small")).boundingRect(QRect(0, 0, wide, 999), flags, index.data(_SECOND))
-        return QSize(wide, title.height() + (second.height() + 2 if index.data(_SECOND) else 0) + 2 * _PADDING)
+        second = _height("small", index.data(_SECOND), wide) + 2 if index.data(_SECOND) else 0
+        return QSize(wide, _height("body", index.data(), wide) + second + 2 * _PADDING)
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: _Index) -> None:
         theme = look().theme
@@ -95,7 +167,9 @@ class _NameDelegate(QStyledItemDelegate):
             painter.drawRoundedRect(box, 6, 6)
         inside = box.adjusted(_PADDING, _PADDING - 1, -_PADDING, 0)
         painter.setPen(theme.color("text"))
-        painter.setFont(look().font("strong" if is_chosen else "body"))
+        wide = round(inside.width())
+        fits = _height("strong", index.data(), wide) <= _height("body", index.data(), wide)
+        painter.setFont(look().font("strong" if is_chosen and fits else "body"))
         used = painter.drawText(inside, int(Qt.TextFlag.TextWordWrap), index.data())
         painter.setPen(theme.color("text3"))
         painter.setFont(look().font("small"))
@@ -109,6 +183,12 @@ class _NameDelegate(QStyledItemDelegate):
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawRoundedRect(box.adjusted(1, 1, -1, -1), 6, 6)
         painter.restore()
+
+
+def _height(style: TypeStyle, text: str, wide: int) -> int:
+    """Of a text that wraps."""
+    room, flag = QRect(0, 0, wide, 999), Qt.TextFlag.TextWordWrap
+    return QFontMetrics(look().font(style)).boundingRect(room, flag, text).height()
 
 
 class Switch(QCheckBox):

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QGuiApplication, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QToolButton, QVBoxLayout, QWidget
 
 from lab_desktop import __version__, hardware
@@ -21,6 +21,7 @@ from lab_desktop.ui.jobs import Job, JobState
 from lab_desktop.ui.session import Session, station_of
 from lab_desktop.ui.theme import look
 from lab_desktop.ui.widgets.basic import Banner, Button, Card, Folding, Label, Tone, column, row
+from lab_desktop.ui.widgets.copying import CopyButton
 from lab_desktop.ui.widgets.meters import Bar
 from lab_desktop.ui.words import job_words, progress_words, safe_words, tr, wait_words
 
@@ -209,7 +210,7 @@ class Trouble(QWidget):
         self._job: Job | None = None
         self._where = ""
         self.banner = Banner("bad", "")
-        self.copy = Button(self.tr("Copy report"), on_click=self._copy)
+        self.copy = CopyButton(self.tr("Copy report"), self._copy)
         inside = self.banner.layout()
         assert inside is not None
         inside.addWidget(self.copy)
@@ -227,7 +228,7 @@ class Trouble(QWidget):
         if (job, where) == (self._job, self._where):
             return
         self._job, self._where = job, where
-        self.copy.setText(self.tr("Copy report"))
+        self.copy.rest()
         if job.state is JobState.BROKEN:
             cause = " ".join(part for part in (job_words(job), self.tr("stopped unexpectedly"), where) if part) + "."
             safe, button = safe_words(job), self.tr("Continue")
@@ -259,5 +260,4 @@ class Trouble(QWidget):
             job.details,
         ]
         text = "\n".join(part for part in parts if part).replace(str(Path.home()), "~")
-        QGuiApplication.clipboard().setText(text)
-        self.copy.setText(self.tr("Copied"))
+        self.copy.take(text)
