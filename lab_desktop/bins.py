@@ -57,7 +57,7 @@ def counted_time(home: Path, now: float | None = None) -> float:
         before = 0.0
     with replacing(home / _LAST_START, "The folder of your work") as file:
         file.write_text(json.dumps({"at": now}) + "\n", encoding="utf-8")
-    return min(now, float(before)) if isinstance(before, (int, float)) else 0.0
+    return min(float(before), now) if isinstance(before, (int, float)) else 0.0
 
 
 def new_entry(folder: Path, name: str, now: float) -> Thrown:

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-import json
 import math
 import os
 import time
@@ -22,12 +21,12 @@ from pathlib import Path
 from typing import Any
 
 from lab_desktop.artifacts import Role
+from lab_desktop.bins import BIN_DAYS
 from lab_desktop.errors import RunError
-from lab_desktop.files import disk_errors, read_json, write_text
+from lab_desktop.files import disk_errors, read_json, write_json
 
 _TITLE = 60
 _BIN = "bin"
-_BIN_DAYS = 30
 
 
 @dataclass(frozen=True)
@@ -144,7 +143,7 @@ def restore(folder: Path, chat: Chat) -> None:
 
 def clear_bin(folder: Path, now: float | None = None) -> None:
     """Delete for good what has lain in the bin for thirty days at `now` (seconds since 1970)."""
-    oldest = (time.time() if now is None else now) - _BIN_DAYS * 86400
+    oldest = (time.time() if now is None else now) - BIN_DAYS * 86400
     for path in (folder / _BIN).glob("*.json"):
         with contextlib.suppress(OSError):
             if path.stat().st_mtime < oldest:
@@ -312,7 +311,7 @@ def search(chats: Sequence[Chat], words: str) -> list[Chat]:
 
 
 def _write(folder: Path, chat: Chat) -> None:
-    write_text(folder / f"{chat.id}.json", json.dumps(_to_json(chat), ensure_ascii=False) + "\n")
+    write_json(folder / f"{chat.id}.json", _to_json(chat), indent=None)
 
 
 def _from_file(path: Path) -> Chat | None:
@@ -366,7 +365,7 @@ def _turns_from_json(name: str, value: list[dict[str, Any]]) -> tuple[Turn, ...]
     turns = tuple(Turn(**{key: each[key] for key in each if key in known}) for each in value)
     for turn in turns:
         texts = (turn.text, turn.voice, turn.model, turn.choice)
-        numbers = (turn.tokens, turn.seconds)
+        numbers = (turn.tokens, turn.seconds, turn.was_stopped)
         if not all(isinstance(text, str) for text in texts) or not all(
             isinstance(each, (int, float)) for each in numbers
         ):

@@ -9,10 +9,13 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import functools
 import io
 import json
+import math
 import os
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -21,6 +24,8 @@ from typing import Any, BinaryIO, TypeVar
 from lab_desktop.errors import RunError, StorageError
 
 T = TypeVar("T")
+_MOST_DIGITS = 300
+"""A longer number may be too large for a float."""
 
 
 @contextlib.contextmanager
@@ -55,7 +60,7 @@ def replacing(path: Path, what: str = "") -> Iterator[Path]:
         with disk_errors(path, what):
             yield temporary
             _flush_to_disk(temporary)
-            temporary.chmod(0o666 & ~_umask())  # mkstemp makes files private; ours are ordinary
+            temporary.chmod(_mode())  # mkstemp makes files private; ours are ordinary
             temporary.replace(path)
             flush_folder(path.parent)
     finally:
@@ -69,9 +74,19 @@ def write_text(path: Path, text: str) -> None:
         temporary.write_bytes(text.encode("utf-8"))
 
 
-def write_json(path: Path, value: Any) -> None:
-    """Replace `path` by `value` as indented JSON."""
-    write_text(path, json.dumps(value, ensure_ascii=False, indent=2) + "\n")
+def write_json(path: Path, value: Any, indent: int | None = 2) -> None:
+    """Replace `path` by `value` as JSON; with no indent it is one line."""
+    with replacing(path) as temporary:
+        temporary.write_bytes(json_bytes(value, indent))
+
+
+def json_bytes(value: Any, indent: int | None = None) -> bytes:
+    """JSON in UTF-8, with a line end.
+
+    A folder's name can be no text (bytes of another encoding); Python keeps those as half characters, which UTF-8 does
+    not have and JSON does: they are escaped, and come back as they were.
+    """
+    return json.dumps(value, ensure_ascii=False, indent=indent).encode("utf-8", "backslashreplace") + b"\n"
 
 
 def read_json(path: Path, *keys: str) -> dict[str, Any]:
@@ -84,7 +99,7 @@ def read_json(path: Path, *keys: str) -> dict[str, Any]:
         RunError: there is no such file, or it is not what we wrote any more.
     """
     try:
-        value = json.loads(path.read_text(encoding="utf-8"))
+        value = _JSON.decode(path.read_text(encoding="utf-8"))
         if not isinstance(value, dict) or not value.keys() >= set(keys):
             raise ValueError(f"not an object with {', '.join(keys) or 'keys'}")
     except FileNotFoundError:
@@ -183,16 +198,18 @@ class JsonLines:
         Raises:
             StorageError: they could not be written; earlier rows are safe.
         """
-        lines = b"".join(json.dumps(row, ensure_ascii=False).encode("utf-8") + b"\n" for row in rows)
+        lines = b"".join(map(json_bytes, rows))
         with disk_errors(self.path, self.path.name):
             try:
                 stream = self._open()
-                rest = memoryview(lines)
-                while rest:  # a disk that is nearly full takes a part and says no only to the next one
-                    rest = rest[stream.write(rest) :]
+                with _alone(stream):
+                    self._cut_off_torn(stream)
+                    rest = memoryview(lines)
+                    while rest:  # a disk that is nearly full takes a part and says no only to the next one
+                        rest = rest[stream.write(rest) :]
                 os.fsync(stream.fileno())
             except OSError:
-                self.close()  # opening again cuts off what was half written
+                self.close()
                 raise
 
     def close(self) -> None:
@@ -206,15 +223,20 @@ class JsonLines:
     def _open(self) -> BinaryIO:
         if self._stream is None:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            whole = len(self._complete(0))
-            self._stream = open(self.path, "ab", buffering=0)  # noqa: SIM115 - kept open between rows
-            self._stream.truncate(whole)
+            self._stream = open(self.path, "a+b", buffering=0)  # noqa: SIM115 - kept open between rows
         return self._stream
+
+    def _cut_off_torn(self, stream: BinaryIO) -> None:
+        """Whoever was killed, or found the disk full, in the middle of a row left no line end; it may be another."""
+        if end := stream.seek(0, os.SEEK_END):
+            stream.seek(end - 1)
+            if stream.read(1) != b"\n":
+                stream.truncate(len(self._complete(0)))
 
     def _rows(self, data: bytes) -> Iterator[Any]:
         for number, line in enumerate(io.BytesIO(data), start=1):
             try:
-                yield json.loads(line)
+                yield _JSON.decode(str(line, "utf-8"))
             except (ValueError, RecursionError) as error:
                 raise self._damaged(number, error) from error
 
@@ -283,7 +305,44 @@ def _flush_to_disk(path: Path) -> None:
         os.close(handle)
 
 
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+@contextlib.contextmanager
+def _alone(stream: BinaryIO) -> Iterator[None]:
+    """No other process adds rows to this file: what is half written in it is torn, and not just being written."""
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        yield
+        return
+    with contextlib.suppress(OSError):  # some network disks have no locks
+        fcntl.flock(stream, fcntl.LOCK_EX)
+    try:
+        yield
+    finally:
+        with contextlib.suppress(OSError, ValueError):
+            fcntl.flock(stream, fcntl.LOCK_UN)
+
+
+def _finite(text: str) -> float:
+    if math.isinf(number := float(text)):
+        raise ValueError(f"no number to compute with: {text[:20]}")
+    return number
+
+
+def _whole(text: str) -> int:
+    return int(text) if len(text) < _MOST_DIGITS else int(_finite(text))
+
+
+# A loss may become infinite, and is noted so. As NaN it says as much, and `int` of it is a ValueError as of nonsense.
+_JSON = json.JSONDecoder(parse_float=_finite, parse_int=_whole, parse_constant=lambda text: math.nan)
+
+
+@functools.cache
+def _mode() -> int:
+    """Of ordinary files. To ask for the mask is to change it: two threads at once would leave it at 0 for good."""
+    with _ONE_ASKS:
+        mask = os.umask(0)
+        os.umask(mask)
+    return 0o666 & ~mask
+
+
+_ONE_ASKS = threading.Lock()

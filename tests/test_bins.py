@@ -42,7 +42,7 @@ def test_what_is_over_goes_at_the_second_start_that_says_so(tmp_path: Path) -> N
 
 
 def test_a_note_that_is_damaged_counts_no_day(tmp_path: Path) -> None:
-    for text in ("{", '{"at": "soon"}', '{"at": null}'):
+    for text in ("{", '{"at": "soon"}', '{"at": null}', '{"at": NaN}'):
         (tmp_path / "last-start.json").write_text(text)
-        assert bins.counted_time(tmp_path, NOW) == 0.0
+        assert not bins.Thrown(tmp_path, "x", 0.0).is_over(bins.counted_time(tmp_path, NOW))
         assert bins.counted_time(tmp_path, NOW + 1) == NOW

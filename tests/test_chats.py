@@ -35,7 +35,18 @@ def test_a_chat_of_an_older_version_is_read(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "[]", '{"turns": 7}', '{"turns": [{"role": "user", "text": 7}]}', '{"turns": [7]}']
+    "text",
+    [
+        "",
+        "[]",
+        '{"turns": 7}',
+        '{"turns": [{"role": "user", "text": 7}]}',
+        '{"turns": [7]}',
+        '{"turns": [], "place": Infinity}',
+        '{"turns": [], "place": 1e999}',
+        '{"turns": [], "others": [{"same": 1e999, "turns": []}]}',
+        '{"turns": [{"role": "user", "text": "", "was_stopped": []}]}',
+    ],
 )
 def test_a_damaged_file_is_left_out_and_left_alone(tmp_path: Path, text: str) -> None:
     (tmp_path / "bad.json").write_text(text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import random
 import resource
@@ -45,6 +46,31 @@ def test_a_written_file_has_its_text_and_ordinary_permissions(tmp_path: Path) ->
 
     assert (tmp_path / "new" / "a.txt").read_bytes() == "é\r\n".encode()
     assert stat.S_IMODE((tmp_path / "new" / "a.txt").stat().st_mode) == 0o666 & ~_umask()
+
+
+def test_threads_that_write_files_leave_the_process_its_mask(tmp_path: Path) -> None:
+    script = """
+import os, sys, threading, time
+from pathlib import Path
+from lab_desktop import files
+def slow_umask(mask, real=os.umask):
+    before = real(mask)
+    time.sleep(0.01)
+    return before
+os.umask = slow_umask
+def work(name):
+    for _ in range(5):
+        files.write_text(Path(sys.argv[1], name), "x")
+threads = [threading.Thread(target=work, args=(name,)) for name in "abcd"]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+print(os.umask(0))
+"""
+    said, _ = child(script, tmp_path).communicate()
+
+    assert int(said) == _umask()
 
 
 def test_a_failure_while_writing_keeps_the_old_file_and_leaves_nothing_beside_it(tmp_path: Path) -> None:
@@ -145,6 +171,66 @@ for number in range(len(rows.rows()), 10**9):
         numbers = [row["number"] for row in JsonLines(path).rows()]
         assert numbers == list(range(len(numbers)))
         assert len(numbers) > int(said[-1])
+
+
+@pytest.mark.skipif(os.name == "nt", reason="locks are asked of flock")
+def test_two_programs_that_add_rows_to_one_file_lose_none(tmp_path: Path) -> None:
+    path, count = tmp_path / "rows.jsonl", 500
+    script = """
+import sys
+from pathlib import Path
+from lab_desktop.files import JsonLines
+for number in range(int(sys.argv[3])):
+    rows = JsonLines(Path(sys.argv[1]))
+    rows.append([sys.argv[2], number])
+    rows.close()
+"""
+    for each in [child(script, path, name, count) for name in "ab"]:
+        each.communicate()
+
+    rows = JsonLines(path).rows()
+    assert sorted(rows) == [[name, number] for name in "ab" for number in range(count)]
+
+
+def test_what_another_program_left_half_written_is_cut_off_before_the_next_row(tmp_path: Path) -> None:
+    rows = JsonLines(tmp_path / "rows.jsonl")
+    rows.append(1)
+    with open(rows.path, "ab") as other:
+        other.write(b'{"half')
+
+    rows.append(2)
+    rows.close()
+
+    assert rows.rows() == [1, 2]
+
+
+def test_a_name_that_is_no_text_comes_back_as_it_was(tmp_path: Path) -> None:
+    name = os.fsdecode(b"M\xfcller \\ \xf0\x9f")
+    rows = JsonLines(tmp_path / "rows.jsonl")
+
+    write_json(tmp_path / "a.json", {name: name})
+    rows.append(name)
+    rows.close()
+
+    assert read_json(tmp_path / "a.json") == {name: name}
+    assert rows.rows() == [name]
+
+
+@pytest.mark.parametrize("number", ["1e999", "-1e999", "9" * 400, "-" + "9" * 400, "9" * 5000])
+def test_a_number_that_is_too_large_to_compute_with_is_damage(tmp_path: Path, number: str) -> None:
+    (tmp_path / "a.json").write_text(f'{{"a": {number}}}')
+    (tmp_path / "rows.jsonl").write_text(f"1\n{number}\n")
+
+    with pytest.raises(RunError):
+        read_json(tmp_path / "a.json")
+    with pytest.raises(RunError, match="Line 2"):
+        JsonLines(tmp_path / "rows.jsonl").rows()
+
+
+def test_a_measure_that_became_infinite_is_read_as_no_number(tmp_path: Path) -> None:
+    write_json(tmp_path / "a.json", {"losses": [math.inf, -math.inf, math.nan]})
+
+    assert all(map(math.isnan, read_json(tmp_path / "a.json")["losses"]))
 
 
 # --- disks ---

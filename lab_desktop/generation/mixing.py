@@ -13,7 +13,7 @@ import contextlib
 import hashlib
 import json
 import random
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -30,7 +30,7 @@ from lab_desktop.artifacts import (
     TrainingRow,
 )
 from lab_desktop.errors import GenerationError
-from lab_desktop.files import JsonLines, read_json, write_json, write_text
+from lab_desktop.files import JsonLines, json_bytes, read_json, write_json, write_text
 from lab_desktop.generation.rows import asked_text
 from lab_desktop.generation.seeds import Material, stable_seed
 from lab_desktop.jobs.run import Run
@@ -100,9 +100,9 @@ def mix(
 
     (folder / "manifest.json").unlink(missing_ok=True)
     for name, rows in files.items():
-        write_text(folder / f"{name}.jsonl", _lines(rows))
+        write_text(folder / f"{name}.jsonl", _lines(row.to_json() for row in rows))
     kept_aside = [_sample_row(sample) for sample in accepted if sample.id in held_out]
-    write_text(folder / "held_out.jsonl", _lines(kept_aside))
+    write_text(folder / "held_out.jsonl", _lines(row.to_json() for row in kept_aside))
     write_json(
         folder / "manifest.json",
         {
@@ -221,7 +221,7 @@ def export_instructlab(run: Run, folder: Path, timestamp: str) -> list[Path]:
     written = []
     for name, content in files.items():
         path = folder / f"{name}_{timestamp}.jsonl"
-        write_text(path, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in content))
+        write_text(path, _lines(content))
         written.append(path)
     return written
 
@@ -293,8 +293,8 @@ def _legacy(row: TrainingRow) -> dict[str, str]:
     return {"system": "", "user": row.messages[-2].content, "assistant": row.messages[-1].content}
 
 
-def _lines(rows: Sequence[TrainingRow]) -> str:
-    return "".join(json.dumps(row.to_json(), ensure_ascii=False) + "\n" for row in rows)
+def _lines(rows: Iterable[Mapping[str, Any]]) -> str:
+    return b"".join(map(json_bytes, rows)).decode()
 
 
 def _read_rows(path: Path) -> list[TrainingRow]:

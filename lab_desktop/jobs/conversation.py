@@ -50,6 +50,7 @@ from typing import TYPE_CHECKING, Any
 from lab_desktop import problems
 from lab_desktop.artifacts import ChatMessage, Mark, Pair, QuizMark, SeedExample
 from lab_desktop.errors import Cancelled, GenerationError, LabError
+from lab_desktop.files import json_bytes
 from lab_desktop.paths import taught_adapter
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ def main() -> int:
         return 0
 
     def tell(event: str, **values: Any) -> None:
-        line = json.dumps({"event": event, **values}, ensure_ascii=False).encode("utf-8") + b"\n"
+        line = json_bytes({"event": event, **values})
         try:
             while line:
                 line = line[os.write(descriptor, line) :]

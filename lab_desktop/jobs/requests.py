@@ -112,7 +112,7 @@ def read(folder: Path) -> LearnRequest:
             raise ValueError(f"unknown job {value['job']!r}")
         return LearnRequest(
             leaves=tuple(Path(leaf) for leaf in value["leaves"]),
-            teacher=teacher_of(value["teacher"]),
+            teacher=teacher_of(str(value["teacher"])),
             student=Path(value["student"]),
             samples=int(value["samples"]),
             seed=int(value["seed"]),

@@ -140,7 +140,7 @@ class Run:
             yield
         finally:
             if self._writes:
-                with contextlib.suppress(RunError, StorageError):
+                with contextlib.suppress(RunError, StorageError, TypeError):
                     seconds = self.timings()
                     seconds[step] = round(seconds.get(step, 0.0) + time.monotonic() - start, 3)
                     write_json(self.folder / "timings.json", seconds)

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import json
 import os
 import signal
 import threading
@@ -24,6 +23,7 @@ from typing import Any
 
 from lab_desktop import problems
 from lab_desktop.errors import NO_MEMORY, NO_MEMORY_HINT, Cancelled, LabError, StorageError, is_want_of_memory
+from lab_desktop.files import json_bytes
 from lab_desktop.jobs import errands, events, requests
 from lab_desktop.jobs.errands import (
     DownloadRequest,
@@ -71,7 +71,7 @@ class _Voice:
             self._step = event.text
             verb = event.text.partition(" ")[0]  # what follows may be a title of the person's
             problems.note(f"{verb} …, {event.done} of {event.total}")
-        line = json.dumps(events.to_json(event), ensure_ascii=False).encode("utf-8") + b"\n"
+        line = json_bytes(events.to_json(event))
         try:
             while line:
                 line = line[os.write(self._descriptor, line) :]

@@ -99,8 +99,8 @@ class Job:
         """
         return Job(
             Path(row["folder"]),
-            tuple(row["steps"]),
-            row["title"],
+            tuple(map(str, row["steps"])),
+            str(row["title"]),
             JobState(row["state"]),
             float(row["began"]),
             float(row["seconds"]),

@@ -32,7 +32,16 @@ def test_a_folder_without_a_request_is_no_run_folder(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "[]", "null", "{}", '{"job": "dance"}', '{"job": "learn", "leaves": 3}', '{"job": "learn", "leaves": ["a"]}'],
+    [
+        "",
+        "[]",
+        "null",
+        "{}",
+        '{"job": "dance"}',
+        '{"job": "learn", "leaves": 3}',
+        '{"job": "learn", "leaves": ["a"]}',
+        '{"job": "learn", "leaves": [], "teacher": "t", "student": "s", "samples": 1e999, "seed": 1}',
+    ],
 )
 def test_a_damaged_request_is_a_sentence(tmp_path: Path, text: str) -> None:
     (tmp_path / "request.json").write_text(text)

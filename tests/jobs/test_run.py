@@ -34,8 +34,12 @@ def test_a_second_job_on_the_folder_is_refused_and_the_first_goes_on(tmp_path: P
         pass
 
 
-def test_times_that_cannot_be_noted_do_not_hide_why_the_work_ended(tmp_path: Path) -> None:
-    (tmp_path / "timings.json").mkdir()
+@pytest.mark.parametrize("found", [None, "{", '{"train": null}'])
+def test_times_that_cannot_be_noted_do_not_hide_why_the_work_ended(tmp_path: Path, found: str | None) -> None:
+    if found is None:
+        (tmp_path / "timings.json").mkdir()
+    else:
+        (tmp_path / "timings.json").write_text(found)
 
     with pytest.raises(Cancelled), Run(tmp_path).open() as run, run.timed("train"):
         raise Cancelled

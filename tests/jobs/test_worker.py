@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -29,6 +30,7 @@ WORKS = {
     "wants too much": "return {'bytes': len(bytes(1 << 60))}",
     "exits": "sys.exit(3)",
     "returns what is no JSON": "return {'path': Path('.')}",
+    "speaks of a name that is no text": "run.notice(os.fsdecode(b'M\\xfcller')); return {}",
     "loses its journal": "(run.folder / 'events.jsonl').mkdir(); return {}",
 }
 
@@ -73,6 +75,12 @@ def test_a_job_says_its_events_and_then_its_result(folder: Path) -> None:
     assert (said, code, errors) == ([Notice("Working."), Finished({"seed": 7})], 0, "")
     journal = [from_json(row) for row in JsonLines(folder / "events.jsonl").rows()]
     assert journal == said
+
+
+def test_a_name_that_is_no_text_is_told(folder: Path) -> None:
+    said, code, _ = result(start(folder, "speaks of a name that is no text"))
+
+    assert (said, code) == ([Notice(os.fsdecode(b"M\xfcller")), Finished({})], 0)
 
 
 def test_what_a_library_prints_does_not_reach_the_events(folder: Path) -> None:
