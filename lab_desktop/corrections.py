@@ -22,6 +22,7 @@ from lab_desktop.files import JsonLines, read_json
 FILE_NAME = "corrections.jsonl"
 Side = Literal["before", "after"]
 SIDES: tuple[Side, ...] = ("before", "after")
+_VERDICTS = ("right", "wrong", "undone")
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,9 @@ def read_corrections(folder: Path) -> dict[tuple[str, str, str], Correction]:
     for line in JsonLines(folder / FILE_NAME).rows():
         try:
             made = Correction(line["question"], line["side"], line["answer"], line["verdict"])
-            if not all(isinstance(text, str) for text in vars(made).values()) or made.side not in SIDES:
+            if not all(isinstance(text, str) for text in vars(made).values()):
+                raise TypeError(line)
+            if made.side not in SIDES or made.verdict not in _VERDICTS:
                 raise TypeError(line)
         except (TypeError, KeyError) as error:
             raise RunError(

@@ -76,7 +76,15 @@ def test_a_report_without_corrections_is_read_as_it_was_written(tmp_path: Path) 
     assert read_report(tmp_path) == written
 
 
-@pytest.mark.parametrize("line", ["{}", '"x"', '{"question": 5, "side": "after", "answer": "a", "verdict": "right"}'])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "{}",
+        '"x"',
+        '{"question": 5, "side": "after", "answer": "a", "verdict": "right"}',
+        '{"question": "q", "side": "after", "answer": "a", "verdict": "good"}',
+    ],
+)
 def test_damaged_corrections_are_told(tmp_path: Path, line: str) -> None:
     (tmp_path / "corrections.jsonl").write_text(line + "\n", encoding="utf-8")
 
