@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
-from PySide6.QtCore import Qt, QUrl
+from PySide6.QtCore import QMimeData, Qt, QUrl
 from PySide6.QtGui import (
     QCloseEvent,
     QKeySequence,
@@ -19,7 +19,7 @@ from PySide6.QtGui import (
     QTextLength,
     QTextTable,
 )
-from PySide6.QtWidgets import QDialog, QFrame, QListWidgetItem, QTextBrowser, QWidget
+from PySide6.QtWidgets import QDialog, QFrame, QListWidgetItem, QTextBrowser, QTextEdit, QWidget
 
 from lab_desktop import paths
 from lab_desktop.ui.help_pictures import PICTURE, PLACE, Pictures, picture_format
@@ -31,6 +31,7 @@ from lab_desktop.ui.widgets.panel import NameList, Panel, Side, search_field
 _NAMES_WIDE = 264
 _WIDEST = 640
 """Longer lines are hard to read."""
+_SHORTEST_MARKED = 3
 _IS_CAPTION = QTextFormat.Property.UserProperty.value + 2
 
 
@@ -47,7 +48,7 @@ class HelpWindow(Panel):
         except (OSError, ValueError):
             self._is_there = False
         self._shown = ""
-        self._past: list[str] = []
+        self._past: list[tuple[str, int]] = []
         self._wanted = "articles"
 
         self._kind = Segmented(
@@ -93,10 +94,12 @@ class HelpWindow(Panel):
             self._draw()
 
     def back(self) -> None:
-        """Show what was read before a link was followed."""
+        """Show what was read before a link was followed, at the place where it was left."""
         if self._past:
-            self._shown = self._past.pop()
+            self._shown, place = self._past.pop()
             self._draw()
+            self.page.verticalScrollBar().setValue(place)
+            self.page.setFocus()  # the button may be gone now
 
     def stand_before(self, window: QWidget) -> None:
         """Belong to a window, which then does not block this one; opened before a sheet, it leaves it in sight."""
@@ -162,6 +165,7 @@ class HelpWindow(Panel):
         else:
             self._shown = ""
             self._draw()
+        self.page.mark(wanted.split())
 
     def _chosen(self, item: QListWidgetItem | None) -> None:
         if item is not None:
@@ -169,7 +173,7 @@ class HelpWindow(Panel):
 
     def _follow(self, link: QUrl) -> None:
         if (name := link.toString()) in self._pages():
-            self._past.append(self._shown)
+            self._past.append((self._shown, self.page.verticalScrollBar().value()))
             self._shown = name
             self._draw()
 
@@ -177,6 +181,7 @@ class HelpWindow(Panel):
         self._back.setVisible(bool(self._past))
         shown = self._pages().get(self._shown)
         self.page.show_markdown(self._text(shown))
+        self.page.mark(self.search.text().split())
         for number in range(self.names.count()):
             item = self.names.item(number)
             if item.data(Qt.ItemDataRole.UserRole) == self._shown:
@@ -224,6 +229,31 @@ class _Page(QTextBrowser):
         self.moveCursor(QTextCursor.MoveOperation.Start)
         self.verticalScrollBar().setValue(0)
         self._fit()
+
+    def mark(self, words: Sequence[str]) -> None:
+        """Mark these words wherever they stand, and bring the first one in sight."""
+        found = []
+        for word in words:
+            cursor = self.document().find(word)
+            while len(word) >= _SHORTEST_MARKED and not cursor.isNull():
+                piece = QTextEdit.ExtraSelection()
+                piece.cursor, piece.format = cursor, QTextCharFormat()
+                piece.format.setBackground(look().theme.color("mark2"))
+                found.append(piece)
+                cursor = self.document().find(word, cursor)
+        self.setExtraSelections(found)
+        if found:
+            first = min((piece.cursor for piece in found), key=QTextCursor.position)
+            top = self.cursorRect(first).top()
+            if not 0 <= top < self.viewport().height() * 3 // 4:
+                bar = self.verticalScrollBar()
+                bar.setValue(bar.value() + top - self.viewport().height() // 3)
+
+    def createMimeDataFromSelection(self) -> QMimeData:
+        """What is copied: text, without the letters that stand for pictures."""
+        made = QMimeData()
+        made.setText(self.textCursor().selection().toPlainText().replace(f"{PLACE}\n", ""))
+        return made
 
     def _show_pictures(self, document: QTextDocument) -> None:
         """A picture of ours comes into its place, and what it shows stands below it; any other is only told."""

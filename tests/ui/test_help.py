@@ -10,7 +10,7 @@ from PySide6.QtCore import QPoint, QRectF, Qt, QUrl
 from PySide6.QtGui import QDesktopServices, QTextCursor
 from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton, QLineEdit, QListWidget, QMessageBox, QWidget
+from PySide6.QtWidgets import QAbstractButton, QApplication, QLineEdit, QListWidget, QMessageBox, QWidget
 from pytestqt.qtbot import QtBot
 
 from lab_desktop import paths
@@ -101,6 +101,46 @@ def test_a_link_is_followed_by_key_and_back_returns(help_window: HelpWindow, qtb
     qtbot.mouseClick(help_window._back, Qt.MouseButton.LeftButton)
     assert shown(help_window).startswith("The path from a text to a report")
     assert not help_window._back.isVisible()
+
+
+def test_back_by_key_returns_to_the_place_that_was_left(help_window: HelpWindow, qtbot: QtBot) -> None:
+    help_window.open("path")
+    help_window.page.setFocus()
+    for _ in range(7):
+        qtbot.keyClick(help_window.page, Qt.Key.Key_Tab)
+    left = help_window.page.verticalScrollBar().value()
+    assert left > 0
+    qtbot.keyClick(help_window.page, Qt.Key.Key_Return)
+    assert shown(help_window).startswith("Chat and compare")
+
+    press(help_window, Qt.Key.Key_Left, Qt.KeyboardModifier.AltModifier)
+    assert shown(help_window).startswith("The path from a text to a report")
+    assert help_window.page.verticalScrollBar().value() == left
+
+
+def test_what_is_looked_for_is_marked_and_in_sight(help_window: HelpWindow, qtbot: QtBot) -> None:
+    def marked() -> list[str]:
+        return [piece.cursor.selectedText().casefold() for piece in help_window.page.extraSelections()]
+
+    qtbot.keyClicks(help_window.search, "half-way")
+    assert names(help_window) == ["Settings"]
+    assert marked() == ["half-way"]
+    (piece,) = help_window.page.extraSelections()
+    assert help_window.page.viewport().rect().contains(help_window.page.cursorRect(piece.cursor))
+
+    help_window.search.clear()
+    assert marked() == []
+
+
+def test_an_article_is_copied_by_keys_without_its_pictures(help_window: HelpWindow, qtbot: QtBot) -> None:
+    help_window.open("path")
+    help_window.page.setFocus()
+    qtbot.keyClick(help_window.page, Qt.Key.Key_A, Qt.KeyboardModifier.ControlModifier)
+    qtbot.keyClick(help_window.page, Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)
+
+    copied = QApplication.clipboard().text()
+    assert copied == shown(help_window).replace(f"{PLACE}\n", "").rstrip()
+    assert "the report puts the same" in copied.casefold()
 
 
 def test_a_word_leads_to_the_article_that_tells_more(window: MainWindow, help_window: HelpWindow, qtbot: QtBot) -> None:
