@@ -163,17 +163,27 @@ class JsonLines:
         """As `rows`, one at a time."""
         return self._rows(self._readable(0))
 
-    def made(self, make: Callable[[Any], T]) -> Iterator[T]:
+    def made(self, make: Callable[[Any], T], count: int | None = None) -> Iterator[T]:
         """What `make` makes of every row, one at a time.
 
+        Args:
+            count: how many rows there are, where that is known from elsewhere.
+
         Raises:
-            RunError: as in `rows`; or a row is none that `make` can take (KeyError, TypeError, ValueError, …).
+            RunError: as in `rows`; or a row is none that `make` can take (KeyError, TypeError, ValueError, …); or there
+                are more or fewer than `count`.
         """
+        number = 0
         for number, row in enumerate(self.each(), start=1):
             try:
                 yield make(row)
             except (AttributeError, LookupError, TypeError, ValueError) as error:
                 raise self._damaged(number, error) from error
+        if count not in (None, number):
+            raise RunError(
+                f'"{self.path.name}" in {self.path.parent} should have {count} rows and has {number}.',
+                "Run the step before this one again.",
+            )
 
     def after(self, start: int) -> tuple[list[Any], int]:
         """The rows from a byte on, for who has read those before it, and the byte where the next will begin.

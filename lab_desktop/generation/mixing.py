@@ -29,7 +29,7 @@ from lab_desktop.artifacts import (
     Sample,
     TrainingRow,
 )
-from lab_desktop.errors import GenerationError
+from lab_desktop.errors import GenerationError, RunError
 from lab_desktop.files import JsonLines, json_bytes, read_json, write_json, write_text
 from lab_desktop.generation.rows import asked_text
 from lab_desktop.generation.seeds import Material, stable_seed
@@ -63,7 +63,7 @@ def mix(
 ) -> Dataset:
     """Deal accepted samples and all seed examples to the phases, and hold some samples out.
 
-    Doing it again with the same rows gives the same dataset and writes nothing.
+    Doing it again with the same rows gives the same dataset and writes nothing, unless a file of it was damaged.
 
     Args:
         general: rows against forgetting, from `general_rows`.
@@ -81,8 +81,8 @@ def mix(
         for material in materials
     ]
     inputs = _fingerprint([given, str(phases), seed, lessons])
-    if (folder / "manifest.json").exists() and read_json(folder / "manifest.json").get("inputs") == inputs:
-        return read_dataset(folder)
+    if (before := _dealt(folder, inputs)) is not None:
+        return before
 
     held_out = _held_out(accepted, seed)
     new: dict[RowKind, list[TrainingRow]] = {kind: [] for kind in RowKind}
@@ -142,8 +142,8 @@ def taught_rows(folder: Path) -> list[TrainingRow]:
     Raises:
         RunError: the dataset is not complete.
     """
-    rows = (row for phase in read_dataset(folder).phases for row in _read_rows(phase.path) if not row.keeps_base)
-    return list({row.id: row for row in rows}.values())
+    rows = (row for phase in read_dataset(folder).phases for row in _read_rows(phase.path, phase.rows))
+    return list({row.id: row for row in rows if not row.keeps_base}.values())
 
 
 def general_prompts(count: int) -> list[str]:
@@ -207,7 +207,7 @@ def export_instructlab(run: Run, folder: Path, timestamp: str) -> list[Path]:
     test_<ts>.jsonl (the held-out rows). General rows are left out: their target exists only in our training.
     """
     dataset = read_dataset(run.folder / "dataset")
-    rows = {phase.name: _read_rows(phase.path) for phase in dataset.phases}
+    rows = {phase.name: _read_rows(phase.path, phase.rows) for phase in dataset.phases}
     knowledge = [row for name in rows if name.startswith("knowledge") for row in rows[name] if not row.keeps_base]
     skills = [row for name in rows if not name.startswith("knowledge") for row in rows[name] if not row.keeps_base]
     every = list({row.id: row for row in (*knowledge, *skills)}.values())
@@ -216,7 +216,7 @@ def export_instructlab(run: Run, folder: Path, timestamp: str) -> list[Path]:
         "skills_train_msgs": [row.to_json() for row in skills],
         "messages": [row.to_json() for row in every],
         "train": [_legacy(row) for row in every],
-        "test": [_legacy(row) for row in _read_rows(dataset.held_out)],
+        "test": [_legacy(row) for row in _read_rows(dataset.held_out, dataset.held_out_rows)],
     }
     written = []
     for name, content in files.items():
@@ -224,6 +224,18 @@ def export_instructlab(run: Run, folder: Path, timestamp: str) -> list[Path]:
         write_text(path, _lines(content))
         written.append(path)
     return written
+
+
+def _dealt(folder: Path, inputs: str) -> Dataset | None:
+    """The dataset in a folder, if it was dealt from these inputs and every row is as it was then."""
+    with contextlib.suppress(RunError):
+        dataset = read_dataset(folder)
+        files = [(phase.path, phase.rows) for phase in dataset.phases] + [(dataset.held_out, dataset.held_out_rows)]
+        rows = [row.to_json() for path, count in files for row in _read_rows(path, count)]
+        made_from = read_json(folder / "manifest.json", "inputs")["inputs"]
+        if (made_from, _fingerprint(rows)) == (inputs, dataset.fingerprint):
+            return dataset
+    return None
 
 
 def _rows_of(material: Material, samples: Sequence[Sample]) -> list[tuple[RowKind, TrainingRow]]:
@@ -297,8 +309,8 @@ def _lines(rows: Iterable[Mapping[str, Any]]) -> str:
     return b"".join(map(json_bytes, rows)).decode()
 
 
-def _read_rows(path: Path) -> list[TrainingRow]:
-    return list(JsonLines(path).made(TrainingRow.from_json))
+def _read_rows(path: Path, count: int) -> list[TrainingRow]:
+    return list(JsonLines(path).made(TrainingRow.from_json, count))
 
 
 def _fingerprint(values: Sequence[Any]) -> str:

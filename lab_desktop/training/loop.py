@@ -449,7 +449,7 @@ def _rows(
         with Tokenizer(base) as tokenizer:
             return _rows(dataset, base, plan, run, tokenizer.chat_row)
     known = {phase.name: phase for phase in plan.phases}
-    files = {each.name: each.path for each in dataset.phases}
+    files = {each.name: each for each in dataset.phases}
     if unknown := files.keys() - known.keys():
         raise RunError(
             f'The data set has a phase "{min(unknown)}" that this training does not know.',
@@ -460,14 +460,14 @@ def _rows(
     for name, phase in known.items():
         if name not in files:
             continue
-        rows, too_long = encode(_read_rows(files[name]), chat_row, plan.max_row_tokens)
+        rows, too_long = encode(_read_rows(files[name].path, files[name].rows), chat_row, plan.max_row_tokens)
         left_out += too_long
         new = [row for row in rows if not row.keeps_base]
         steps = phase_steps(phase, len(new), plan)
         if steps:
             phases.append(_PhaseRows(phase, new, [row for row in rows if row.keeps_base], first, steps))
             first += steps
-    held_out, too_long = encode(_read_rows(dataset.held_out), chat_row, plan.max_row_tokens)
+    held_out, too_long = encode(_read_rows(dataset.held_out, dataset.held_out_rows), chat_row, plan.max_row_tokens)
     if left_out + too_long:
         run.notice(
             f"{left_out} practice questions and {too_long} of those kept aside were left out: they are longer than "
@@ -485,8 +485,8 @@ def _rows(
     return phases, [row for row in held_out if not row.keeps_base]
 
 
-def _read_rows(path: Path) -> list[TrainingRow]:
-    return list(JsonLines(path).made(TrainingRow.from_json))
+def _read_rows(path: Path, count: int) -> list[TrainingRow]:
+    return list(JsonLines(path).made(TrainingRow.from_json, count))
 
 
 def _identity(dataset: Dataset, base: Path, plan: TrainingPlan, start_from: Path | None) -> dict[str, str]:

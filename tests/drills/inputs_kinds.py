@@ -209,11 +209,9 @@ def _published(home: Path, file: Path) -> None:
 
 
 def _materials(home: Path, file: Path) -> None:
-    run = _run_of(file)
-    for row in read_dataset(run.folder / "dataset").phases:
-        row.path.stat()
-    taught_rows(run.folder / "dataset")
-    questions.held_out_questions(read_dataset(run.folder / "dataset"))
+    folder = _run_of(file).folder / "dataset"
+    taught_rows(folder)
+    questions.held_out_questions(read_dataset(folder))
 
 
 def _entries(home: Path, file: Path) -> None:

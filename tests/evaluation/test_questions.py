@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from lab_desktop.artifacts import ChatMessage, Dataset, TrainingRow
-from lab_desktop.errors import EvaluationError
+from lab_desktop.errors import EvaluationError, RunError
 from lab_desktop.evaluation.judge import by_rule
 from lab_desktop.evaluation.questions import Rule, exam_questions, general_questions, held_out_questions
 from lab_desktop.evaluation.results import Verdict
@@ -148,6 +148,15 @@ def test_held_out_rows_become_questions_and_each_is_asked_once(tmp_path):
 def test_a_held_out_row_that_is_no_conversation_is_named(tmp_path, wrong):
     with pytest.raises(EvaluationError, match="Row 2"):
         held_out_questions(held_out(tmp_path, row("1", "When?", "1382."), wrong))
+
+
+@pytest.mark.parametrize("left", [0, 1])
+def test_held_out_rows_that_are_missing_are_told(tmp_path, left):
+    dataset = held_out(tmp_path, row("1", "When?", "1382."), row("2", "Where?", "Here."))
+    dataset.held_out.write_text("".join(dataset.held_out.read_text().splitlines(keepends=True)[:left]))
+
+    with pytest.raises(RunError, match=f"should have 2 rows and has {left}"):
+        held_out_questions(dataset)
 
 
 def test_a_dataset_without_held_out_rows_needs_no_file(tmp_path):

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from lab_desktop.artifacts import ChatMessage, Dataset, Sample, TrainingRow
-from lab_desktop.errors import Cancelled
+from lab_desktop.errors import Cancelled, RunError
 from lab_desktop.files import JsonLines
 from lab_desktop.generation.mixing import export_instructlab, general_rows, mix, taught_rows
 from lab_desktop.generation.seeds import Material
@@ -121,6 +121,30 @@ def test_the_same_rows_give_the_same_dataset_and_new_rows_another(tmp_path: Path
 
     other, _ = deal(tmp_path, [knowledge()], samples(knowledge(), 60))
     assert other.fingerprint != first.fingerprint
+
+
+@pytest.mark.parametrize("damage", ["gone", "cut", "another word", "no manifest"])
+def test_a_dataset_that_was_damaged_is_dealt_again(tmp_path: Path, damage: str) -> None:
+    first, rows = deal(tmp_path, [knowledge()], samples(knowledge(), 50))
+    file, manifest = first.phases[-1].path, first.folder / "manifest.json"
+    lines = file.read_text(encoding="utf-8").splitlines(keepends=True)
+    {
+        "gone": file.unlink,
+        "cut": lambda: file.write_text("".join(lines[:-3]), encoding="utf-8"),
+        "another word": lambda: file.write_text("".join(lines).replace("short", "shirt"), encoding="utf-8"),
+        "no manifest": lambda: manifest.write_text(manifest.read_text(encoding="utf-8")[:-9], encoding="utf-8"),
+    }[damage]()
+
+    assert deal(tmp_path, [knowledge()], samples(knowledge(), 50)) == (first, rows)
+
+
+def test_rows_that_are_missing_are_told_and_not_left_out(tmp_path: Path) -> None:
+    dataset, _ = deal(tmp_path, [knowledge()], samples(knowledge(), 50))
+    file = dataset.phases[0].path
+    file.write_text("".join(file.read_text(encoding="utf-8").splitlines(keepends=True)[:-3]), encoding="utf-8")
+
+    with pytest.raises(RunError, match=rf'"{file.name}" in .* should have \d+ rows and has'):
+        taught_rows(dataset.folder)
 
 
 def test_general_rows_carry_the_students_own_answers_and_no_finished_group_is_asked_again(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ import pytest
 import safetensors.numpy
 
 from lab_desktop.artifacts import DatasetPhase
-from lab_desktop.errors import Cancelled, StorageError, TrainingError
+from lab_desktop.errors import Cancelled, RunError, StorageError, TrainingError
 from lab_desktop.jobs import events
 from lab_desktop.jobs.run import Run, enough_file
 from lab_desktop.training.choice import VARIABLE
@@ -272,6 +272,14 @@ def test_without_rows_there_is_a_sentence(tmp_path, tiny, dataset):
 
     with pytest.raises(TrainingError, match="nothing to train on"):
         learn(nothing, tiny, small_plan(), Run(tmp_path))
+
+
+def test_a_phase_whose_rows_are_gone_is_said_and_not_left_out(tmp_path, tiny):
+    torn = write_dataset(tmp_path / "torn")
+    torn.phases[-1].path.unlink()
+
+    with pytest.raises(RunError, match="should have 4 rows and has 0"):
+        learn(torn, tiny, small_plan(), Run(tmp_path))
 
 
 def test_numbers_that_run_away_are_said_with_what_is_safe(tmp_path, tiny, dataset):
