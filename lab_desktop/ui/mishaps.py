@@ -13,6 +13,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtWidgets import QFrame, QWidget
 
 from lab_desktop import problems
+from lab_desktop.errors import NO_MEMORY, NO_MEMORY_HINT, is_want_of_memory
 from lab_desktop.ui.background import Background
 from lab_desktop.ui.session import Session
 from lab_desktop.ui.widgets.basic import Button, Icon, Label, announce, column, row
@@ -39,8 +40,9 @@ class MishapStrip(QWidget):
         self.setLayout(column(ground, margins=(16, 10, 16, 0)))
         self.hide()
 
-    def tell(self, text: str) -> None:
+    def tell(self, text: str, has_report: bool = True) -> None:
         self._text.setText(text)
+        self.show_report.setVisible(has_report)
         self.setAccessibleName(text)
         self.show()
         announce(self, text)
@@ -54,12 +56,14 @@ class Mishaps(QObject):
     """Notes what is raised and caught by nobody, and tells it in the strip."""
 
     _happened = Signal()
+    _was_short = Signal()
 
     def __init__(self, strip: MishapStrip, parent: QWidget) -> None:
         super().__init__(parent)
         self._strip = strip
         self._seen: set[str] = set()
         self._happened.connect(self._tell)
+        self._was_short.connect(self._tell_of_memory)
         self._gathering = Background(_gathered, self._tell_of_last_time, self)
 
     def take_over(self) -> None:
@@ -69,7 +73,10 @@ class Mishaps(QObject):
         QTimer.singleShot(0, self, self._gathering.start)
 
     def caught(self, kind: type[BaseException], error: BaseException | None, where: TracebackType | None) -> None:
-        """Note what was raised, once for each place; in any thread."""
+        """Note what was raised, once for each place; in any thread. Want of memory is told, and is nobody's mistake."""
+        if error is not None and is_want_of_memory(error):
+            self._was_short.emit()
+            return
         sys.__excepthook__(kind, error or kind(), where)
         place = f"{kind.__qualname__} {traceback.extract_tb(where)[-1:]}"
         if error is None or issubclass(kind, KeyboardInterrupt) or place in self._seen or len(self._seen) >= _MOST:
@@ -80,6 +87,9 @@ class Mishaps(QObject):
 
     def _tell(self) -> None:
         self._strip.tell(self.tr("Something happened that was not foreseen. What was finished is safe."))
+
+    def _tell_of_memory(self) -> None:
+        self._strip.tell(f"{NO_MEMORY} {NO_MEMORY_HINT}", has_report=False)
 
     def _tell_of_last_time(self, reports: Sequence[Path]) -> None:
         if reports:

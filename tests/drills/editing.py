@@ -7,6 +7,8 @@ import sys
 import time
 from pathlib import Path
 
+from lab_desktop.errors import NO_MEMORY, is_want_of_memory
+
 WORDS = ("one", "two", "three", "four", "five")
 _PATIENCE_S = 8.0
 
@@ -20,10 +22,21 @@ def typed_on(lesson: Path) -> list[str]:
 
 def type_on(lesson: Path) -> int:
     """Open a window on a lesson of the library and type what is missing; 1 where it could not be saved."""
+    try:
+        return _type_on(lesson)
+    except (OSError, MemoryError, RuntimeError) as error:  # before there is a window that tells it: as `cli.main` does
+        if not is_want_of_memory(error):
+            raise
+        sys.stderr.write(f"{NO_MEMORY}\n")
+        return 1
+
+
+def _type_on(lesson: Path) -> int:
     from PySide6.QtGui import QTextCursor
     from PySide6.QtTest import QTest
     from PySide6.QtWidgets import QApplication, QPlainTextEdit
 
+    from lab_desktop.ui.guard import guarded
     from lab_desktop.ui.main_window import MainWindow
     from lab_desktop.ui.session import Session
     from lab_desktop.ui.theme import Look
@@ -33,8 +46,13 @@ def type_on(lesson: Path) -> int:
     Look(app)
     session = Session()
     window = MainWindow(session)
-    window.start()
-    session.edit(lesson)
+    window.mishaps.take_over()
+    guarded(window.start)
+    guarded(lambda: session.edit(lesson))
+    app.processEvents()
+    if not window.mishap_strip.isHidden():
+        sys.stderr.write(f"{window.mishap_strip.accessibleName()}\n")
+        return 1
     editor = window.pages.lesson.editor
     editor.show_part("place")
     code = 0

@@ -14,6 +14,7 @@ from PySide6.QtGui import QGuiApplication
 from pytestqt.qtbot import QtBot
 
 from lab_desktop import problems
+from lab_desktop.errors import NO_MEMORY, NO_MEMORY_HINT
 from lab_desktop.ui.chat_process import Voices
 from lab_desktop.ui.main_window import MainWindow
 from lab_desktop.ui.session import Session
@@ -90,6 +91,24 @@ def test_a_mistake_in_a_slot_ends_nothing_and_is_noted_once(own_home: Path) -> N
     ]
     assert "secret" not in "".join(texts)
     assert not list((own_home / "problems").glob(".running-window-*")), "it ended well"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="a limit that only Linux holds")
+def test_a_window_without_memory_says_so_and_goes_on_without_a_report(own_home: Path) -> None:
+    ended = open_window(
+        "import resource\n"
+        "    before = resource.getrlimit(resource.RLIMIT_AS)\n"
+        "    resource.setrlimit(resource.RLIMIT_AS, (1 << 30, before[1]))\n"
+        "    QTimer.singleShot(0, lambda: bytearray(1 << 31))\n"
+        "    QTimer.singleShot(300, lambda: resource.setrlimit(resource.RLIMIT_AS, before))\n"
+        "    QTimer.singleShot(400, lambda: print(window.mishap_strip.accessibleName()))\n"
+        "    QTimer.singleShot(450, lambda: print('report:', window.mishap_strip.show_report.isVisible()))\n"
+        "    QTimer.singleShot(500, window.close)"
+    )
+
+    assert ended.returncode == 0, ended.stderr[-500:]
+    assert ended.stdout.splitlines() == [f"{NO_MEMORY} {NO_MEMORY_HINT}", "report: False"]
+    assert problems.reports() == [] and "Traceback" not in ended.stderr
 
 
 def test_not_now_leaves_the_report_where_it_is(window: MainWindow, own_home: Path, qtbot: QtBot) -> None:
