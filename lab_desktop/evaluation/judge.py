@@ -220,7 +220,7 @@ def _prompt() -> dict[str, str]:
     try:
         prompt = yaml.safe_load(path.read_text(encoding="utf-8"))
         return {name: str(prompt[name]) for name in ("system", "judge")}
-    except (OSError, UnicodeDecodeError, yaml.YAMLError, KeyError, TypeError) as error:
+    except (OSError, ValueError, yaml.YAMLError, KeyError, TypeError) as error:
         raise EvaluationError(
             f"The prompts in {path} cannot be used: {error}.", "Undo the last change to that file.", repr(error)
         ) from error

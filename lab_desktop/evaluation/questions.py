@@ -213,6 +213,8 @@ def _parse(path: Path) -> yaml.Node:
         line = mark.line + 1 if mark else None
         problem = getattr(error, "problem", None) or getattr(error, "reason", None) or "it is not YAML"
         raise _wrong(path, line, f"{problem}; a text with a colon or quotes must stand in quotes") from None
+    except ValueError as error:  # of an escape like "\U00110000", which PyYAML does not look at
+        raise _wrong(path, None, f"a \\ in quotes stands for no character ({error}); write \\\\ for one") from None
     if root is None:
         raise _wrong(path, None, "it is empty")
     return root

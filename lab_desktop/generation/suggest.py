@@ -353,7 +353,7 @@ def _practice_leaf() -> Leaf:
         examples = tuple(
             SeedExample(tuple(Pair(**pair) for pair in row["questions_and_answers"]), row["context"]) for row in rows
         )
-    except (OSError, UnicodeDecodeError, yaml.YAMLError, KeyError, TypeError) as error:
+    except (OSError, ValueError, yaml.YAMLError, KeyError, TypeError) as error:
         raise GenerationError(f"{file} cannot be used: {error}.", "Install the program again.", repr(error)) from error
     return Leaf(("knowledge", "velmora"), file.parent, LeafKind.KNOWLEDGE, 3, "", examples)
 

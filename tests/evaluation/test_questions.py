@@ -109,6 +109,7 @@ def test_ids_survive_another_order_of_the_file(tmp_path):
         ("questions:\n- question: what: now\n  answer: A\n", "Line 2 .*quotes"),
         ("questions:\n\t- question: Q\n", "Line 2"),
         ("[" * 500, "nested too deep"),
+        ('questions:\n- question: "\\U00110000"\n  answer: A\n', "stands for no character"),
         ("a: &a [*a]\nquestions: *a\n", "unknown field"),
         ("questions: &q\n- *q\n", "Line 1 .*question 1 must be fields"),
         ("questions: *nowhere\n", "Line 1"),
