@@ -8,7 +8,7 @@ and for those who publish:
 
     GET  /api/whoami-v2                                      whose a token is
     POST /api/repos/create, GET /api/models/OWNER/REPO       a new place; what is there
-    POST /api/models/OWNER/REPO/preupload/REV                which files go as LFS
+    POST /api/models/OWNER/REPO/preupload/REV                which files go as LFS, and which are there
     POST /OWNER/REPO.git/info/lfs/objects/batch              where the bytes go; nowhere for those that are here
     PUT  /put/SHA256[/PART], POST /put/SHA256                the bytes, on the other port; the parts are all there
     POST /api/models/OWNER/REPO/commit/REV                   the files get their names
@@ -77,7 +77,16 @@ class Place:
     def tags(self) -> list[str]:
         _, _, rest = self.files.get("README.md", b"").decode().partition("---\n")
         head = yaml.safe_load(rest.partition("---\n")[0])
-        return list(head["tags"]) if isinstance(head, dict) else []
+        return list(head.get("tags", [])) if isinstance(head, dict) else []
+
+    def told(self, name: str) -> dict[str, Any]:
+        """How a file of this name is to be sent, and the check number of the one that is there."""
+        is_large, data = name.endswith(".gguf"), self.files.get(name)
+        told = {"path": name, "uploadMode": "lfs" if is_large else "regular", "shouldIgnore": False}
+        if data is not None:
+            counted = hashlib.sha1(b"blob %d\0%b" % (len(data), data), usedforsecurity=False)
+            told["oid"] = hashlib.sha256(data).hexdigest() if is_large else counted.hexdigest()
+        return told
 
 
 @dataclass
@@ -216,9 +225,8 @@ class _Handler(BaseHTTPRequestHandler):
         elif path.endswith(".git/info/lfs/objects/batch"):
             self._tell({"transfer": "basic", "objects": [self._where(each) for each in json.loads(body)["objects"]]})
         elif "/preupload/" in path:
-            files = json.loads(body)["files"]
-            kinds = {each["path"]: "lfs" if each["path"].endswith(".gguf") else "regular" for each in files}
-            self._tell({"files": [{"path": p, "uploadMode": k, "shouldIgnore": False} for p, k in kinds.items()]})
+            place = self.hub.places[path.removeprefix("/api/models/").partition("/preupload/")[0]]
+            self._tell({"files": [place.told(each["path"]) for each in json.loads(body)["files"]]})
         elif "/commit/" in path:
             self._commit(path.removeprefix("/api/models/").partition("/commit/")[0], body)
         else:
@@ -288,7 +296,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._bytes(path.removeprefix("/cdn/"), wanted)
         elif path == "/api/whoami-v2":
             self._whoami()
-        elif (repo := path.removeprefix("/api/models/")) in self.hub.places:
+        elif (repo := path.removeprefix("/api/models/").removesuffix("/revision/main")) in self.hub.places:
             place = self.hub.places[repo]
             siblings = [{"rfilename": name} for name in (".gitattributes", *place.files)]
             self._tell(

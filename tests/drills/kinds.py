@@ -25,6 +25,7 @@ from lab_desktop.jobs import errands
 from lab_desktop.jobs.errands import DownloadRequest, MoveRequest, PublishRequest, ShareRequest
 from lab_desktop.models import arrivals, moving, records
 from lab_desktop.models import hub as our_hub
+from lab_desktop.models.card import TAG
 from lab_desktop.models.records import Record
 from lab_desktop.projects import Project
 from lab_desktop.reviews import Review
@@ -275,7 +276,7 @@ class Publish(Errand):
     """Files of a trained model go to a hub."""
 
     name = "publish"
-    _card = "---\nlicense: apache-2.0\n---\n\n# velmora\n"
+    _card = f"---\nlicense: apache-2.0\ntags:\n- {TAG}\n---\n\n# velmora\n"
 
     @contextlib.contextmanager
     def around(self, place: Place) -> Iterator[None]:

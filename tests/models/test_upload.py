@@ -127,6 +127,17 @@ def test_a_second_press_sends_only_what_is_missing(
     assert set(server.places[REPO].files) == {"README.md", *(name for _, name in files)}
 
 
+def test_the_same_once_more_sends_nothing_and_makes_no_new_version(
+    server: Hub, signed_in: None, files: tuple[tuple[Path, str], ...]
+) -> None:
+    first = publish(PublishRequest(REPO, files, CARD))
+
+    again = publish(PublishRequest(REPO, files, CARD))
+
+    assert (server.places[REPO].commits, again["commit"], again["sent_bytes"]) == (1, first["commit"], 0)
+    assert errands.waiting() == []
+
+
 def test_public_is_public_only_when_it_was_asked_for(
     server: Hub, signed_in: None, files: tuple[tuple[Path, str], ...]
 ) -> None:
