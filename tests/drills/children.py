@@ -24,6 +24,7 @@ from typing import Any
 
 import psutil
 
+from lab_desktop import hardware
 from lab_desktop.cli import COMMANDS
 from lab_desktop.jobs.events import Event, from_json
 from tests.drills.changes import on_each_change
@@ -51,6 +52,7 @@ class World:
         refusal: errno of that change and all after it that take something of the disk; 0: none is refused.
         clock_s: the clock is so many seconds off.
         more_memory_bytes: so much address space beyond what it begins with; None: as much as it wants.
+        group: the control group that it joins.
         is_plain: a person who may not write where folders do not allow it, as root may.
     """
 
@@ -59,10 +61,13 @@ class World:
     refusal: int = 0
     clock_s: float = 0.0
     more_memory_bytes: int | None = None
+    group: Path | None = None
     is_plain: bool = False
 
     def begin(self, place: Path) -> Callable[[], int]:
         """Make it so for this process; gives how many changes there were below `place` so far."""
+        if self.group is not None:
+            (self.group / "cgroup.procs").write_text(str(os.getpid()))
         if self.is_plain:
             _be_plain()
         if self.more_memory_bytes is not None:
@@ -165,7 +170,8 @@ class Child:
 
     @property
     def figures(self) -> dict[str, float]:
-        """Of one that came to its end: "used_s", "changes", "memory_bytes" (address space beyond the beginning's)."""
+        """Of one that came to its end: "used_s", "changes", and beyond what it had in the beginning "memory_bytes" of
+        address space, "held_bytes" of memory."""
         found: dict[str, float] = json.loads((self.folder / "figures.json").read_text())
         return found
 
@@ -226,7 +232,7 @@ def _live(
         os.dup2(file, descriptor)
         os.close(file)
     os.dup2(commands.fileno(), 0)
-    before = psutil.Process().memory_info().vms
+    before = psutil.Process().memory_info()
     changes = world.begin(home.parent)
     code = 1
     try:
@@ -244,7 +250,12 @@ def _live(
             stream.flush()
         if world == CALM:
             used = psutil.Process().cpu_times()
-            figures = {"used_s": used.user + used.system, "changes": changes(), "memory_bytes": _most() - before}
+            figures = {
+                "used_s": used.user + used.system,
+                "changes": changes(),
+                "memory_bytes": _most() - before.vms,
+                "held_bytes": hardware.peak_memory_bytes() - before.rss,
+            }
             (folder / "figures.json").write_text(json.dumps(figures))
         os._exit(code)
 

@@ -62,7 +62,9 @@ class Range:
                     assert code == 0, f"{name} undisturbed: {code}\n{child.output[-2000:]}\n{child.errors}"
                     told = child.figures
                 grown = max(4096, _size(place.folder) - before)
-                calm = Calm(told["used_s"], int(told["changes"]), int(told["memory_bytes"]), grown)
+                calm = Calm(
+                    told["used_s"], int(told["changes"]), int(told["memory_bytes"]), int(told["held_bytes"]), grown
+                )
                 self._calm[name] = calm, kind.result(place)
                 if isinstance(kind, Steps):
                     begun = self._shared / "begun" / name

@@ -11,6 +11,7 @@ import random
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
@@ -22,6 +23,7 @@ from tests.drills.kinds import Place
 
 _YEAR_S = 365 * 86_400.0
 _PAGE = 4096
+_PATIENCE_S = 20.0
 
 
 @dataclass(frozen=True)
@@ -32,12 +34,14 @@ class Calm:
         used_s: processor time.
         changes: of the disk.
         memory_bytes: address space beyond the beginning's.
+        held_bytes: memory beyond the beginning's.
         grown_bytes: what it leaves on the disk.
     """
 
     used_s: float
     changes: int
     memory_bytes: int
+    held_bytes: int
     grown_bytes: int
 
 
@@ -159,6 +163,19 @@ def memory(one: Try) -> None:
     one.is_late = all(code == 0 for code, _, _ in one.ended)
 
 
+def memory_kill(one: Try) -> None:
+    """A system that ends the work, or a child of it, for taking more memory than its control group may."""
+    groups = _memory_groups()
+    assert groups is not None
+    group = Path(tempfile.mkdtemp(prefix="drill-", dir=groups.parent))
+    try:
+        (group / groups.name).write_text(str(int(one.calm.held_bytes * one.chance.random())))
+        one.live(World(group=group))
+        one.is_late = bool(one.ended) and all(code == 0 for code, _, _ in one.ended)
+    finally:
+        _remove(group)
+
+
 def two(one: Try) -> None:
     """The same work begun a second time beside it."""
 
@@ -180,21 +197,23 @@ FAULTS: dict[str, Callable[[Try], None]] = {
     "clock-on": clock_on,
     "clock-back": clock_back,
     "memory": memory,
+    "memory-kill": memory_kill,
     "two": two,
 }
-NEEDS_ROOT = ("full",)
+NEEDS_ROOT = ("full", "memory-kill")
 
 
 def can_be_tried(name: str) -> bool:
     """False for what this system does not let us do."""
-    return name not in NEEDS_ROOT or (sys.platform == "linux" and os.geteuid() == 0)
+    may = name not in NEEDS_ROOT or (sys.platform == "linux" and os.geteuid() == 0)
+    return may and (name != "memory-kill" or _memory_groups() is not None)
 
 
 @contextlib.contextmanager
 def disk_for(name: str, folder: Path) -> Iterator[None]:
     """A disk of its own at `folder` for the faults that need one."""
     folder.mkdir(parents=True)
-    if name not in NEEDS_ROOT:
+    if name != "full":
         yield
         return
     _mount(folder, "size=1g")
@@ -206,6 +225,28 @@ def disk_for(name: str, folder: Path) -> Iterator[None]:
 
 def _mount(folder: Path, options: str) -> None:
     subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(folder)], check=True)
+
+
+def _memory_groups() -> Path | None:
+    """The file that limits memory, of the control group in which others can be made; None where there is none."""
+    root = Path("/sys/fs/cgroup")
+    first = root / "memory" / "memory.limit_in_bytes"
+    if first.exists():
+        return first
+    shared = root / "cgroup.subtree_control"
+    return root / "memory.max" if shared.exists() and "memory" in shared.read_text().split() else None
+
+
+def _remove(group: Path) -> None:
+    """Remove a control group; children of the work may need a moment to end."""
+    until = time.monotonic() + _PATIENCE_S
+    while True:
+        try:
+            return group.rmdir()
+        except OSError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.05)
 
 
 def _used(folder: Path) -> int:

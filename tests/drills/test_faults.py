@@ -16,6 +16,7 @@ CELLS = (
     ("move", "full"), ("move", "stop"), ("move", "kill"),
     ("import", "kill-change"), ("import", "clock-back"),
     ("generate", "full-change"), ("generate", "readonly"), ("generate", "memory"), ("generate", "two"),
+    ("convert", "memory-kill"), ("publish", "kill-change"),
 )  # fmt: skip
 
 
