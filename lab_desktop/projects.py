@@ -9,6 +9,7 @@ from __future__ import annotations
 import shutil
 import threading
 import time
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -23,12 +24,15 @@ from lab_desktop.reviews import FILE_NAME as REVIEWS
 from lab_desktop.reviews import Review, is_learned, read_reviews
 from lab_desktop.servers import Server
 from lab_desktop.taxonomy.qna import read_leaf
+from lab_desktop.taxonomy.tree import FILE_NAME as LESSON
 from lab_desktop.taxonomy.tree import find_leaves
 
 FILE_NAME = "project.json"
 Station = Literal["practice", "train", "check", "use"]
 LessonState = Literal["new", "same", "other"]
 """Of a lesson that is to be used in a project: not there yet, there as it is, or there and different."""
+MOST_LETTERS = 80
+"""Of a title: more do not fit on a card."""
 STATIONS: tuple[Station, ...] = ("practice", "train", "check", "use")
 _BEFORE_TRAINING = (
     "leaves", "earlier", "teacher.json", "samples.jsonl", "units.jsonl", "reviews.jsonl", "general.jsonl", "dataset",
@@ -64,6 +68,10 @@ class Project:
         return self.folder / "lessons"
 
     @property
+    def has_lessons(self) -> bool:
+        return any(self.lessons.rglob(LESSON))
+
+    @property
     def runs(self) -> list[Path]:
         """Its run folders, oldest first."""
         found = (path for path in (self.folder / "runs").glob("*") if (path / requests.FILE_NAME).is_file())
@@ -75,16 +83,35 @@ class Project:
         return self.runs[-1] if self.runs else None
 
 
+def require_title(text: str, others: Sequence[Project]) -> str:
+    """What a project can be called of what a person wrote.
+
+    Raises:
+        RunError: that is nothing, too long for a card, or what another project is called.
+    """
+    title = " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
+    if not title:
+        raise RunError("A project needs a name.", "A word or two about its goal are enough.")
+    if len(title) > MOST_LETTERS:
+        raise RunError(f"The name has {len(title)} letters; {MOST_LETTERS} fit.", "Shorten it.")
+    if any(_alike(title) == _alike(each.title) for each in others):
+        raise RunError(f"There is a project “{title}” already.", "Choose another name, or go on with that one.")
+    return title
+
+
 def create(root: Path, title: str, lessons: Sequence[Path], *, is_practice: bool = False, model: str = "") -> Project:
     """A new project with copies of these leaf folders, at their places in the taxonomy.
 
     Raises:
-        LeafError: a lesson cannot be read.
-        StorageError: it could not be written.
+        LeafError: a lesson cannot be read, or two of them have the same place.
+        StorageError: it could not be written; nothing of it is left.
     """
-    folder = _free(root, title)
+    folder = free_folder(root, title)
     project = Project(folder, title, is_practice, model, created=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()))
     places = [Path(*read_leaf(lesson).node) for lesson in lessons]
+    if len(set(places)) < len(places):
+        twice = next(place for place in places if places.count(place) > 1)
+        raise LeafError(f'Two lessons have the same place "{twice}".', "Rename the folder of one of them.")
     try:
         with disk_errors(folder, "The project"):
             (folder / "lessons").mkdir(parents=True)
@@ -458,13 +485,14 @@ def repeat(project: Project, run: Path, step: str) -> Path:
     return folder
 
 
-def rename(project: Project, title: str) -> Project:
+def rename(project: Project, text: str, others: Sequence[Project] = ()) -> Project:
     """The project under another title; its folder stays.
 
     Raises:
+        RunError: it cannot be called that (`require_title`).
         StorageError: it could not be written.
     """
-    renamed = replace(project, title=" ".join(title.split()) or project.title)
+    renamed = replace(project, title=require_title(text, others))
     save(renamed)
     return renamed
 
@@ -517,7 +545,7 @@ def restore(root: Path, thrown: Binned) -> Project:
     """
     folder = root / thrown.folder.name.partition("-")[2]
     if folder.exists():
-        folder = _free(root, folder.name)
+        folder = free_folder(root, folder.name)
     with disk_errors(folder, "The project"):
         thrown.folder.rename(folder)
     return read(folder)
@@ -573,7 +601,12 @@ def _free_file(path: Path) -> Path:
     return free
 
 
-def _free(root: Path, title: str) -> Path:
+def _alike(title: str) -> str:
+    return unicodedata.normalize("NFC", title).casefold()
+
+
+def free_folder(root: Path, title: str) -> Path:
+    """Where a new project of this title would lie; nothing is made."""
     name = "".join(letter if letter.isalnum() or letter in "-_" else "-" for letter in title.lower()).strip("-")
     name = name[:60] or "project"
     number = 1

@@ -8,12 +8,10 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QResizeEvent
-from PySide6.QtWidgets import QFileDialog, QMainWindow, QMenu, QMessageBox, QStackedWidget, QWidget
+from PySide6.QtWidgets import QMainWindow, QMenu, QMessageBox, QStackedWidget, QWidget
 
-from lab_desktop import problems, projects
+from lab_desktop import problems
 from lab_desktop.errors import LabError
-from lab_desktop.taxonomy.qna import read_leaf
-from lab_desktop.taxonomy.tree import find_leaves
 from lab_desktop.ui import panels
 from lab_desktop.ui.awake import Awake
 from lab_desktop.ui.destinations import destinations, read_ahead
@@ -147,15 +145,18 @@ class MainWindow(QMainWindow):
         return self._welcome
 
     def show_page(self, name: str) -> None:
-        """A page; a station or a step of the tour; "welcome", "new" (project), "tour"; a small window."""
+        """A page; a station or a step of the tour; "welcome", "tour"; "new", "new:lessons": a project; a window."""
         problems.note(f"page {name.partition(':')[0]}")
         if name.partition(":")[0] in panels.NAMES:
             self.panels.show(*name.split(":", maxsplit=1))
         elif name == "welcome":
             self._whole.setCurrentWidget(self.welcome)
             self.welcome.begin()
-        elif name == "new":
-            self.new_project()
+        elif name in ("new", "new:lessons"):
+            self.show_page("home")
+            self.pages.home.begin_project()
+            if name == "new:lessons":
+                self.pages.home.new.choose_folder()
         elif name == "tour":
             self.begin_tour()
         elif (page := _PAGE_OF.get(name, name)) in self.pages.names:
@@ -248,24 +249,6 @@ class MainWindow(QMainWindow):
         if look().text_size != choices.text_size / 100:
             look().set_text_size(choices.text_size / 100)
 
-    def new_project(self) -> None:
-        """Ask for a folder with lessons, and make a project of them."""
-        title = self.tr("Choose a folder with lessons")
-        folder = QFileDialog.getExistingDirectory(self, title)
-        if not folder:
-            return
-        try:
-            leaves = find_leaves(Path(folder))
-            read = [read_leaf(leaf) for leaf in leaves]
-            project = projects.create(
-                self._session.root, read[0].title if len(read) == 1 else Path(folder).name, leaves
-            )
-        except LabError as error:
-            self.tell(error)
-            return
-        self._session.open(project)
-        self.show_page("lesson")
-
     def share(self, what: Path | Contribution) -> None:
         """Open the sheet that gives a lesson to others."""
         from lab_desktop.ui.pages.share.sheet import ShareSheet
@@ -337,7 +320,7 @@ class MainWindow(QMainWindow):
         state = self._session.state
         names = [
             ("choose", self.tr("Choose"), True),
-            ("teach", self.tr("Teach"), True),
+            ("teach", self.tr("Teach"), self._session.project is not None and self._session.project.has_lessons),
             ("practice", self.tr("Practice"), state.has_dataset),
             ("train", self.tr("Train"), state.has_adapter),
             ("check", self.tr("Check"), state.has_report),

@@ -79,6 +79,10 @@ class PageStack(QStackedWidget):
         return name in self._pages
 
     @property
+    def home(self) -> HomePage:
+        return cast("HomePage", self["home"])
+
+    @property
     def library(self) -> LibraryPage:
         return cast("LibraryPage", self["library"])
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal
 
 from lab_desktop import bins, hardware, paths, projects, servers
-from lab_desktop.errors import LabError, StorageError
+from lab_desktop.errors import LabError, LeafError, StorageError
 from lab_desktop.jobs.errands import MoveRequest, PublishRequest
 from lab_desktop.projects import Damaged, Project, State
 from lab_desktop.ui.chat_process import ChatProcess, Voices
@@ -25,6 +25,7 @@ from lab_desktop.ui.news import News
 from lab_desktop.ui.preferences import FILE_NAME as PREFERENCES
 from lab_desktop.ui.preferences import Preferences
 from lab_desktop.ui.sharing import Sharing
+from lab_desktop.ui.words import tr
 
 if TYPE_CHECKING:
     from lab_desktop.contribution.contributions import Contribution
@@ -54,6 +55,12 @@ class Spot:
     folder: Path
     part: str = ""
     text: str = ""
+
+
+def first_lesson(session: Session, project: Project) -> tuple[str, str, Callable[[], object]]:
+    """The next step where a project has no lesson yet."""
+    words = tr("choose or write the first lesson of “{0}”.").format(project.title)
+    return words, tr("To the library"), lambda: session.go("library")
 
 
 class Session(QObject):
@@ -223,6 +230,9 @@ class Session(QObject):
         if self.project is None:
             return
         try:
+            if not self.project.has_lessons:
+                title = self.tr("“{0}” has no lesson yet.").format(self.project.title)
+                raise LeafError(title, self.tr("Choose one in the library: Use in project."))
             if steps == STATION_STEPS["practice"] and projects.is_taught_elsewhere(self.project):
                 servers.require_agreed(servers.parse(self.project.teacher))
             run = self.project.run or projects.new_run(self.project, paths.practice_model())

@@ -883,6 +883,11 @@ def _every_state_of_a_project(stage: Stage) -> None:
     contributed.every_state(stage.home)
 
 
+def _new_project(stage: Stage, name: str) -> None:
+    stage.window.show_page("new")
+    stage.window.pages.home.new.name.setText(name)
+
+
 def _thrown_away(stage: Stage) -> None:
     """A contribution that was thrown away just now."""
     _sharing(stage)
@@ -906,6 +911,11 @@ SHOTS = (
     Shot("home-empty", "home"),
     Shot("home-new", "home", _fresh),
     Shot("home-several", "home", _each_state),
+    Shot("home-begins", "home", _each_state, functools.partial(_new_project, name="Letters to visitors")),
+    Shot("home-begins-wrong", "home", _fresh, functools.partial(_new_project, name="velmora")),
+    Shot("home-first-lesson", "home", lambda stage: projects.create(stage.root, "Our service manual", [])),
+    Shot("lesson-first", "lesson", lambda stage: projects.create(stage.root, "Our service manual", [])),
+    Shot("improve-first", "improve", lambda stage: projects.create(stage.root, "Our service manual", [])),
     Shot("home-several-busy", "home", _each_state, _training),
     Shot("home-broken-off", "home", _broken_off),
     Shot("home-damaged", "home", _damaged_project),

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import shutil
 import signal
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PySide6.QtCore import QPoint, QRectF, Qt
-from PySide6.QtWidgets import QApplication, QLabel, QMenu, QToolButton, QWidget
+from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QMenu, QToolButton, QWidget
 from pytestqt.qtbot import QtBot
 
-from lab_desktop import projects
+from lab_desktop import paths, projects
 from lab_desktop.projects import Project
 from lab_desktop.ui.jobs import Job, JobState
 from lab_desktop.ui.main_window import MainWindow
 from lab_desktop.ui.pages.activity import ActivityPage
 from lab_desktop.ui.pages.home import HomePage
 from lab_desktop.ui.pages.home_cards import DamagedCard, ProjectCard
+from lab_desktop.ui.pages.home_new import NewProject
 from lab_desktop.ui.session import Session
 from lab_desktop.ui.widgets.basic import Banner, Button
 from tests.screenshots import states
@@ -482,3 +486,158 @@ def test_a_check_that_is_done_offers_its_report_and_not_the_same_again(
     (run / "adapter" / "adapter.json").touch()
     activity.redraw()
     assert activity._actions(done) == ["repeat", "open", "log"]
+
+
+def new_project(window: MainWindow, home: HomePage) -> NewProject:
+    """The card that asks for a name, as a press on New project opens it."""
+    window.show_page("home")
+    home._new.click()
+    QApplication.processEvents()
+    assert home.new.isVisible() and home.new.name.hasFocus()
+    return home.new
+
+
+@pytest.mark.parametrize(
+    ("name", "title", "folder"),
+    [
+        ("Über uns / 2026", "Über uns / 2026", "über-uns---2026"),
+        ("  our \t manual\n", "our manual", "our-manual"),
+        ("日本の鉄道", "日本の鉄道", "日本の鉄道"),
+        ("../..", "../..", "project"),
+        ("x" * 80, "x" * 80, "x" * 60),
+        ("🌊🌊", "🌊🌊", "project"),
+    ],
+)
+def test_a_new_project_is_asked_for_its_name_alone_and_gets_its_place(
+    two: list[Project], window: MainWindow, home: HomePage, session: Session, qtbot: QtBot,
+    name: str, title: str, folder: str,
+) -> None:  # fmt: skip
+    card = new_project(window, home)
+    card.name.setText(name)
+    assert card._place.whole.endswith(str(session.root / folder))
+
+    qtbot.keyClick(card.name, Qt.Key.Key_Return)
+
+    qtbot.waitUntil(lambda: window.page == "library", timeout=20_000)
+    assert session.project is not None and session.project.title == title
+    assert session.project.folder == session.root / folder and projects.read(session.root / folder).title == title
+    assert card.isHidden()
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("", "A project needs a name. A word or two"),
+        (" \t ", "A project needs a name."),
+        ("ä" * 200, "The name has 200 letters; 80 fit. Shorten it."),
+        ("VELMORA", "There is a project “VELMORA” already. Choose another name"),
+    ],
+)
+def test_a_name_that_will_not_do_gets_a_sentence_and_nothing_is_made(
+    two: list[Project], window: MainWindow, home: HomePage, session: Session, qtbot: QtBot, name: str, why: str
+) -> None:
+    card = new_project(window, home)
+    before = sorted(session.root.iterdir())
+    card.name.setText(name)
+
+    card.make_it.click()
+
+    assert why in card._why.text() and card._wrong.isVisible()
+    assert card.isVisible() and sorted(session.root.iterdir()) == before
+    card.name.setText("Letters")
+    assert not card._wrong.isVisible()
+
+
+def test_a_full_disk_is_told_where_the_name_was_asked_and_the_name_stays(
+    window: MainWindow, home: HomePage, session: Session, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    card = new_project(window, home)
+    card.name.setText("Letters")
+    made = Path.mkdir
+
+    def full(path: Path, *arguments: Any, **more: Any) -> None:
+        if path.name == "lessons":
+            raise OSError(errno.ENOSPC, "No space left on device")
+        made(path, *arguments, **more)
+
+    monkeypatch.setattr(Path, "mkdir", full)
+    card.make_it.click()
+    qtbot.waitUntil(card._wrong.isVisible, timeout=20_000)
+    assert "full" in card._why.text() and card.name.text() == "Letters"
+    assert session.projects == []
+
+    monkeypatch.setattr(Path, "mkdir", made)
+    card.make_it.click()
+    qtbot.waitUntil(lambda: [each.title for each in session.projects] == ["Letters"], timeout=20_000)
+
+
+def test_the_lessons_of_a_folder_begin_a_project(
+    window: MainWindow, home: HomePage, session: Session, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "from Ada" / "knowledge" / "islands"
+    shutil.copytree(paths.resources() / "practice" / "velmora", folder / "velmora")
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(tmp_path / "from Ada"))
+    window.show_page("new:lessons")
+    card = home.new
+
+    qtbot.waitUntil(lambda: "velmora" in card._lessons.text().lower(), timeout=20_000)
+    assert card.name.text()
+    card.name.setText("Mine")
+    card.make_it.click()
+
+    qtbot.waitUntil(lambda: window.page == "lesson", timeout=20_000)
+    assert session.project is not None and session.project.title == "Mine"
+    assert (session.project.lessons / "knowledge" / "islands" / "velmora" / "qna.yaml").is_file()
+
+
+def test_a_folder_without_lessons_is_told_and_two_with_one_place_are_refused(
+    window: MainWindow, home: HomePage, session: Session, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    card = new_project(window, home)
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(tmp_path))
+    (tmp_path / "empty").mkdir()
+    card.folder.click()
+    qtbot.waitUntil(lambda: "There is no lesson in" in card._why.text(), timeout=20_000)
+
+    for name in ("a", "b"):
+        shutil.copytree(paths.resources() / "practice" / "velmora", tmp_path / name / "knowledge" / "velmora")
+    card.folder.click()
+    qtbot.waitUntil(card._without.isVisible, timeout=20_000)
+    card.name.setText("Twice")
+    card.make_it.click()
+    qtbot.waitUntil(lambda: "Two lessons have the same place" in card._why.text(), timeout=20_000)
+    assert session.projects == []
+
+    qtbot.keyClick(card.name, Qt.Key.Key_Escape)
+    assert card.isHidden()
+
+
+def test_a_project_without_a_lesson_leads_to_the_library_from_everywhere(
+    window: MainWindow, home: HomePage, session: Session, qtbot: QtBot
+) -> None:
+    session.open(projects.create(session.root, "Letters", []))
+
+    for page in ("home", "lesson", "improve"):
+        window.show_page(page)
+        QApplication.processEvents()
+        window.next_line.button.click()
+        assert window.page == "library", page
+    window.show_page("home")
+    assert "Choose its first lesson in the library." in words(cards(home)[0])
+    with qtbot.waitSignal(session.refused) as refused:
+        session.begin("practice")
+    assert "has no lesson yet" in refused.args[0].message
+    assert session.project is not None and session.project.run is None
+
+    projects.add_lessons(session.project, [paths.resources() / "practice" / "velmora"])
+    session.refresh()
+    assert "Ready for practice questions." in words(cards(home)[0])
+
+
+def test_a_project_is_not_renamed_to_what_another_one_is_called(two: list[Project], home: HomePage) -> None:
+    home.rename(two[0], "bread")
+
+    assert projects.read(two[0].folder).title == "Velmora"
+    assert "There is a project “bread” already." in banners(home)[0].accessibleName()
+    home.rename(two[0], "VELMORA")
+    assert projects.read(two[0].folder).title == "VELMORA"

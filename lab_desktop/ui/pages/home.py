@@ -19,7 +19,8 @@ from lab_desktop.projects import Binned, Damaged, Project, State
 from lab_desktop.ui.guard import guarded
 from lab_desktop.ui.jobs import Job, JobState
 from lab_desktop.ui.pages.home_cards import DamagedCard, Fact, ProjectCard, card_width, fact
-from lab_desktop.ui.session import Session
+from lab_desktop.ui.pages.home_new import NewProject
+from lab_desktop.ui.session import Session, first_lesson
 from lab_desktop.ui.widgets.basic import (
     Banner,
     Button,
@@ -61,9 +62,12 @@ class HomePage(QScrollArea):
         self._banners.setSpacing(8)
         self._welcome: _Welcome | None = None
         """Made when there is nothing else to show."""
+        self.new = NewProject(session)
+        self.new.made.connect(self._begun)
+        self.new.shown.connect(session.next_changed)
         self._projects = self._make_projects()
         self._today = self._make_today()
-        self._body = column(self._projects, self._today, _tip(), gap=28)
+        self._body = column(self.new, self._projects, self._today, _tip(), gap=28)
         inside = QWidget()
         inside.setLayout(column(self._banners, self._body, -1, gap=0, margins=(32, 24, 32, 24)))
         scrolled(inside, self)
@@ -102,6 +106,8 @@ class HomePage(QScrollArea):
 
     def next_step(self) -> tuple[str, str, Callable[[], object]]:
         session = self._session
+        if not self.new.isHidden():
+            return self.tr("say what the new project is called."), "", lambda: None
         if not session.projects:
             return (
                 self.tr("see the whole path on an example; it takes about ten minutes and no internet."),
@@ -116,6 +122,8 @@ class HomePage(QScrollArea):
         if any(job.folder == project.run for job in session.jobs.waiting):
             words = self.tr("nothing to do – “{0}” begins by itself when its turn comes.").format(project.title)
             return words, self.tr("Look at it"), lambda: self.open_project(project)
+        if not project.has_lessons:
+            return first_lesson(session, project)
         state = session.known.state(project.run)
         sentence, button = {
             "practice": (self.tr("let the teacher write practice questions for “{0}”."), self.tr("Continue")),
@@ -126,9 +134,17 @@ class HomePage(QScrollArea):
         page = "chat" if state.station == "use" else "improve"
         return sentence.format(project.title), button, lambda: self.open_project(project, page)
 
+    def begin_project(self) -> None:
+        """Ask what a new project is called."""
+        self.new.begin()
+        self.ensureWidgetVisible(self.new)
+
+    def _begun(self, project: Project) -> None:
+        self.open_project(project, "lesson")
+
     def open_project(self, project: Project, page: str = "improve") -> None:
         self._session.open(project)
-        self._session.go(page)
+        self._session.go(page if project.has_lessons else "library")
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
@@ -155,13 +171,14 @@ class HomePage(QScrollArea):
         shared = [session.sharing.is_shared(project) for project in shown]
         thrown = projects.binned(session.root)
         in_hand = (session.jobs.current, *session.jobs.waiting)
-        wanted = (shown, states, reports, shared, today, thrown, in_hand, len(session.projects), session.damaged)
+        facts = [fact(*each) for each in zip(shown, states, reports, strict=True)]
+        wanted = (shown, states, facts, shared, today, thrown, in_hand, len(session.projects), session.damaged)
         self._show_banners(jobs)
         if wanted == self._shown:
             self._show_progress()
             return
         self._shown = wanted
-        self._show_cards(shown, states, reports, shared)
+        self._show_cards(shown, states, facts, shared)
         self._projects.setVisible(bool(self._cards))
         self._bin.show_thrown(thrown)
         self._show_welcome(thrown)
@@ -177,7 +194,7 @@ class HomePage(QScrollArea):
     def _show_welcome(self, thrown: Sequence[Binned]) -> None:
         if self._welcome is None and not self._cards:
             self._welcome = _Welcome(self._session, BinButton(self.restore))
-            self._body.insertWidget(0, self._welcome)
+            self._body.insertWidget(1, self._welcome)
         if self._welcome is not None:
             self._welcome.setVisible(not self._cards)
             self._welcome.bin.show_thrown(thrown)
@@ -186,7 +203,7 @@ class HomePage(QScrollArea):
         self,
         shown: Sequence[Project],
         states: Sequence[State],
-        reports: Sequence[dict[str, object] | None],
+        facts: Sequence[Fact],
         shared: Sequence[bool],
     ) -> None:
         """Cards for these projects, what needs the person first; one that shows the same already stays."""
@@ -197,8 +214,8 @@ class HomePage(QScrollArea):
             known = before.get(damaged.folder)
             is_same = isinstance(known, DamagedCard) and known.damaged == damaged
             cards.append(known if known is not None and is_same else self._damaged_card(damaged))
-        for project, state, report, is_shared in zip(shown, states, reports, shared, strict=True):
-            what, known = fact(project, state, report), before.get(project.folder)
+        for project, state, what, is_shared in zip(shown, states, facts, shared, strict=True):
+            known = before.get(project.folder)
             if isinstance(known, ProjectCard) and (
                 known.is_written_in
                 or (known.project, known.what, known.state, known.is_shared) == (project, what, state, is_shared)
@@ -349,7 +366,8 @@ class HomePage(QScrollArea):
         self._session.go("contribute")
 
     def rename(self, project: Project, title: str) -> None:
-        self._try(lambda: projects.rename(project, title))
+        others = [each for each in self._session.projects if each.folder != project.folder]
+        self._try(lambda: projects.rename(project, title, others))
 
     def mend(self, damaged: Damaged) -> None:
         self._try(lambda: projects.mend(damaged))

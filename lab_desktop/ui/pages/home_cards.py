@@ -56,6 +56,8 @@ def fact(project: Project, state: State, report: dict[str, object] | None) -> Fa
         return Fact(number(state.kept), words, second, state.kept / state.written)
     count = sum(1 for _ in project.lessons.rglob("qna.yaml"))
     words = tr("lesson") if count == 1 else tr("lessons")
+    if not count:
+        return Fact("0", words, tr("Choose its first lesson in the library."), badge=(tr("Draft"), "plain", ""))
     return Fact(number(count), words, tr("Ready for practice questions."), badge=(tr("Draft"), "plain", ""))
 
 
@@ -138,7 +140,7 @@ class ProjectCard(Card):
             self.second,
             -1,
             12,
-            Dots(state, is_shared),
+            Dots(state, is_shared, project.has_lessons),
             12,
             row(self._open, self._talk, -1, gap=8),
         )
@@ -231,15 +233,16 @@ class Dots(QWidget):
 
     _STEPS = 6
 
-    def __init__(self, state: State, is_shared: bool) -> None:
+    def __init__(self, state: State, is_shared: bool, has_lessons: bool) -> None:
         super().__init__()
-        done = 2 + sum((state.has_dataset, state.has_adapter, state.has_report, state.has_report and is_shared))
+        later = (state.has_dataset, state.has_adapter, state.has_report, state.has_report and is_shared)
+        done = 1 + sum((has_lessons, *later))
         self._done = done
         names = [
-            self.tr("Practice"), self.tr("Train"), self.tr("Check"), self.tr("Done – use it, share it"),
-            self.tr("Done and shared"),
+            self.tr("Teach"), self.tr("Practice"), self.tr("Train"), self.tr("Check"),
+            self.tr("Done – use it, share it"), self.tr("Done and shared"),
         ]  # fmt: skip
-        self._word = names[done - 2]
+        self._word = names[done - 1]
         self.setAccessibleName(self.tr("{0} of {1} steps done, now: {2}").format(done, self._STEPS, self._word))
         self.setFixedHeight(max(20, look().line_height("small")))
 

@@ -19,7 +19,7 @@ from lab_desktop.ui.editor.lesson_editor import LessonEditor
 from lab_desktop.ui.editor.unshown import Unshown
 from lab_desktop.ui.guard import guarded
 from lab_desktop.ui.preferences import Reading
-from lab_desktop.ui.session import Session
+from lab_desktop.ui.session import Session, first_lesson
 from lab_desktop.ui.theme import look
 from lab_desktop.ui.widgets.basic import Banner, Label, column, nothing_yet, row, rule
 from lab_desktop.ui.widgets.panel import NameList
@@ -129,6 +129,8 @@ class LessonPage(QWidget):
             words = self.tr("look at what the editor cannot show of this lesson.")
             return words, self.tr("Open in the editor…"), self.unshown.take.click
         if self._editor is None or self._editor.desk.lesson is None:
+            if session.project is not None and not session.project.has_lessons:
+                return first_lesson(session, session.project)
             return self.tr("choose or start a project."), self.tr("Home"), lambda: session.go("home")
         words, field = self.editor.next_step()
         if field is not None:
@@ -163,7 +165,8 @@ class LessonPage(QWidget):
         wanted, project = self._session.lesson, self._session.project
         problem: LabError | None = None
         try:
-            folders = [wanted] if wanted is not None else find_leaves(project.lessons) if project else []
+            has_any = project is not None and (project.has_lessons or not project.lessons.is_dir())
+            folders = [wanted] if wanted is not None else find_leaves(project.lessons) if project and has_any else []
         except LabError as error:
             folders, problem = [], error
         if problem is not None:

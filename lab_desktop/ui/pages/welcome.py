@@ -50,7 +50,7 @@ class WelcomePage(QWidget):
             ),
             _Choice(
                 "folder", self.tr("Open my lessons"),
-                self.tr("Lesson files in a folder, as InstructLab has them"), lambda: session.go("new"),
+                self.tr("Lesson files in a folder, as InstructLab has them"), lambda: session.go("new:lessons"),
             ),
             _Choice("home", self.tr("Look around first"), self.tr("You can see the example later"),
                     lambda: session.go("home")),

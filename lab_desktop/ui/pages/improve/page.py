@@ -26,7 +26,7 @@ from lab_desktop.ui.pages.improve.practice import PracticeStation
 from lab_desktop.ui.pages.improve.station import Line, paint_disc
 from lab_desktop.ui.pages.improve.train import TrainStation
 from lab_desktop.ui.pages.improve.use import UseStation
-from lab_desktop.ui.session import STATION_STEPS, Session, station_of
+from lab_desktop.ui.session import STATION_STEPS, Session, first_lesson, station_of
 from lab_desktop.ui.theme import TypeStyle, look
 from lab_desktop.ui.widgets.basic import Label, column, row, rule
 from lab_desktop.ui.words import duration, number, progress_words
@@ -133,6 +133,8 @@ class ImprovePage(QWidget):
         session = self._session
         if session.project is None:
             return self.tr("choose or start a project."), self.tr("Home"), lambda: session.go("home")
+        if not session.project.has_lessons:
+            return first_lesson(session, session.project)
         job = session.jobs.current
         if job is not None and job.folder == session.project.run:
             if job.steps == STATION_STEPS["practice"]:

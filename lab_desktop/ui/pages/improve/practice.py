@@ -297,10 +297,10 @@ class PracticeStation(QWidget):
         written = number(len(self.model.rows))
         self.trouble.look_at(self._folder, self.tr("after {0} questions").format(written) if self.model.rows else "")
         self.waiting.look_at(self._folder)
-        has_lessons = self._session.project is not None
+        has_lessons = self._session.project is not None and self._session.project.has_lessons
         is_free = has_lessons and self.trouble.isHidden() and self.waiting.isHidden()
         self._start.setVisible(not is_running and not has_dataset and is_free)
-        is_open = not is_running and not has_dataset
+        is_open = has_lessons and not is_running and not has_dataset
         self._show_plan(is_open=is_open, is_free=is_free)
         self._show_teacher(is_open and is_free)
         seconds = took(self._folder, "practice")
