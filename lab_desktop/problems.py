@@ -125,7 +125,7 @@ def write(kind: str, error: BaseException | None, more: Iterable[str] = ()) -> P
 
 def described(kind: str, error: BaseException | None, more: Iterable[str] = ()) -> str:
     """The text of a report, as `write` keeps it."""
-    notes = [line for each in _watches for line in each.notes]
+    notes = [line for each in _watches for line in list(each.notes)]  # another thread may note something
     happened = [*more] if error is None else [*more, *_traced(error)]
     return _report(_watches[0].kind if _watches else kind, notes, happened)
 
@@ -153,7 +153,9 @@ def reports() -> list[Path]:
 
 def without_private_things(text: str) -> str:
     """The text without names of people and of this computer, folders, addresses, numbers and keys."""
-    text = _CODE.sub("", text.replace("\\", "/")).replace(str(Path.home()), "~")
+    text = _CODE.sub("", text.replace("\\", "/"))
+    if home := Path.home().as_posix().strip("/"):  # of an account without a folder it is the whole disk
+        text = text.replace(f"/{home}", "~")
     for name, instead in private.names_here().items():
         text = re.sub(rf"(?<![A-Za-z0-9]){re.escape(name)}(?![A-Za-z0-9])", instead, text, flags=re.IGNORECASE)
     for found in reversed(private.scan(text, private.people())):
@@ -171,7 +173,8 @@ def _keep(text: str) -> Path | None:
         while (file := folder() / _name(now)).exists():
             now += 1
         files.write_text(file, text)
-        for old in reports()[MOST_REPORTS:]:
+        # The clock may say an earlier time than it did: by their names others would then be newer than this one.
+        for old in [each for each in reports() if each != file][MOST_REPORTS - 1 :]:
             old.unlink(missing_ok=True)
     except (LabError, OSError):
         return None

@@ -143,6 +143,25 @@ def test_the_newest_ten_are_kept_and_two_of_one_second_are_two() -> None:
     assert "number 12" in kept[0].read_text(encoding="utf-8")
 
 
+def test_a_report_is_kept_though_the_clock_said_a_later_time_before(home: Path) -> None:
+    (home / "problems").mkdir(parents=True)
+    for day in range(10, 20):
+        (home / "problems" / f"2999-01-{day}-120000-000.txt").write_text("later")
+
+    file = problems.write("job", None, ["now"])
+
+    assert file is not None and "now" in file.read_text(encoding="utf-8")
+    assert len(problems.reports()) == problems.MOST_REPORTS
+
+
+def test_an_account_whose_home_is_the_whole_disk_has_reports_that_can_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/")
+
+    text = problems.described("job", None, ['  File "/opt/lab_desktop/files.py", line 12 in write', "2/3 done"])
+
+    assert 'File "lab_desktop/files.py", line 12' in text and "2/3 done" in text
+
+
 def test_where_nothing_can_be_written_nothing_more_goes_wrong(home: Path) -> None:
     home.parent.mkdir(exist_ok=True)
     home.write_text("a file where the folder should be")
