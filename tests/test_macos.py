@@ -628,18 +628,22 @@ def test_nothing_is_published_before_all_is_built_and_only_there_may_it_write() 
 
 
 @pytest.mark.parametrize(
-    ("tag", "missing", "code", "said"),
-    [("v9.9.9", "", 1, "The tag is v9.9.9"), (f"v{__version__}", "HAS_APPLE_API_KEY", 1, "Missing: APPLE_API_KEY"),
-     (f"v{__version__}", "", 0, "preview=false"), ("", "HAS_APPLE_API_KEY", 0, "preview=true")],
+    ("event", "name", "missing", "code", "said"),
+    [("push", "v9.9.9", "", 1, "The tag is v9.9.9"),
+     ("push", f"v{__version__}", "HAS_APPLE_API_KEY", 1, "Missing: APPLE_API_KEY"),
+     ("push", f"v{__version__}", "", 0, "preview=false"),
+     ("workflow_dispatch", f"v{__version__}", "", 0, "preview=true"),
+     ("workflow_dispatch", "main", "HAS_APPLE_API_KEY", 0, "preview=true")],
 )  # fmt: skip
-def test_a_version_is_not_published_unsigned_or_under_another_name(
-    tmp_path: Path, tag: str, missing: str, code: int, said: str
+def test_a_version_is_not_published_by_hand_or_unsigned_or_under_another_name(
+    tmp_path: Path, event: str, name: str, missing: str, code: int, said: str
 ) -> None:
     step = jobs()["plan"]["steps"][-1]
     output = tmp_path / "output"
     environment = {
         **os.environ, **dict.fromkeys(step["env"], "true"), **({missing: "false"} if missing else {}),
-        "GITHUB_REF_TYPE": "tag" if tag else "branch", "GITHUB_REF_NAME": tag, "GITHUB_OUTPUT": str(output),
+        "GITHUB_EVENT_NAME": event, "GITHUB_REF_NAME": name, "GITHUB_OUTPUT": str(output),
+        "GITHUB_REF_TYPE": "tag" if name.startswith("v") else "branch",
     }  # fmt: skip
 
     result = subprocess.run(
