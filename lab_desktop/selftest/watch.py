@@ -18,7 +18,7 @@ _KEPT_OUT = "kept-out.txt"
 _SEEN = "trespasses.txt"
 _WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 _ASKS_FOR_A_NAME = ("socket.getaddrinfo", "socket.gethostbyname")
-_REACHES_OUT = ("socket.connect", "socket.sendto")
+_REACHES_OUT = ("socket.connect", "socket.sendmsg", "socket.sendto")
 _CHANGES = (
     "os.chmod", "os.link", "os.mkdir", "os.remove", "os.rename", "os.rmdir", "os.symlink", "os.truncate", "os.utime",
     "shutil.rmtree", "sqlite3.connect",

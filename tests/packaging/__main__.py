@@ -191,6 +191,8 @@ def _window(trial: Trial) -> str:
     except subprocess.TimeoutExpired:
         process.send_signal(signal.SIGINT)
         _, said = process.communicate(timeout=60)
+    finally:
+        process.kill()  # one that does not hear must not hold the account
     if "Error" in said or "Traceback" in said:
         raise Failed(said[-1500:])
     return f"{WINDOW_S} s, {said.strip() or 'silent'}"[:100]

@@ -39,6 +39,7 @@ def done(folder: Path, script: str) -> subprocess.CompletedProcess[str]:
         ("import socket; socket.getaddrinfo('example.org', 443)", "connection to example.org"),
         ("import socket; socket.gethostbyname('example.org')", "connection to example.org"),
         ("import socket as s; s.socket(type=s.SOCK_DGRAM).sendto(b'x', ('203.0.113.9', 53))", "connection to 203.0"),
+        ("import socket as s; s.socket(type=s.SOCK_DGRAM).sendmsg([b'x'], [], 0, ('203.0.113.9', 53))", "to 203.0.113"),
         ("import urllib.request as u; u.urlopen('http://example.org')", "connection to example.org"),
     ],
 )
