@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
 import itertools
 import json
 import os
@@ -12,7 +14,9 @@ import stat
 import struct
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -283,6 +287,46 @@ def test_the_engine_is_what_the_lock_names_and_nothing_is_built_without_its_chec
     assert "aarch64-apple-darwin-install_only" in entry.url and entry.version in entry.url
     with pytest.raises(BuildError, match="no check number"):
         locks.engine_archive(unchecked, "macos-arm64")
+
+
+class _Answers(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Length", "99" if self.path == "/short" else "6")
+        self.end_headers()
+        self.wfile.write(b"python")
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.mark.parametrize(
+    ("path", "sha256", "said"),
+    [("/gone", "0" * 64, "cannot be downloaded: .*refused"), ("/short", "0" * 64, "cannot be downloaded: Incomplete"),
+     ("/other", "0" * 64, "is not what the lock names"), ("/right", hashlib.sha256(b"python").hexdigest(), "")],
+)  # fmt: skip
+def test_the_engine_is_downloaded_whole_or_a_sentence_says_why_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str, sha256: str, said: str
+) -> None:
+    server = HTTPServer(("127.0.0.1", 0), _Answers)
+    threading.Thread(target=server.serve_forever).start()
+    if path == "/gone":
+        server.shutdown()
+        server.server_close()
+    lock = tmp_path / "engine.lock"
+    lock.write_text(
+        f'[macos-arm64]\nurl = "http://127.0.0.1:{server.server_port}{path}"\nsha256 = "{sha256}"\nversion = "3"\n'
+    )
+    monkeypatch.setattr(release, "ENGINE_LOCK", lock)
+    work = release.Release(Workshop(tmp_path, tmp_path / "cache", tmp_path), signing.Signer(IDENTITY), ())
+    try:
+        with pytest.raises(BuildError, match=said) if said else contextlib.nullcontext():
+            release.download_python(work)
+    finally:
+        server.shutdown()
+        server.server_close()
+
+    assert [file.read_bytes() for file in tmp_path.glob("cache/*")] == ([] if said else [b"python"])
 
 
 def test_what_nobody_uses_leaves_no_link_to_nowhere_and_no_empty_folder(app: Path) -> None:

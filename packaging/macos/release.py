@@ -37,6 +37,7 @@ import sys
 import urllib.request
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from http.client import HTTPException
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -46,6 +47,7 @@ from app import locks  # noqa: E402
 from app.workshop import NAME, BuildError, Workshop, user_cache  # noqa: E402
 
 from lab_desktop import __version__  # noqa: E402
+from lab_desktop.errors import StorageError  # noqa: E402
 from lab_desktop.files import replacing  # noqa: E402
 from macos import checks, signing  # noqa: E402
 from macos.signing import AD_HOC, Signer  # noqa: E402
@@ -111,11 +113,13 @@ def download_python(release: Release) -> None:
         return
     if not release.archive.is_file():
         try:
-            with replacing(release.archive) as part, urllib.request.urlopen(entry.url, timeout=60) as answer:
-                part.write_bytes(answer.read())
-                locks.verified(part, entry.sha256)
-        except OSError as error:
+            with urllib.request.urlopen(entry.url, timeout=60) as answer:
+                data = answer.read()
+        except (OSError, HTTPException) as error:
             raise BuildError(f"{entry.url} cannot be downloaded: {error}.") from error
+        with replacing(release.archive) as part:
+            part.write_bytes(data)
+            locks.verified(part, entry.sha256)
     locks.verified(release.archive, entry.sha256)
 
 
@@ -289,7 +293,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         take(_release(options), options.steps or list(STEPS))
         return 0
-    except BuildError as error:
+    except (BuildError, StorageError) as error:
         print(f"\n{error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
