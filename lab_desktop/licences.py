@@ -12,6 +12,7 @@ import importlib.metadata
 import json
 import re
 import sysconfig
+import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -248,7 +249,7 @@ def read(file: Path) -> list[Part]:
             )
             for name, version, licence, page, said, numbers in found["parts"]
         ]
-    except (OSError, EOFError, ValueError, KeyError, TypeError, IndexError) as error:
+    except (OSError, EOFError, zlib.error, ValueError, KeyError, TypeError, IndexError) as error:
         message = "The list of licences cannot be read."
         raise RunError(message, "Set the program up again to get it back.", str(error)) from error
 

@@ -129,3 +129,18 @@ def test_a_damaged_list_is_told_in_a_sentence(data: bytes, tmp_path: Path) -> No
 
     with pytest.raises(RunError, match="list of licences cannot be read"):
         licences.read(tmp_path / "list.gz")
+
+
+def test_a_list_in_which_a_bit_flipped_is_no_more_than_a_sentence(tmp_path: Path) -> None:
+    file = tmp_path / "list.gz"
+    licences.write(file, [licences.Part("a", "1", "MIT", "", "", ("text " * 40,))])
+    whole, refused = file.read_bytes(), 0
+
+    for at in range(len(whole)):
+        file.write_bytes(whole[:at] + bytes([whole[at] ^ 1 << at % 8]) + whole[at + 1 :])
+        try:
+            licences.read(file)
+        except RunError:
+            refused += 1
+
+    assert refused > len(whole) / 2
