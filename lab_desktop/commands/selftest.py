@@ -162,6 +162,8 @@ def _program(folder: Path) -> Iterator[_Program]:
         with suppress(subprocess.TimeoutExpired):
             program.process.wait(_PATIENCE_S if program.ask_to_stop() else 0)
     finally:
+        if program is not None:
+            program.kill()
         place.end(folder)
         if program is not None:
             program.process.wait()

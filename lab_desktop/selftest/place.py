@@ -6,6 +6,7 @@ import contextlib
 import os
 import shutil
 import tempfile
+import time
 from pathlib import Path
 
 import psutil
@@ -64,9 +65,11 @@ def processes(folder: Path) -> list[psutil.Process]:
 
 def end(folder: Path) -> None:
     """End the self-test in this folder with all that it started, and delete the folder."""
-    doomed = processes(folder)
-    for process in doomed:
-        with contextlib.suppress(psutil.NoSuchProcess):
-            process.kill()
-    psutil.wait_procs(doomed, _PATIENCE_S)
+    patient_until = time.monotonic() + _PATIENCE_S
+    # More than once: what was found may have started others before its turn came.
+    while (doomed := processes(folder)) and time.monotonic() < patient_until:
+        for process in doomed:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
+        psutil.wait_procs(doomed, max(0.0, patient_until - time.monotonic()))
     shutil.rmtree(folder, ignore_errors=True)

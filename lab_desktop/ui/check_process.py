@@ -86,6 +86,8 @@ class CheckProcess(QObject):
             self._process.waitForFinished(1000)
 
     def _kill(self) -> None:
+        if self._process is not None:
+            self._process.kill()
         if self._folder is not None:
             place.end(self._folder)
 
