@@ -83,15 +83,16 @@ def read_words(path: Path) -> list[Word]:
 
 
 def find_articles(articles: Sequence[Article], wanted: str) -> list[Article]:
-    """The articles that hold every word asked for: first those whose title does, then those that speak of it most."""
+    """The articles that hold every word asked for: first where a title does, then a heading, then who says it most."""
     parts = wanted.casefold().split()
     found = [article for article in articles if _holds(f"{article.text} {article.found_by}", parts)]
     if not parts:
         return found
 
-    def rank(article: Article) -> tuple[bool, int]:
+    def rank(article: Article) -> tuple[bool, bool, int]:
         folded = article.text.casefold()
-        return not _holds(article.title, parts), -sum(folded.count(part) for part in parts)
+        has_heading = any(line.startswith("##") and _holds(line, parts) for line in folded.splitlines())
+        return not _holds(article.title, parts), not has_heading, -sum(folded.count(part) for part in parts)
 
     return sorted(found, key=rank)
 

@@ -352,7 +352,7 @@ def test_a_sheet_has_its_article_which_can_be_read_while_it_is_open(
     qtbot.waitUntil(help_window.isActiveWindow, timeout=5000)
     assert shown(help_window).startswith("Sharing what you taught")
 
-    second = help_window.names.visualItemRect(help_window.names.item(1)).center()
+    second = help_window.names.visualItemRect(help_window.names.item(2)).center()
     click(help_window.names.viewport(), second)
     assert shown(help_window).startswith("Home and projects")
 
@@ -369,7 +369,7 @@ def test_a_sheet_has_its_article_which_can_be_read_while_it_is_open(
 def test_help_that_is_open_stays_readable_before_a_sheet_and_after_it(
     window: MainWindow, help_window: HelpWindow, sheet: ShareSheet, qtbot: QtBot
 ) -> None:
-    third = help_window.names.visualItemRect(help_window.names.item(2)).center()
+    third = help_window.names.visualItemRect(help_window.names.item(3)).center()
     click(help_window.names.viewport(), third)
     assert shown(help_window).startswith("The library")
 

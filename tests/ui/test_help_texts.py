@@ -143,6 +143,12 @@ def test_a_picture_has_only_colours_of_the_look_and_its_words_fit(file: Path, qa
         ("stuck", ""),
         ("hallucinate", "chat"),
         ("export", ""),
+        ("what does it cost", "questions"),
+        ("leave my computer", "questions"),
+        ("close the lid", "questions"),
+        ("why did it not learn", "questions"),
+        ("my language", "questions"),
+        ("gradient", None),
         ("pull down", None),
     ],
 )
