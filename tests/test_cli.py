@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -304,6 +305,20 @@ def test_import_of_a_folder_or_archive_brings_many_into_the_library_in_one_step(
     assert (root / "knowledge" / "science" / "reef" / "island.md").is_file()
     assert Library(root).undo() is not None
     assert not (root / "knowledge" / "science" / "reef").exists()
+
+
+def test_import_into_a_library_with_a_damaged_history_says_so(tmp_path, capsys):
+    root = tmp_path / "library"
+    write(root / "knowledge" / "science" / "bay", knowledge())
+    Library(root).rename(Path("knowledge/science/bay"), "Bight")
+    journal = root / ".lab-desktop" / "history.jsonl"
+    journal.write_bytes(b"{" + journal.read_bytes())
+    write(tmp_path / "friend" / "knowledge" / "reef", knowledge())
+
+    assert cli.main(["import", str(tmp_path / "friend"), "--into", str(root), "--yes"]) == 0
+
+    said = capsys.readouterr().err
+    assert "cannot be undone any more" in said and str(next(root.glob("**/*.damaged"))) in said
 
 
 def test_import_of_many_needs_lessons_and_a_library(tmp_path, capsys, monkeypatch):

@@ -125,6 +125,8 @@ def import_many(source: Path, into: Path | None, has_agreed: bool, stopped: thre
     if not root.exists():
         raise LeafError(f"There is no library at {root} yet.", "Name one with --into, or open the window once.")
     library = Library(repository.open_tree(root).root)
+    if (loss := library.loss()) is not None:
+        print_remark(f"{loss.message} {loss.hint}")
     haul, screen = Haul(source, unpack=labpack.unpackers()), Screen(stopped)
     try:
         try:

@@ -522,7 +522,10 @@ def test_a_damaged_history_is_put_aside_and_the_library_opens(root: Path) -> Non
 
     assert again.undoable is None
     assert snapshot(root) == before
-    assert len(list((root / ".lab-desktop").glob("*.damaged"))) == 1
+    (kept,) = (root / ".lab-desktop").glob("*.damaged")
+    loss = again.loss()
+    assert loss is not None and "cannot be undone any more" in loss.message and str(kept) in loss.hint
+    assert again.loss() is None, "it is told once"
     assert again.rename(SCIENCE / "bight", "Bay").result == BAY
 
 

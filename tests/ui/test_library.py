@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QMimeData, QPointF, Qt
-from PySide6.QtGui import QDragEnterEvent, QDragMoveEvent, QDropEvent
+from PySide6.QtGui import QDesktopServices, QDragEnterEvent, QDragMoveEvent, QDropEvent
 from PySide6.QtWidgets import QApplication, QLabel, QLineEdit, QMenu, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
@@ -101,6 +101,33 @@ def edit_name(page: LibraryPage, text: str, qtbot: QtBot, last: Qt.Key = Qt.Key.
     field.selectAll()
     qtbot.keyClicks(field, text)
     qtbot.keyClick(field, last)
+
+
+def test_a_history_that_cannot_be_read_is_told_and_the_next_step_can_be_undone(
+    window: MainWindow, session: Session, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    states.library(session.home)
+    library = Library(session.home / "library")
+    library.create_topic(Path("knowledge"), "Towers")
+    (journal,) = library.root.glob("**/history.jsonl")
+    data = bytearray(journal.read_bytes())
+    data[3] ^= 4  # a bit of the first line is another one
+    journal.write_bytes(data)
+
+    page = opened(window, qtbot)
+
+    (kept,) = journal.parent.glob("*.damaged")
+    assert kept.read_bytes() == data
+    assert "cannot be undone any more" in banner(page) and str(kept) in banner(page)
+    shown: list[str] = []
+    monkeypatch.setattr(QDesktopServices, "openUrl", lambda url: shown.append(url.toLocalFile()))
+    qtbot.mouseClick(page._banner.button, Qt.MouseButton.LeftButton)
+    assert shown == [str(journal.parent)]
+
+    page.shelf.act(lambda library: library.create_topic(Path("knowledge"), "Ships"))
+    settled(page, qtbot)
+    assert banner(page) == ""
+    press(page, "Undo")
 
 
 def test_the_tree_has_facts_skills_and_basics_with_their_counts(page: LibraryPage) -> None:

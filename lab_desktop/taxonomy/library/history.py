@@ -99,6 +99,7 @@ class History:
     Attributes:
         root: the library.
         folder: our own folder; it is made with the first step.
+        put_aside: a journal that could not be read, under its new name, until somebody was told; None: there is none.
     """
 
     def __init__(self, root: Path) -> None:
@@ -106,6 +107,7 @@ class History:
         self.root = root
         self.folder = own_folder(root)
         self._journal = JsonLines(self.folder / "history.jsonl")
+        self.put_aside: Path | None = None
         self._stamp = (-1, -1)
         self._clear()
         if self._journal.path.exists():
@@ -261,7 +263,7 @@ class History:
             self._journal.close()
             name = f"history-{time.time_ns() // 1_000_000}.damaged"
             with disk_errors(self.folder, "The library's history"):
-                self._journal.path.rename(self._journal.path.with_name(name))
+                self.put_aside = self._journal.path.rename(self._journal.path.with_name(name))
             self._clear()
         if self._open is not None:
             self._end(*self._open)

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from lab_desktop import bins
 from lab_desktop.artifacts import DocumentSource, Leaf, LeafKind, title_of
-from lab_desktop.errors import LeafError
+from lab_desktop.errors import LeafError, LibraryError
 from lab_desktop.files import disk_errors, write_json
 from lab_desktop.taxonomy.library.history import Change, History, Move, Plan
 from lab_desktop.taxonomy.library.merging import copied, leaves_joined, topics_joined
@@ -62,6 +62,16 @@ class Library:
     def steps(self) -> list[Step]:
         """Every step that was ever done here, oldest first, also those that were taken back."""
         return [step for step in map(step_of, self._history.records) if step is not None]
+
+    def loss(self) -> LibraryError | None:
+        """Why what was done before cannot be undone any more, told once; None: it can."""
+        file, self._history.put_aside = self._history.put_aside, None
+        if file is None:
+            return None
+        return LibraryError(
+            "What was done in this library before cannot be undone any more: the file that kept it is damaged.",
+            f"The lessons are as they were, and what you do from now on can be undone. The file is kept as {file}.",
+        )
 
     def undo(self) -> Step | None:
         """Take back the last step; None: there is none.

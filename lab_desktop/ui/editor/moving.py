@@ -108,10 +108,13 @@ class Mover(QObject):
         if not self._desk.save():
             return  # the desk says why
         try:
-            step = do(Library(root))
+            library = Library(root)
+            step = do(library)
             if step is not None and step.result is not None:
                 self._desk.moved(root / step.result)
                 self.moved.emit(root, step)
+            if (loss := library.loss()) is not None:
+                self.refused.emit(loss)
         except LabError as error:
             self.refused.emit(error)
 

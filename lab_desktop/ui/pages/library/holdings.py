@@ -14,7 +14,7 @@ from pathlib import Path
 
 from lab_desktop import repository
 from lab_desktop.artifacts import LeafKind, title_of
-from lab_desktop.errors import Cancelled, LeafError
+from lab_desktop.errors import Cancelled, LabError, LeafError
 from lab_desktop.files import replacing
 from lab_desktop.repository import Change, Changes, Progress, Update
 from lab_desktop.taxonomy.badges import Badge, Sharing
@@ -57,6 +57,7 @@ class View:
         nodes: every one of them by path, whatever is filtered.
         own: lessons that are no basics.
         undo, redo: the steps that can be taken back and done again.
+        loss: why what was done before cannot be undone any more, where that was just found.
         binned: how much lies in the bin.
         is_whole: every lesson has been read and has its badge.
     """
@@ -66,6 +67,7 @@ class View:
     own: int = 0
     undo: Step | None = None
     redo: Step | None = None
+    loss: LabError | None = None
     binned: int = 0
     is_whole: bool = False
 
@@ -163,9 +165,8 @@ class Holdings:
             roots = [_without(root, is_wanted) for root in roots]
         own = sum(root.lessons for root in whole if not root.is_read_only)
         library = self.library
-        return View(
-            tuple(roots), nodes, own, library.undoable, library.redoable, len(library.binned()), is_whole=is_whole
-        )
+        steps = library.undoable, library.redoable, library.loss()
+        return View(tuple(roots), nodes, own, *steps, len(library.binned()), is_whole=is_whole)
 
     def mark(self, trained: Iterable[Path]) -> None:
         """Say which lessons a model was trained on.

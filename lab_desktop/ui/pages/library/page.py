@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from lab_desktop.errors import LabError
 from lab_desktop.taxonomy.badges import Badge, Sharing
 from lab_desktop.taxonomy.index import Node
 from lab_desktop.taxonomy.library import Step
+from lab_desktop.taxonomy.tree import own_folder
 from lab_desktop.ui.guard import guarded
 from lab_desktop.ui.pages.library.bringing import Bringing, dropped
 from lab_desktop.ui.pages.library.hand import Hand
@@ -132,6 +134,7 @@ class LibraryPage(QWidget):
         shelf.opened.connect(self._begin_library)
         shelf.done.connect(self._done)
         shelf.refused.connect(self.tell)
+        shelf.lost.connect(self._tell_loss)
         shelf.busy_changed.connect(lambda: self.strip.show_work(shelf.busy, shelf.share))
         session.preferences.changed.connect(self._library_chosen)
         session.changed.connect(self._mark_trained)
@@ -221,6 +224,11 @@ class LibraryPage(QWidget):
     def tell(self, error: LabError) -> None:
         """Say why something was not done."""
         self.say("bad", error.message, error.hint)
+
+    def _tell_loss(self, error: LabError) -> None:
+        """What was done cannot be undone any more."""
+        kept = functools.partial(show_folder, own_folder(self.shelf.root))
+        self.say("warn", error.message, error.hint, self.tr("Show in folder"), kept)
 
     # Showing
 

@@ -56,6 +56,8 @@ class Shelf(QObject):
     """A Step was done."""
     refused = Signal(object)
     """A LabError: why something was not done."""
+    lost = Signal(object)
+    """A LabError: why what was done before cannot be undone any more."""
     busy_changed = Signal()
 
     def __init__(self, home: Path, bins_time: float, parent: QObject) -> None:
@@ -290,6 +292,8 @@ class Shelf(QObject):
     def _take(self, view: View) -> None:
         self.view = view
         self.changed.emit()
+        if view.loss is not None:
+            self.lost.emit(view.loss)
         self._work()
 
     def _work(self) -> None:
