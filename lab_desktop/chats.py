@@ -252,11 +252,13 @@ class Shelf:
     """The saved chats of a folder; each file is read once, and again only when it changed.
 
     Attributes:
-        chats: what was read, the newest first. A damaged file is left out and left alone.
+        chats: what was read, the newest first.
+        damaged: files that cannot be read, by name; they are left alone.
     """
 
     def __init__(self, folder: Path) -> None:
         self.chats: list[Chat] = []
+        self.damaged: list[Path] = []
         self._folder = folder
         self._read: dict[str, tuple[tuple[int, int], Chat | None]] = {}
 
@@ -283,6 +285,7 @@ class Shelf:
         self._read = found
         chats = (chat for _, chat in found.values() if chat is not None)
         self.chats = sorted(chats, key=lambda chat: chat.changed, reverse=True)
+        self.damaged = sorted(self._folder / name for name, (_, chat) in found.items() if chat is None)
         return is_whole
 
     def take(self, chat: Chat) -> None:

@@ -48,11 +48,14 @@ def test_a_chat_of_an_older_version_is_read(tmp_path: Path) -> None:
         '{"turns": [{"role": "user", "text": "", "was_stopped": []}]}',
     ],
 )
-def test_a_damaged_file_is_left_out_and_left_alone(tmp_path: Path, text: str) -> None:
+def test_a_damaged_file_is_told_and_left_alone(tmp_path: Path, text: str) -> None:
     (tmp_path / "bad.json").write_text(text)
     chats.save(tmp_path, BREAD)
 
-    assert [chat.id for chat in chats.every(tmp_path)] == ["a"]
+    shelf = Shelf(tmp_path)
+    shelf.look()
+    assert [chat.id for chat in shelf.chats] == ["a"]
+    assert shelf.damaged == [tmp_path / "bad.json"]
     assert (tmp_path / "bad.json").read_text() == text
 
 

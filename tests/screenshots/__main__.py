@@ -353,6 +353,11 @@ def _two_chats(stage: Stage) -> None:
     states.write_chat(stage.home / "chats")
 
 
+def _unread_chat(stage: Stage) -> None:
+    _two_chats(stage)
+    (stage.home / "chats" / "3fa0c1d2e4b5.json").write_bytes(b"\x00")
+
+
 def _parted(stage: Stage) -> None:
     _checked(stage)
     states.write_parted_chat(stage.home / "chats")
@@ -986,6 +991,7 @@ SHOTS = (
     Shot("library-thousand", "library", _library(count=1000), lambda stage: _opened(stage, "knowledge/many")),
     Shot("chat-empty", "chat", _fresh),
     Shot("chat-talk", "chat", _two_chats, _talk),
+    Shot("chat-unread", "chat", _unread_chat, _talk),
     Shot("chat-parted", "chat", _parted, _own_style),
     Shot("chat-compare", "chat", _compared, _talk),
     Shot("chat-failed", "chat", _fresh, _model_dies),

@@ -431,6 +431,29 @@ def test_a_chat_is_renamed_deleted_and_taken_back_by_keys(page: ChatPage, sessio
     assert not page._undo.isVisible()
 
 
+def test_a_chat_that_cannot_be_read_is_told_and_can_be_put_away(page: ChatPage, session: Session, qtbot: QtBot) -> None:
+    chats.save(session.chats, FERRY)
+    file = session.chats / f"{FERRY.id}.json"
+    whole = file.read_bytes()
+    file.write_bytes(whole.replace(b'"turns"', b'"tuRns"'))
+    page._list_saved()
+
+    assert page._saved.count() == 0
+    assert f"its file “{file.name}” is damaged" in page._damaged_words.text() and page._damaged.isVisible()
+    assert page._damaged_words.toolTip() == str(file)
+
+    throw = next(each for each in page._damaged.findChildren(QPushButton) if each.text() == "Delete")
+    qtbot.mouseClick(throw, Qt.MouseButton.LeftButton)
+    assert not page._damaged.isVisible() and not file.exists()
+    assert page._undo_words.text() == f"“{file.name}” is in the bin for 30 days."
+
+    qtbot.keyClick(page, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    assert page._damaged.isVisible()
+    file.write_bytes(whole)  # from a backup
+    page._list_saved()
+    assert page._saved.count() == 1 and not page._damaged.isVisible()
+
+
 def test_the_conversation_is_walked_and_acted_on_by_keys(page: ChatPage, session: Session, qtbot: QtBot) -> None:
     open_chat(page, session, FERRY, qtbot)
     reached = []

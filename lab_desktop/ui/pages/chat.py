@@ -80,7 +80,7 @@ class ChatPage(QWidget):
         self._before_editing = ""
         self._typed: dict[tuple[str, str], tuple[str, str]] = {}
         """What was typed into the sheet and not kept, by project and question."""
-        self._deleted: Chat | None = None
+        self._deleted: Sequence[Chat] = ()
         self._seed = 0
         self._is_cut_off = False
         self._is_loading = False
@@ -132,6 +132,13 @@ class ChatPage(QWidget):
         self._undo.setLayout(inside)
         self._undo.hide()
         self._nothing = Label("", "small", "text2", wraps=True)
+        self._damaged_words = Label("", "small", "text2", wraps=True)
+        self._damaged = QWidget()
+        show = Button(self.tr("Show in folder"), "plain", size="small", on_click=self._show_damaged)
+        throw = Button(self.tr("Delete"), "plain", size="small", on_click=self._delete_damaged)
+        throw.setAccessibleDescription(self.tr("What cannot be read goes into the bin for 30 days."))
+        self._damaged.setLayout(column(self._damaged_words, Folding(show, throw), gap=4))
+        self._damaged.hide()
         left = QWidget()
         new = Button(self.tr("New chat"), icon="plus", on_click=self.new_chat)
         left.setLayout(
@@ -140,6 +147,7 @@ class ChatPage(QWidget):
                 self._search,
                 self._nothing,
                 self._saved,
+                self._damaged,
                 self._undo,
                 gap=10,
                 margins=(16, 16, 16, 12),
@@ -527,7 +535,7 @@ class ChatPage(QWidget):
         choice = {Qt.Key.Key_1: "left", Qt.Key.Key_2: "same", Qt.Key.Key_3: "right"}.get(Qt.Key(event.key()))
         if choice and self._vote.is_asking and not event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier:
             self._voted(choice)
-        elif event.matches(QKeySequence.StandardKey.Undo) and self._deleted is not None:
+        elif event.matches(QKeySequence.StandardKey.Undo) and self._deleted:
             self._take_back()
         else:
             super().keyPressEvent(event)
@@ -830,8 +838,35 @@ class ChatPage(QWidget):
         words = self.tr("No chat has these words.") if self._shelf.chats else self.tr("Your chats are kept here.")
         self._nothing.setText(words)
         self._nothing.setVisible(is_whole and not found)
+        self._tell_damaged(self._shelf.damaged)
         if not is_whole:
             QTimer.singleShot(0, self._list_saved)
+
+    def _tell_damaged(self, files: Sequence[Path]) -> None:
+        """Saved chats that cannot be read, as long as they are there."""
+        words = ""
+        if len(files) == 1:
+            words = self.tr(
+                "A saved chat cannot be read: its file “{0}” is damaged. A copy from a backup in its place brings it "
+                "back."
+            ).format(files[0].name)
+        elif files:
+            words = self.tr(
+                "{0} saved chats cannot be read: their files are damaged. Copies from a backup in their place bring "
+                "them back."
+            ).format(len(files))
+        if words != self._damaged_words.text():
+            self._damaged_words.setText(words)
+            self._damaged_words.setToolTip("\n".join(map(str, files)))
+            self._damaged.setVisible(bool(files))
+            if files and self.isVisible():
+                announce(self, words)
+
+    def _show_damaged(self) -> None:
+        QDesktopServices.openUrl(QUrl.fromLocalFile(self._session.chats))
+
+    def _delete_damaged(self) -> None:
+        self._delete(*(Chat(file.stem, name=file.name) for file in self._shelf.damaged))
 
     def _open_saved(self, chat: Chat) -> None:
         if chat.id == self._chat.id:
@@ -854,28 +889,30 @@ class ChatPage(QWidget):
         QTimer.singleShot(0, self._list_saved)  # the list still holds its editor
         self.voice_changed.emit()
 
-    def _delete(self, chat: Chat) -> None:
-        if chat.id == self._chat.id:
+    def _delete(self, *thrown: Chat) -> None:
+        if self._chat.id in [chat.id for chat in thrown]:
             self._begin()
         try:
-            chats.delete(self._session.chats, chat)
+            for chat in thrown:
+                chats.delete(self._session.chats, chat)
         except LabError as error:
             self._tell("warn", error.message, error.hint)
             return
-        self._deleted = chat
-        words = self.tr("“{0}” is in the bin for 30 days.").format(chat.title)
+        self._deleted = thrown
+        words = self.tr("“{0}” is in the bin for 30 days.").format(thrown[0].title)
+        if len(thrown) > 1:
+            words = self.tr("{0} chats are in the bin for 30 days.").format(len(thrown))
         self._undo_words.setText(words)
         self._undo.show()
         announce(self, words)
         self._list_saved()
 
     def _take_back(self) -> None:
-        chat, self._deleted = self._deleted, None
+        thrown, self._deleted = self._deleted, ()
         self._undo.hide()
-        if chat is None:
-            return
         try:
-            chats.restore(self._session.chats, chat)
+            for chat in thrown:
+                chats.restore(self._session.chats, chat)
         except LabError as error:
             self._tell("warn", error.message, error.hint)
         self._list_saved()
