@@ -216,12 +216,12 @@ def _restore(options: argparse.Namespace, stopped: threading.Event) -> int:
     thrown = store.binned()
     if options.name is None:
         for each in thrown:
-            print_result(f"{printable(each.name):32} {_size(each.size_bytes):>8}")
+            print_result(f"{printable(each.title):32} {_size(each.size_bytes):>8}")
         if not thrown:
             print_remark("The bin is empty.")
         return 0
     for each in thrown:
-        if options.name in (each.name, each.home.name):
+        if options.name in (each.title, each.home.name):
             print_result(str(store.restore(each)))
             return 0
     raise ModelError(f'There is no "{options.name}" in the bin.', "What is there: lab-desktop models restore")

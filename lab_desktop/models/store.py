@@ -82,14 +82,14 @@ class Binned:
 
     Attributes:
         folder: its entry in the bin.
-        name: what it was called.
+        title: what it was called.
         home: where the file was.
         deleted: seconds since 1970.
         size_bytes: what deleting it for good gives back.
     """
 
     folder: Path
-    name: str
+    title: str
     home: Path
     deleted: float
     size_bytes: int

@@ -169,7 +169,7 @@ def test_a_removed_model_comes_back_with_its_record(tiny: bytes) -> None:
     store.remove(named(path))
     assert [model.origin for model in store.on_this_computer()] == ["practice"]
     (thrown,) = store.binned()
-    assert (thrown.name, thrown.size_bytes, thrown.home) == ("Tiny", len(tiny), path)
+    assert (thrown.title, thrown.size_bytes, thrown.home) == ("Tiny", len(tiny), path)
 
     assert store.restore(thrown) == path
     assert named(path).origin == "downloaded" and store.binned() == []

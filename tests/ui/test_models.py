@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -10,13 +11,13 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QMessageBox
+from PySide6.QtWidgets import QApplication, QMenu, QMessageBox
 from pytestqt.qtbot import QtBot
 
 from lab_desktop import capacity, paths, projects
 from lab_desktop.jobs import errands
 from lab_desktop.jobs.errands import DownloadRequest
-from lab_desktop.models import arrivals, catalogue
+from lab_desktop.models import arrivals, catalogue, store
 from lab_desktop.ui.downloads import DownloadState
 from lab_desktop.ui.main_window import MainWindow
 from lab_desktop.ui.pages.models import lines
@@ -99,6 +100,24 @@ def test_a_trained_version_hangs_below_its_original(page: ModelsPage, session: S
     assert "16 of 24 right" in page.model.lines[at].detail
     press(page, page.model.lines[at].title, "report")
     assert session.project == made
+
+
+def test_an_earlier_version_can_be_talked_to_when_its_project_trains_again(
+    page: ModelsPage, session: Session, window: MainWindow, qtbot: QtBot
+) -> None:
+    made = states.project(session.root)
+    run = states.write_report(made)
+    projects.repeat(made, run, "train")
+    session.open(made)
+    session.refresh()
+    qtbot.waitUntil(lambda: any(each.level for each in page.model.lines), timeout=10_000)
+    (earlier,) = (each for each in page.model.lines if each.level)
+    assert "report" not in earlier.actions  # the project's report is that of its newest training
+
+    press(page, earlier.title, "chat")
+
+    assert window.page == "chat"
+    assert session.guest is not None and session.guest.parent == run / "models"
 
 
 def test_what_is_offered_says_why_it_fits_or_not(page: ModelsPage) -> None:
@@ -189,11 +208,33 @@ def test_a_file_is_linked_where_it_lies_and_removing_takes_only_the_link(
     assert file.is_file()
     page._banner.button.click()
     qtbot.waitUntil(lambda: any(each.title == "Old Friend" for each in page.model.lines), timeout=10_000)
+    qtbot.waitUntil(page.bin.isHidden, timeout=10_000)
 
     file.rename(file.with_name("moved.gguf"))
     page.refresh()
     qtbot.waitUntil(lambda: line(page, "Old Friend").note_tone == "warn", timeout=10_000)
     assert line(page, "Old Friend").actions[0] == "locate"
+
+
+def test_a_model_comes_back_from_the_bin_long_after_it_was_removed(
+    page: ModelsPage, gguf: Path, tmp_path: Path, qtbot: QtBot
+) -> None:
+    here = paths.models() / "Old-Friend.gguf"
+    here.parent.mkdir(parents=True, exist_ok=True)
+    os.link(gguf, here)
+    (model,) = (each for each in store.on_this_computer() if each.path == here)
+    store.remove(model, now=time.time() - 86400)
+    page.refresh()
+    qtbot.waitUntil(page.bin.isVisible, timeout=10_000)
+
+    page.bin.click()
+    (menu,) = page.bin.findChildren(QMenu)
+    (back,) = menu.actions()
+    assert f"“{model.name}”" in back.text()
+    back.trigger()
+    menu.close()
+
+    qtbot.waitUntil(lambda: here.is_file() and page.bin.isHidden(), timeout=10_000)
 
 
 def test_what_is_no_model_is_refused_with_a_sentence(page: ModelsPage, tmp_path: Path, qtbot: QtBot) -> None:

@@ -136,7 +136,8 @@ def _version_line(version: Version) -> ModelLine:
     )
     detail = " · ".join(filter(None, (tr("Trained {0}").format(_day(version.trained)), lessons, figures)))
     largest = max((file.stat().st_size for file in version.files if file.is_file()), default=0)
-    can = ["chat", MORE] if undertaking.project is not None else [MORE]
+    is_in_hand = undertaking.project is not None and undertaking.is_newest
+    can = ["chat", MORE] if is_in_hand or version.files else [MORE]
     return ModelLine(
         key=str(undertaking.run),
         title=undertaking.title,
@@ -145,7 +146,7 @@ def _version_line(version: Version) -> ModelLine:
         fits=(Fit("chat", "good", tr("It needs what its original needs.")),),
         size=size(largest) if largest else "",
         used=undertaking.title if undertaking.project is not None else "",
-        actions=(*can, *(["report"] if version.verdict and undertaking.project else []), "show"),
+        actions=(*can, *(["report"] if version.verdict and is_in_hand else []), "show"),
         level=1,
     )
 

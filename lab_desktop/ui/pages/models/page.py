@@ -26,6 +26,7 @@ from lab_desktop.ui.pages.models.found_sheet import FoundSheet
 from lab_desktop.ui.pages.models.holdings import Holdings, look
 from lab_desktop.ui.session import Session
 from lab_desktop.ui.widgets.basic import Banner, Button, ElidedLabel, Icon, column, row
+from lab_desktop.ui.widgets.bin_button import BinButton
 from lab_desktop.ui.widgets.model_list import ModelLine, ModelList, ModelModel
 from lab_desktop.ui.words import size
 
@@ -48,7 +49,8 @@ class ModelsPage(QWidget):
         self.list = ModelList(self.model)
         self.list.acted.connect(self._act)
         self._room = ElidedLabel("", "small", "text2")
-        head = row(Icon("disk"), self._room, self._by_address, self._find, self._add, gap=8)
+        self.bin = BinButton(self._restore)
+        head = row(Icon("disk"), self._room, self.bin, self._by_address, self._find, self._add, gap=8)
         head.setStretch(1, 1)
         whole = column(column(self._banner, head, gap=12, margins=(32, 16, 32, 0)), self.list, margins=(0, 0, 0, 8))
         whole.setStretch(1, 1)
@@ -99,6 +101,7 @@ class ModelsPage(QWidget):
 
     def _take(self, found: Holdings) -> None:
         self._holdings = found
+        self.bin.show_thrown(found.binned)
         self.redraw()
 
     def _came(self, request: DownloadRequest) -> None:
@@ -201,6 +204,10 @@ class ModelsPage(QWidget):
             _open_folder(version.files[-1] if version.files else run)
             return
         folder = version.undertaking.project
+        if name == "chat" and not (folder and version.undertaking.is_newest):  # a project's model is its newest
+            self._session.talk_to(version.files[-1])
+            self._session.go("chat")
+            return
         project = next((each for each in self._session.projects if each.folder == folder), None)
         if project is not None:
             self._session.open(project)
@@ -327,7 +334,7 @@ class ModelsPage(QWidget):
 
     def _removed(self, thrown: Binned) -> None:
         self._tell(
-            "info", self.tr("{0} was removed.").format(thrown.name), "", self.tr("Undo"), lambda: self._restore(thrown)
+            "info", self.tr("{0} was removed.").format(thrown.title), "", self.tr("Undo"), lambda: self._restore(thrown)
         )
         self.refresh()
 
