@@ -6,6 +6,7 @@ people, folders and files, keys, and whatever an error says about a text: a less
 
 A process that is watched leaves a hidden file while it runs. When it crashes so hard that it can say nothing itself,
 the interpreter writes there what it was doing; the next start, or whoever started that process, makes a report of it.
+What reads a document stores nothing: it tells whoever started it, also when it crashes, and that one makes the report.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from lab_desktop.errors import LabError
 MOST_REPORTS = 10
 _MOST_NOTES = 30
 _MOST_LETTERS = 60_000
+_MOST_OF_READERS = 5
 _SAME_S = 60
 _RUNNING = re.compile(r"\.running-(\w+)-(\d+)-(\d+)")
 _CRASH = re.compile(r"^(?:Fatal Python error|Windows fatal exception): .*", re.MULTILINE)
@@ -71,6 +73,8 @@ class Watch:
 
 
 _watches: list[Watch] = []
+_of_readers: set[str] = set()
+"""Where readers of documents went wrong while this process lived."""
 
 
 def folder() -> Path:
@@ -126,8 +130,28 @@ def write(kind: str, error: BaseException | None, more: Iterable[str] = ()) -> P
 def described(kind: str, error: BaseException | None, more: Iterable[str] = ()) -> str:
     """The text of a report, as `write` keeps it."""
     notes = [line for each in _watches for line in list(each.notes)]  # another thread may note something
-    happened = [*more] if error is None else [*more, *_traced(error)]
+    happened = [*more] if error is None else [*more, *trace(error)]
     return _report(_watches[0].kind if _watches else kind, notes, happened)
+
+
+def write_once(happened: list[str]) -> Path | None:
+    """Keep a report of what a reader of documents came to, once for each place in the code: whoever looks through a
+    document meets the same thing on every page.
+
+    Args:
+        happened: from `trace` or `crash_in`, in that process.
+    """
+    place = "\n".join(line for line in happened if ", line " in line) or "\n".join(happened)
+    if place in _of_readers or len(_of_readers) >= _MOST_OF_READERS:
+        return None
+    _of_readers.add(place)
+    return write("reader of documents", None, ["In the reader of a document; the program went on.", *happened])
+
+
+def crash_in(said: str) -> list[str]:
+    """What the interpreter wrote at the end of a process that crashed, of all that it said; else nothing."""
+    crashes = list(_CRASH.finditer(said))
+    return said[crashes[-1].start() :].splitlines() if crashes else []
 
 
 def gather() -> list[Path]:
@@ -199,10 +223,10 @@ def _lines(kind: str, notes: list[str], happened: list[str]) -> Iterator[str]:
     yield from happened or ["The person asked for this report."]
 
 
-def _traced(error: BaseException) -> Iterator[str]:
+def trace(error: BaseException) -> Iterator[str]:
     """Where it went wrong, the cause first; of what the errors say only what is about code."""
     if error.__cause__ is not None:
-        yield from _traced(error.__cause__)
+        yield from trace(error.__cause__)
         yield "which led to:"
     for block in traceback.format_tb(error.__traceback__):
         yield from block.rstrip().splitlines()

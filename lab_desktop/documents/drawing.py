@@ -88,10 +88,9 @@ class Drawing:
         if heard is not None and heard[0].get("event") == wanted:
             return heard
         if heard is not None and heard[0].get("event") == "failed":
-            said, _ = heard
             if wanted == "opened":
                 self._drop(reader)
-            raise DocumentError(str(said["text"]), str(said.get("hint", "")), str(said.get("details", "")))
+            raise reader.refusal(heard[0])
         raise self._stopped(reader)
 
     def _stopped(self, reader: Reader) -> DocumentError:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import queue
+import signal
 import subprocess
 import threading
 import time
@@ -18,7 +19,7 @@ from typing import Any
 
 import psutil
 
-from lab_desktop import paths
+from lab_desktop import paths, problems
 from lab_desktop.errors import Cancelled, DocumentError
 
 
@@ -40,8 +41,13 @@ class Limits:
 
 
 _POLL_S = 0.05
+_SOON_S = 1.0
 OUT_OF_MEMORY = 77
 """Exit status of a reader that had not enough."""
+_MOST_ERRORS = 16_000
+"""Bytes of its standard error that are kept, the last ones: the interpreter's words on a crash fit in."""
+_FAULTS = ("SIGABRT", "SIGBUS", "SIGFPE", "SIGILL", "SIGSEGV", "SIGSYS", "SIGTRAP")
+"""Signals by which a process ends through its own code."""
 _Heard = tuple[dict[str, Any], bytes]
 
 
@@ -140,10 +146,22 @@ class Reader:
         )
 
     def details(self) -> str:
-        """What a bug report needs. It ends the process."""
+        """What a bug report needs; of a crash one is kept. It ends the process."""
         self.kill()
         status = self._process.wait()
-        return f"exit status {status}\n{self._errors.decode('utf-8', errors='replace')}"
+        self._threads[1].join(_SOON_S)  # what it said last may be in the pipe still
+        said = self._errors.decode("utf-8", errors="replace")
+        if not self.was_near_its_memory:  # libraries crash where they get none
+            faults = [f"It ended with {name}." for name in _FAULTS if getattr(signal, name, 0) == -status]
+            if happened := problems.crash_in(said) or faults:
+                problems.write_once(happened)
+        return f"exit status {status}\n{said}"
+
+    def refusal(self, said: dict[str, Any]) -> DocumentError:
+        """The error in what it said instead of an answer; of one that nobody foresaw a report is kept."""
+        if trace := said.get("trace"):
+            problems.write_once([str(line) for line in trace])
+        return DocumentError(str(said["text"]), str(said.get("hint", "")), str(said.get("details", "")))
 
     def _check(self) -> None:
         now = time.monotonic()
@@ -191,4 +209,4 @@ class Reader:
         assert self._process.stderr
         with contextlib.suppress(OSError, ValueError):
             while piece := self._process.stderr.read1(65536):  # type: ignore[attr-defined]
-                self._errors = (self._errors + piece)[-4000:]
+                self._errors = (self._errors + piece)[-_MOST_ERRORS:]

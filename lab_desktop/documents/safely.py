@@ -92,7 +92,7 @@ def _read(
                 with contextlib.suppress(KeyError, TypeError, ValueError):
                     pictures[int(said["number"])] = Picture(int(said["width"]), int(said["height"]), data)
             elif said.get("event") == "failed":
-                raise DocumentError(str(said["text"]), str(said.get("hint", "")), str(said.get("details", "")))
+                raise child.refusal(said)
             elif said.get("event") == "done":
                 try:
                     return taken(said[wanted])

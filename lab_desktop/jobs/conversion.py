@@ -9,14 +9,15 @@ Reads one JSON line on standard input:
 Writes JSON lines on standard output, the last of them exactly one of "done" and "failed":
     {"event": "progress", "done": 3, "total": 300}
     {"event": "done", "converted": {"text": "# …", "title": "…", "kind": "pdf", …}}, or "table": {"rows": …}
-    {"event": "failed", "text": "…", "hint": "…", "details": "…"}
+    {"event": "failed", "text": "…", "hint": "…", "details": "…"}, and "trace": ["…"] of what nobody foresaw
 Exit status 77 without a last line: there was not enough memory. The end of the input ends the process. Nothing is
-stored.
+stored; at a crash the interpreter writes on standard error where it was.
 """
 
 from __future__ import annotations
 
 import contextlib
+import faulthandler
 import json
 import os
 import signal
@@ -26,6 +27,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from lab_desktop import problems
 from lab_desktop.documents import convert
 from lab_desktop.documents.converted import Converted, Shown
 from lab_desktop.documents.reader import OUT_OF_MEMORY
@@ -65,12 +67,13 @@ def serve(make: Callable[[dict[str, Any], Tell], Converted | Shown | Table]) -> 
         tell("failed", text=error.message, hint=error.hint, details=error.details)
     except MemoryError:
         os._exit(OUT_OF_MEMORY)  # at once: taking the document's parts down needs memory too
-    except Exception:  # noqa: BLE001 - a document library may raise anything; the person gets a sentence
+    except Exception as error:  # noqa: BLE001 - a document library may raise anything; the person gets a sentence
         tell(
             "failed",
             text=f"{name} could not be read: something in it was not foreseen. It may be damaged.",
             hint="Open it in the program that made it and save it anew, then choose it again.",
             details=traceback.format_exc(),
+            trace=[*problems.trace(error)],
         )
     return 1
 
@@ -80,6 +83,7 @@ def only_voice() -> Tell:
     descriptor = os.dup(1)
     os.dup2(2, 1)  # whatever a library prints goes to standard error
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    faulthandler.enable()
 
     def tell(event: str, data: bytes = b"", **values: Any) -> None:
         rest = memoryview(json.dumps({"event": event, **values}).encode("ascii") + b"\n" + data)

@@ -24,6 +24,7 @@ import traceback
 from pathlib import Path
 from typing import Any
 
+from lab_desktop import problems
 from lab_desktop.documents.convert import read_bytes
 from lab_desktop.documents.pdf_pages import PdfPages
 from lab_desktop.documents.reader import OUT_OF_MEMORY
@@ -58,8 +59,9 @@ def _serve(lines: queue.Queue[dict[str, Any]], tell: Tell) -> int:
                 drawn = pages.draw(int(request["page"]), int(request["width"]))
             except LabError as error:
                 tell("failed", text=error.message, hint=error.hint, details=error.details)
-            except (KeyError, TypeError, ValueError):
-                tell("failed", text="This page cannot be shown.", hint="", details=traceback.format_exc())
+            except (KeyError, TypeError, ValueError) as error:
+                details, trace = traceback.format_exc(), [*problems.trace(error)]
+                tell("failed", text="This page cannot be shown.", hint="", details=details, trace=trace)
             else:
                 tell("drawn", drawn.pixels, width=drawn.width, height=drawn.height, bytes=len(drawn.pixels))
 

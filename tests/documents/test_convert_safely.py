@@ -18,7 +18,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from lab_desktop import cli
+from lab_desktop import cli, problems
 from lab_desktop.documents.convert import convert
 from lab_desktop.documents.converted import Converted, Kind
 from lab_desktop.documents.safely import Limits, Pasted, convert_safely
@@ -32,6 +32,7 @@ ROOT = Path(__file__).resolve().parents[2]
 def our_code(monkeypatch):
     """The child finds the package that the tests are beside."""
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    monkeypatch.setattr(problems, "_of_readers", set())
 
 
 def long_pdf(pages: int) -> bytes:
@@ -119,6 +120,7 @@ def test_a_document_that_wants_too_much_memory_is_given_up(tmp_path):
 
     with pytest.raises(DocumentError, match=r'"a\.html" needs more memory'):
         convert_safely(tmp_path / "a.html", limits=Limits(memory_bytes=250_000_000))
+    assert problems.reports() == []
 
 
 def test_a_document_that_takes_too_long_is_given_up(tmp_path):
@@ -147,18 +149,64 @@ def test_stopping_ends_the_child_at_once(tmp_path):
     assert time.monotonic() - began < 15 and children() == []
 
 
-def test_a_child_that_dies_leaves_a_sentence_and_no_half_text(tmp_path):
+def end_of_child(tmp_path: Path, by: signal.Signals) -> DocumentError:
+    """What is said of a document in the middle of which its reader got a signal."""
+
     def kill() -> None:
         while not children():
             time.sleep(0.05)
-        time.sleep(0.5)
-        for child in children():
-            child.kill()
+        child = children()[0]
+        while child.cpu_times().user < 1.5:  # it has begun
+            time.sleep(0.05)
+        child.send_signal(by)
 
     threading.Thread(target=kill, daemon=True).start()
     with pytest.raises(DocumentError, match=r'"slow\.html" could not be read: the reader stopped') as caught:
         convert_safely(slow_html(tmp_path))
-    assert f"exit status {-signal.SIGKILL}" in caught.value.details
+    return caught.value
+
+
+def test_a_child_that_is_ended_leaves_a_sentence_and_no_half_text(tmp_path):
+    error = end_of_child(tmp_path, signal.SIGKILL)
+
+    assert f"exit status {-signal.SIGKILL}" in error.details
+    assert problems.reports() == []
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals of Unix")
+def test_a_child_that_crashes_leaves_a_report_without_the_document(tmp_path):
+    end_of_child(tmp_path, signal.SIGSEGV)
+
+    (report,) = problems.reports()
+    said = report.read_text(encoding="utf-8")
+    assert "Where: reader of documents" in said and "the program went on" in said
+    assert "Fatal Python error: Segmentation fault" in said and "lab_desktop/documents/html.py" in said
+    assert "slow" not in said and "word</b>" not in said
+
+    end_of_child(tmp_path, signal.SIGTRAP)  # of which the interpreter tells nothing
+    assert [line for file in problems.reports() for line in file.read_text().splitlines() if "SIGTRAP" in line] == [
+        "It ended with SIGTRAP."
+    ]
+
+
+def test_what_nobody_foresaw_leaves_one_report_without_the_document(tmp_path, monkeypatch):
+    broken = tmp_path / "broken"
+    broken.mkdir()
+    (broken / "sitecustomize.py").write_text(
+        "import lab_desktop.documents.convert as ours\n"
+        "def convert(file, on_progress):\n    return {}[file.read_text()]\n"
+        "ours.convert = convert\n"
+    )
+    monkeypatch.setenv("PYTHONPATH", f"{broken}{os.pathsep}{ROOT}")
+    for name in ("plums.txt", "pears.txt"):
+        (tmp_path / name).write_text("A secret recipe.")
+        with pytest.raises(DocumentError, match=f'"{name}" could not be read: something in it was not foreseen'):
+            convert_safely(tmp_path / name)
+
+    (report,) = problems.reports()
+    said = report.read_text(encoding="utf-8")
+    assert "KeyError: …" in said and "in convert" in said
+    assert "secret" not in said and "plums" not in said
 
 
 @pytest.mark.skipif(os.name == "nt", reason="asks Unix about processes")
