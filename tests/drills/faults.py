@@ -165,15 +165,9 @@ def memory(one: Try) -> None:
 
 def memory_kill(one: Try) -> None:
     """A system that ends the work, or a child of it, for taking more memory than its control group may."""
-    groups = _memory_groups()
-    assert groups is not None
-    group = Path(tempfile.mkdtemp(prefix="drill-", dir=groups.parent))
-    try:
-        (group / groups.name).write_text(str(int(one.calm.held_bytes * one.chance.random())))
+    with memory_group(int(one.calm.held_bytes * one.chance.random())) as group:
         one.live(World(group=group))
-        one.is_late = bool(one.ended) and all(code == 0 for code, _, _ in one.ended)
-    finally:
-        _remove(group)
+    one.is_late = bool(one.ended) and all(code == 0 for code, _, _ in one.ended)
 
 
 def two(one: Try) -> None:
@@ -225,6 +219,19 @@ def disk_for(name: str, folder: Path) -> Iterator[None]:
 
 def _mount(folder: Path, options: str) -> None:
     subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(folder)], check=True)
+
+
+@contextlib.contextmanager
+def memory_group(most_bytes: int) -> Iterator[Path]:
+    """A control group whose processes may take so much memory; who writes its number to `cgroup.procs` is in it."""
+    groups = _memory_groups()
+    assert groups is not None
+    group = Path(tempfile.mkdtemp(prefix="drill-", dir=groups.parent))
+    try:
+        (group / groups.name).write_text(str(most_bytes))
+        yield group
+    finally:
+        _remove(group)
 
 
 def _memory_groups() -> Path | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 import time
@@ -12,6 +13,7 @@ import pytest
 
 from lab_desktop import hardware
 from lab_desktop.jobs import shortage
+from tests.drills import faults
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
@@ -46,6 +48,23 @@ def test_work_that_was_killed_while_there_was_memory_was_killed_for_something_el
     assert not shortage.ended_work(tmp_path)
     kills = hardware.memory_kills()
     monkeypatch.setattr(hardware, "memory_kills", lambda: kills + 1)  # unless the system says that it was the reason
+    assert shortage.ended_work(tmp_path)
+
+
+@pytest.mark.skipif(not faults.can_be_tried("memory-kill"), reason="this system does not let us")
+def test_work_that_the_system_ends_for_what_it_took_is_known_by_it(tmp_path: Path) -> None:
+    script = (
+        "import os, sys, time; from pathlib import Path; from lab_desktop.jobs import shortage\n"
+        "run, group = map(Path, sys.argv[1:])\n"
+        "(group / 'cgroup.procs').write_text(str(os.getpid()))\n"
+        "with shortage.watched(run):\n"
+        "    while not (run / shortage.FILE_NAME).exists(): time.sleep(0.02)\n"
+        "    bytearray(b'x') * 1_000_000_000"
+    )
+    with faults.memory_group(100_000_000) as group:
+        ended = subprocess.run([sys.executable, "-c", script, str(tmp_path), str(group)], cwd=ROOT, timeout=60)
+
+    assert ended.returncode == -signal.SIGKILL
     assert shortage.ended_work(tmp_path)
 
 
