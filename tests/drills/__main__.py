@@ -10,6 +10,7 @@ Prints a table, and what was lost with the seed that brings it back; 1 when some
 from __future__ import annotations
 
 import argparse
+import inspect
 import shutil
 import sys
 import tempfile
@@ -110,15 +111,16 @@ def _say(line: str) -> None:
 
 def _options(words: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        prog="python -m tests.drills", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+        prog="python -m tests.drills", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog="\n".join(["faults:", *(f"  {name:13} {inspect.getdoc(fault)}" for name, fault in FAULTS.items())]),
+    )  # fmt: skip
     parser.add_argument("jobs", nargs="*", metavar="JOB", help=f"of {', '.join([*KINDS, *_OTHERS])} (all)")
-    parser.add_argument("--faults", nargs="+", choices=FAULTS, default=list(FAULTS), help="only these")
+    parser.add_argument("--faults", nargs="+", choices=FAULTS, default=list(FAULTS), metavar="FAULT", help="only these")
     parser.add_argument("--times", type=int, default=20, help="tries of each (20)")
     parser.add_argument("--first", type=int, default=0, help="number of the first try, to repeat one (0)")
     parser.add_argument("--seed", type=int, default=time.time_ns() % 1_000_000, help="decides when faults come")
     parser.add_argument("--pause", type=float, default=60.0, help="seconds that a stopped child stays so (60)")
-    parser.add_argument("--quick", action="store_true", help="two tries of each, short pauses")
+    parser.add_argument("--quick", action="store_true", help="one try of each, short pauses")
     parser.add_argument("--fuzz", type=float, metavar="MINUTES", default=0.0, help="only this, unless a JOB is named")
     parser.add_argument("--folder", type=Path, help="where it is done (memory, where there is such a disk)")
     options = parser.parse_args(words)
@@ -127,7 +129,7 @@ def _options(words: Sequence[str] | None) -> argparse.Namespace:
     if not options.jobs and not options.fuzz:
         options.jobs = [*KINDS, *_OTHERS]
     if options.quick:
-        options.times = 2
+        options.times = 1
     return options
 
 
