@@ -73,7 +73,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # The reader of our output went away (`lab-desktop … | head`); nothing is left to say to it.
         write_nowhere(sys.stdout)
         return 0
-    except (OSError, MemoryError, RuntimeError) as error:
+    except (OSError, MemoryError, RuntimeError, ImportError) as error:
         if is_want_of_memory(error):
             return end(1, NO_MEMORY, "Close other programs, then run the same command again.")
         if not isinstance(error, OSError):

@@ -136,5 +136,7 @@ def is_want_of_memory(error: BaseException) -> bool:
     """The system gave no more memory: Python's own error, a call of the system, or a library's."""
     if isinstance(error, OSError):
         return error.errno == errno.ENOMEM
+    if isinstance(error, ImportError):  # a disk from which nothing may be run gives a reason behind these words
+        return str(error).endswith("failed to map segment from shared object")
     is_said = isinstance(error, RuntimeError) and any(words in str(error) for words in _WANT_OF_MEMORY)
     return is_said or isinstance(error, MemoryError)

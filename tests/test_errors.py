@@ -55,6 +55,8 @@ def test_an_error_survives_the_way_between_processes() -> None:
         (RuntimeError("can't start new thread"), True),
         (RuntimeError("mat1 and mat2 shapes cannot be multiplied"), False),
         (ValueError("bad_alloc"), False),
+        (ImportError("rpds.so: failed to map segment from shared object"), True),
+        (ImportError("rpds.so: failed to map segment from shared object: Operation not permitted"), False),
     ],
 )
 def test_want_of_memory_is_known_whoever_says_it(error: Exception, is_want: bool) -> None:

@@ -24,7 +24,7 @@ def type_on(lesson: Path) -> int:
     """Open a window on a lesson of the library and type what is missing; 1 where it could not be saved."""
     try:
         return _type_on(lesson)
-    except (OSError, MemoryError, RuntimeError) as error:  # before there is a window that tells it: as `cli.main` does
+    except (OSError, MemoryError, RuntimeError, ImportError) as error:  # before a window tells it: as `cli.main` does
         if not is_want_of_memory(error):
             raise
         sys.stderr.write(f"{NO_MEMORY}\n")
