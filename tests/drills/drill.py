@@ -100,11 +100,11 @@ class Range:
             outcome.problems += [f"after going on: {each}" for each in kind.damaged(place)]
             outcome.problems += [f"lost: {each[:200]}" for each in sorted(accepted - kind.accepted(place))]
             try:
-                found = kind.result(place)
+                compared = kind.compared(place, wanted)
             except Exception as error:  # noqa: BLE001 - whatever is missing, the try failed
                 outcome.problems.append(f"there is no result: {error!r}")
             else:
-                outcome.problems += [f"another result: {each}" for each in _differences(wanted, found)]
+                outcome.problems += [f"another result: {each}" for each in _differences(*compared)]
             if outcome.problems:
                 self._keep(place, one)
         if not outcome.problems:

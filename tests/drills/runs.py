@@ -123,6 +123,13 @@ def made_files(run: Path) -> dict[str, str]:
     }
 
 
+def distance(one: Path, other: Path) -> float:
+    """How far two adapters are from each other, as a share of the first one's size."""
+    first, second = (safetensors.numpy.load_file(file) for file in (one, other))
+    apart = sum(float(((first[name] - second[name]) ** 2).sum()) for name in first)
+    return float(np.sqrt(apart / sum(float((each**2).sum()) for each in first.values())))
+
+
 def report_of(run: Path) -> dict[str, Any]:
     """report.json but for the seconds."""
     report: dict[str, Any] = json.loads((run / "report.json").read_text(encoding="utf-8"))
