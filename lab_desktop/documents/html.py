@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 from bs4 import BeautifulSoup, Tag
 from bs4.element import NavigableString, PreformattedString
+from bs4.exceptions import ParserRejectedMarkup
 from markdownify import MarkdownConverter
 
 from lab_desktop.documents.converted import Converted, Kind, Note, counted
@@ -35,6 +36,7 @@ _DECLARED = re.compile(
     rb"charset\s*=\s*[\"']?\s*([A-Za-z0-9_:.-]+)|encoding\s*=\s*[\"']([A-Za-z0-9_.-]+)", re.IGNORECASE
 )
 _HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
+_DECLARATION = re.compile(r"<!\[[^>]*>?")
 _MOST_CELLS = 100_000
 _MOST_SPAN = 100
 _BULLET = re.compile(r"^[·•▪§o‣●○■][\s\xa0]+")
@@ -67,7 +69,10 @@ def from_html(text: str) -> Converted:
 
 def parsed(text: str) -> BeautifulSoup:
     """The elements of an HTML text, however wrong it is."""
-    return BeautifulSoup(text, "html.parser")
+    try:
+        return BeautifulSoup(text, "html.parser")
+    except ParserRejectedMarkup:  # "<![" without a proper name, which browsers take for a comment
+        return BeautifulSoup(_DECLARATION.sub("", text), "html.parser")
 
 
 def to_markdown(soup: BeautifulSoup, *, is_page: bool = False) -> tuple[str, tuple[Note, ...]]:

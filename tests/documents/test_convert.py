@@ -53,6 +53,11 @@ def test_a_web_page_keeps_what_is_read_and_nothing_else(read):
     ]
 
 
+@pytest.mark.parametrize("odd", ["<![ if !IE]>", "<![endif]>", "<![\x10 7>", "<![if gte mso 9]>"])
+def test_what_another_program_put_between_brackets_hides_nothing(odd: str) -> None:
+    assert convert_html(f"<h1>Velmora</h1>{odd}<p>An island.</p>").text == "# Velmora\n\nAn island.\n"
+
+
 def test_a_page_of_an_encyclopaedia_loses_only_what_is_for_the_mouse():
     text = """<h1>Velmora</h1><p>An island.<sup id="r1"><a href="#n1">[1]</a></sup> It has<br>
     a harbour.<sup><a href="#n2">[2]</a></sup><sup><a href="#n1">[1]</a></sup></p>
