@@ -65,7 +65,7 @@ def _is_wanted(entry: zipfile.ZipInfo) -> bool:
     parts = entry.filename.replace("\\", "/").split("/")
     name = parts[-1]
     return (
-        not entry.is_dir()
+        name != ""  # a folder's ends in a slash; in a damaged archive a file may have none
         and not stat.S_ISLNK(entry.external_attr >> 16)
         and len(entry.filename) <= _MOST_LETTERS
         and "__MACOSX" not in parts
