@@ -393,6 +393,7 @@ _TEMPLATE_ERRORS = (
     LookupError,
     MemoryError,
     RecursionError,
+    SyntaxError,  # Python compiles what Jinja makes of it, and takes 200 brackets inside each other
     TypeError,
     ValueError,
 )

@@ -80,7 +80,9 @@ def test_a_hostile_or_broken_template_is_an_error_in_words(
         template.render([user("Hi")], add_generation_prompt=True)
 
 
-@pytest.mark.parametrize("source", ["{% for", "{{ 1 | nothing_like_it }}", "{% unknown %}"])
+@pytest.mark.parametrize(
+    "source", ["{% for", "{{ 1 | nothing_like_it }}", "{% unknown %}", "{{ 'a'" + " + 'a'" * 300 + " }}"]
+)
 def test_a_template_that_is_no_jinja_is_refused_at_once(file: GgufFile, source: str) -> None:
     with pytest.raises(ModelError, match="chat template does not work"):
         ChatTemplate(with_template(file, source))
