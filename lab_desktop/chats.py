@@ -27,6 +27,8 @@ from lab_desktop.files import disk_errors, read_json, write_json
 
 _TITLE = 60
 _BIN = "bin"
+_MOST_BINNED = 20
+"""A menu of more is searched in vain."""
 
 
 @dataclass(frozen=True)
@@ -139,6 +141,32 @@ def restore(folder: Path, chat: Chat) -> None:
     """
     with disk_errors(folder, "The chat"):
         (folder / _BIN / f"{chat.id}.json").replace(folder / f"{chat.id}.json")
+
+
+@dataclass(frozen=True)
+class Binned:
+    """A chat in the bin.
+
+    Attributes:
+        deleted: seconds since 1970.
+    """
+
+    chat: Chat
+    deleted: float
+
+    @property
+    def title(self) -> str:
+        return self.chat.title
+
+
+def binned(folder: Path) -> list[Binned]:
+    """The chats that were deleted last, the newest first; what cannot be read is left out."""
+    dated = []
+    for path in (folder / _BIN).glob("*.json"):
+        with contextlib.suppress(OSError):
+            dated.append((path.stat().st_mtime, path))
+    read = [(_from_file(path), deleted) for deleted, path in sorted(dated, reverse=True)[:_MOST_BINNED]]
+    return [Binned(chat, deleted) for chat, deleted in read if chat is not None]
 
 
 def clear_bin(folder: Path, now: float | None = None) -> None:

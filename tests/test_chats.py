@@ -104,8 +104,12 @@ def test_a_deleted_chat_can_be_taken_back_and_is_gone_after_thirty_days(tmp_path
     chat = chats.save(tmp_path, BREAD)
     chats.delete(tmp_path, chat)
     assert chats.every(tmp_path) == []
+    (thrown,) = chats.binned(tmp_path)
+    assert (thrown.chat, thrown.title) == (chat, chat.title)
+    assert abs(thrown.deleted - time.time()) < 60
 
     chats.restore(tmp_path, chat)
+    assert chats.binned(tmp_path) == []
     assert [each.id for each in chats.every(tmp_path)] == ["a"]
 
     long_ago = time.time() - 31 * 86400

@@ -358,6 +358,12 @@ def _unread_chat(stage: Stage) -> None:
     (stage.home / "chats" / "3fa0c1d2e4b5.json").write_bytes(b"\x00")
 
 
+def _deleted_chat(stage: Stage) -> None:
+    _talk(stage)
+    saved = stage.control(QAbstractItemView, "Saved chats")
+    QTest.keyClick(saved, Qt.Key.Key_Delete)
+
+
 def _parted(stage: Stage) -> None:
     _checked(stage)
     states.write_parted_chat(stage.home / "chats")
@@ -992,6 +998,7 @@ SHOTS = (
     Shot("chat-empty", "chat", _fresh),
     Shot("chat-talk", "chat", _two_chats, _talk),
     Shot("chat-unread", "chat", _unread_chat, _talk),
+    Shot("chat-bin", "chat", _two_chats, _deleted_chat),
     Shot("chat-parted", "chat", _parted, _own_style),
     Shot("chat-compare", "chat", _compared, _talk),
     Shot("chat-failed", "chat", _fresh, _model_dies),

@@ -431,6 +431,28 @@ def test_a_chat_is_renamed_deleted_and_taken_back_by_keys(page: ChatPage, sessio
     assert not page._undo.isVisible()
 
 
+def test_a_chat_comes_back_from_the_bin_long_after_it_was_deleted(
+    window: MainWindow, session: Session, qtbot: QtBot
+) -> None:
+    chats.save(session.chats, FERRY)
+    chats.delete(session.chats, FERRY)
+    (session.chats / "bin" / "broken.json").write_text("{", encoding="utf-8")
+    window.show_page("chat")
+    page = window.pages.chat
+    assert page.bin.text() == "Bin (1)" and page.bin.isVisible()
+
+    page.bin.click()
+    (menu,) = page.bin.findChildren(QMenu)
+    (back,) = menu.actions()
+    assert f"“{FERRY.title}”" in back.text()
+    back.trigger()
+    menu.close()
+
+    assert [chat.title for chat in saved(session)] == [FERRY.title]
+    assert page._saved.count() == 1
+    assert not page.bin.isVisible()
+
+
 def test_a_chat_that_cannot_be_read_is_told_and_can_be_put_away(page: ChatPage, session: Session, qtbot: QtBot) -> None:
     chats.save(session.chats, FERRY)
     file = session.chats / f"{FERRY.id}.json"

@@ -19,7 +19,7 @@ from PySide6.QtWidgets import QLineEdit, QMenu, QStackedWidget, QWidget
 
 from lab_desktop import chats, projects, votes
 from lab_desktop.artifacts import ChatMessage
-from lab_desktop.chats import Chat, Turn
+from lab_desktop.chats import Binned, Chat, Turn
 from lab_desktop.errors import LabError
 from lab_desktop.ui.chat_process import Done, Voices
 from lab_desktop.ui.pages.chat_items import ChatItems, Now, last_question
@@ -29,6 +29,7 @@ from lab_desktop.ui.preferences import MOST_FREELY
 from lab_desktop.ui.session import Session
 from lab_desktop.ui.theme import look
 from lab_desktop.ui.widgets.basic import Banner, Button, Folding, Label, Segmented, Slider, announce, column, row, rule
+from lab_desktop.ui.widgets.bin_button import BinButton
 from lab_desktop.ui.widgets.messages import WALKED, MessageList
 from lab_desktop.ui.widgets.meters import Bar
 from lab_desktop.ui.widgets.web import ask_to_open
@@ -111,6 +112,7 @@ class ChatPage(QWidget):
         self._session_changed()
         self._redraw()
         self._list_saved()
+        self._show_bin()
 
     def _make_left(self) -> QWidget:
         self._saved = SavedChats()
@@ -131,6 +133,7 @@ class ChatPage(QWidget):
         inside.setStretch(0, 1)
         self._undo.setLayout(inside)
         self._undo.hide()
+        self.bin = BinButton[Binned](lambda thrown: self._restore(thrown.chat))
         self._nothing = Label("", "small", "text2", wraps=True)
         self._damaged_words = Label("", "small", "text2", wraps=True)
         self._damaged = QWidget()
@@ -149,6 +152,7 @@ class ChatPage(QWidget):
                 self._saved,
                 self._damaged,
                 self._undo,
+                row(self.bin, -1),
                 gap=10,
                 margins=(16, 16, 16, 12),
             )
@@ -906,9 +910,14 @@ class ChatPage(QWidget):
         self._undo.show()
         announce(self, words)
         self._list_saved()
+        self._show_bin()
 
     def _take_back(self) -> None:
-        thrown, self._deleted = self._deleted, ()
+        self._restore(*self._deleted)
+
+    def _restore(self, *thrown: Chat) -> None:
+        """Take chats out of the bin; then nothing is left of the last time that was to be taken back."""
+        self._deleted = ()
         self._undo.hide()
         try:
             for chat in thrown:
@@ -916,6 +925,10 @@ class ChatPage(QWidget):
         except LabError as error:
             self._tell("warn", error.message, error.hint)
         self._list_saved()
+        self._show_bin()
+
+    def _show_bin(self) -> None:
+        self.bin.show_thrown(chats.binned(self._session.chats))
 
     # Room
 
