@@ -21,6 +21,8 @@ from lab_desktop.errors import DocumentError, ModelError
 
 EDITING = ".editing"
 """Hidden beside a lesson: what its editor keeps of it."""
+EXAM = "exam.yaml"
+"""Beside a lesson: questions that are asked before and after, and never trained on."""
 ORIGINALS = ".originals"
 """Hidden beside a lesson: its documents as they were brought."""
 PRACTICE_MODEL = "SmolLM2-135M-Instruct.Q4_1.gguf"

@@ -17,7 +17,7 @@ from typing import Literal
 
 from lab_desktop import bins, paths, servers
 from lab_desktop.errors import LabError, LeafError, RunError
-from lab_desktop.files import JsonLines, disk_errors, read_json, stamp, write_json
+from lab_desktop.files import JsonLines, disk_errors, read_json, replacing, stamp, write_json
 from lab_desktop.jobs import requests
 from lab_desktop.jobs.requests import Effort, LearnRequest
 from lab_desktop.reviews import FILE_NAME as REVIEWS
@@ -70,6 +70,11 @@ class Project:
     @property
     def has_lessons(self) -> bool:
         return any(self.lessons.rglob(LESSON))
+
+    @property
+    def needs_lesson(self) -> bool:
+        """Nothing can begin before it has one."""
+        return self.run is None and not self.has_lessons
 
     @property
     def runs(self) -> list[Path]:
@@ -135,7 +140,13 @@ def lesson_states(project: Project, lessons: Sequence[Path]) -> dict[Path, Lesso
     for lesson in lessons:
         own = project.lessons.joinpath(*read_leaf(lesson).node)
         with disk_errors(lesson, "The lesson"):
-            found[lesson] = "new" if not own.exists() else "same" if _contents(lesson) == _contents(own) else "other"
+            if not own.exists():
+                found[lesson] = "new"
+                continue
+            theirs, ours = _contents(lesson), _contents(own)
+            if paths.EXAM not in theirs:
+                ours.pop(paths.EXAM, None)  # a project may have questions of its own
+            found[lesson] = "same" if theirs == ours else "other"
     return found
 
 
@@ -157,6 +168,8 @@ def add_lessons(project: Project, lessons: Sequence[Path]) -> None:
             with disk_errors(place, "The lesson"):
                 shutil.copytree(lesson, coming, ignore=_hidden)
                 place.parent.mkdir(parents=True, exist_ok=True)
+                if (place / paths.EXAM).is_file() and not (coming / paths.EXAM).exists():
+                    shutil.copyfile(place / paths.EXAM, coming / paths.EXAM)
                 if place.exists():
                     replaced = project.folder / "replaced" / f"{time.time_ns() // 1_000_000}-{place.name}"
                     replaced.parent.mkdir(exist_ok=True)
@@ -301,6 +314,26 @@ def new_run(project: Project, practice_model: Path) -> Path:
         shutil.rmtree(folder, ignore_errors=True)
         raise
     return folder
+
+
+def bring_exams(project: Project) -> None:
+    """Give the run in hand the exams of the project's lessons as they are now; nobody learns from them.
+
+    Raises:
+        StorageError: one could not be read or written.
+    """
+    if project.run is None or not project.has_lessons:
+        return
+    for leaf in find_leaves(project.lessons):
+        copy = project.run / "leaves" / leaf.relative_to(project.lessons)
+        with disk_errors(copy, "The questions"):
+            if not (copy / LESSON).is_file():
+                continue  # the lesson came later than the run
+            if not (leaf / paths.EXAM).is_file():
+                (copy / paths.EXAM).unlink(missing_ok=True)
+            elif stamp(leaf / paths.EXAM) != stamp(copy / paths.EXAM):
+                with replacing(copy / paths.EXAM) as file:
+                    shutil.copy2(leaf / paths.EXAM, file)
 
 
 def ask_for(project: Project, samples: int) -> Project:

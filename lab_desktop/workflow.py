@@ -78,7 +78,7 @@ from lab_desktop.models.llama import LlamaModel
 from lab_desktop.models.remote import RemoteModel
 from lab_desktop.models.text_model import TextModel
 from lab_desktop.models.tokenizer import Tokenizer
-from lab_desktop.paths import prepared, resources, taught_adapter
+from lab_desktop.paths import EXAM, prepared, resources, taught_adapter
 from lab_desktop.reviews import read_reviews, reviewed
 from lab_desktop.servers import Server
 from lab_desktop.taxonomy.qna import read_leaf
@@ -453,7 +453,7 @@ def _copy_leaf(folder: Path, target: Path) -> None:
         raise LeafError(
             f'Two lessons have the same place "{leaf.name}".', "Rename the folder of one of them, then start again."
         )
-    names = ["qna.yaml", "attribution.txt", "exam.yaml"]
+    names = ["qna.yaml", "attribution.txt", EXAM]
     if leaf.document:
         documents = [document.path for document in read_documents(folder, leaf.document.patterns)]
         names += [str(path.relative_to(folder)) for path in documents if not _is_copy(path, folder)]

@@ -27,7 +27,7 @@ SEEN = (
     | {"models.account", "models.card"}
     | {"models.arrivals", "models.catalogue", "models.choosing", "models.elsewhere", "models.facts", "models.lineage"}
     | {"models.handover", "models.offers", "models.records", "models.remote", "models.remote_calls", "models.store"}
-    | {"evaluation.measured", "selftest"}
+    | {"evaluation.exam", "evaluation.measured", "evaluation.questions", "selftest"}
     | {"capacity", "chats", "corrections", "drafts", "needs", "licences", "projects", "reviews", "versions", "votes"}
 )
 """What the window shows."""

@@ -220,3 +220,17 @@ def test_the_run_in_hand_hears_how_many_questions_are_wanted(tmp_path: Path) -> 
 
     assert requests.read(run) == replace(before, samples=40)
     assert projects.read(project.folder).samples == 40
+
+
+def test_a_lesson_that_comes_again_leaves_the_project_its_own_questions(tmp_path: Path) -> None:
+    bare = tmp_path / "library" / "knowledge" / "velmora"
+    shutil.copytree(VELMORA, bare)
+    (bare / "exam.yaml").unlink()
+    project = projects.create(tmp_path / "projects", "Mine", [bare])
+    own = project.lessons / "knowledge" / "velmora" / "exam.yaml"
+    own.write_text("questions: [{question: Who, answer: Mira.}]\n", encoding="utf-8")
+    assert projects.lesson_states(project, [bare]) == {bare: "same"}
+
+    projects.add_lessons(project, [bare])
+
+    assert "Mira." in own.read_text(encoding="utf-8")

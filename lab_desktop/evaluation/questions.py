@@ -36,7 +36,7 @@ QuestionKind = Literal["exam", "held_out", "general"]
 
 _QUESTION_FIELDS = ("question", "context", "answer", "accept", "rule", "seed")
 _RULES = ("starts_with", "ends_with", "matches", "contains_all", "equals")
-_MOST_BYTES = 1_000_000  # parsing takes seconds per megabyte; an exam has kilobytes
+MOST_BYTES = 1_000_000  # parsing takes seconds per megabyte; an exam has kilobytes
 _LONGEST_PATTERN = 300
 
 
@@ -101,7 +101,7 @@ def exam_questions(leaf_folder: Path, leaf_name: str) -> list[Question]:
     Raises:
         EvaluationError: the file cannot be used; the message names the line and what is wrong there.
     """
-    path = leaf_folder / "exam.yaml"
+    path = leaf_folder / paths.EXAM
     return _read(path, leaf_name, "exam") if path.exists() else []
 
 
@@ -196,7 +196,7 @@ def _check_pattern(pattern: str, node: yaml.Node, what: str, path: Path) -> None
 def _parse(path: Path) -> yaml.Node:
     """The file as YAML nodes, which know their lines; nothing is constructed, so nothing can be executed or guessed."""
     try:
-        if path.stat().st_size > _MOST_BYTES:
+        if path.stat().st_size > MOST_BYTES:
             raise _wrong(path, None, "it has more than 1 MB, which no list of questions needs")
         text = path.read_bytes().decode("utf-8-sig")
         root = yaml.compose(text, Loader=yaml.BaseLoader)

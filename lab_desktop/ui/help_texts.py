@@ -15,7 +15,7 @@ ARTICLE_OF = {
     "about": "stopped", "selftest": "stopped", "problem": "stopped", "licences": "private",
     "MoveSheet": "library", "ImportSheet": "library", "ImportMany": "library", "FileView": "editor",
     "TableSheet": "editor", "TeachSheet": "chat", "PublishSheet": "use", "AddressSheet": "models",
-    "FoundSheet": "models", "ShareSheet": "sharing", "SignInSheet": "sharing",
+    "FoundSheet": "models", "ShareSheet": "sharing", "SignInSheet": "sharing", "OwnQuestions": "report",
 }  # fmt: skip
 """The article about each page, each station of Improve, each small window, and each sheet by its class."""
 _FOUND_BY = "<!-- found by:"

@@ -320,7 +320,7 @@ class MainWindow(QMainWindow):
         state = self._session.state
         names = [
             ("choose", self.tr("Choose"), True),
-            ("teach", self.tr("Teach"), self._session.project is not None and self._session.project.has_lessons),
+            ("teach", self.tr("Teach"), self._session.project is not None and not self._session.project.needs_lesson),
             ("practice", self.tr("Practice"), state.has_dataset),
             ("train", self.tr("Train"), state.has_adapter),
             ("check", self.tr("Check"), state.has_report),

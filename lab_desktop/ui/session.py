@@ -230,11 +230,13 @@ class Session(QObject):
         if self.project is None:
             return
         try:
-            if not self.project.has_lessons:
+            if self.project.needs_lesson:
                 title = self.tr("“{0}” has no lesson yet.").format(self.project.title)
                 raise LeafError(title, self.tr("Choose one in the library: Use in project."))
             if steps == STATION_STEPS["practice"] and projects.is_taught_elsewhere(self.project):
                 servers.require_agreed(servers.parse(self.project.teacher))
+            if "evaluate" in steps:
+                projects.bring_exams(self.project)
             run = self.project.run or projects.new_run(self.project, paths.practice_model())
         except LabError as error:
             self.refused.emit(error)

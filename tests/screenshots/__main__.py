@@ -50,6 +50,8 @@ from lab_desktop.ui.editor.pages_view import PagesView
 from lab_desktop.ui.jobs import Job, JobState
 from lab_desktop.ui.main_window import MainWindow
 from lab_desktop.ui.pages.chat_teach import TeachSheet
+from lab_desktop.ui.pages.improve.check import CheckStation
+from lab_desktop.ui.pages.improve.own_questions import OwnQuestions
 from lab_desktop.ui.pages.improve.publish import PublishSheet
 from lab_desktop.ui.pages.lesson import LessonPage
 from lab_desktop.ui.pages.library.import_many import ImportMany
@@ -894,6 +896,21 @@ def _every_state_of_a_project(stage: Stage) -> None:
     contributed.every_state(stage.home)
 
 
+def _own_questions(stage: Stage) -> None:
+    """The sheet over the report; its last question is not complete yet."""
+    _at("check")(stage)
+    station = stage.window.pages.improve.findChild(CheckStation)
+    assert station is not None
+    station.own.click()
+    sheet = station.findChild(OwnQuestions)
+    assert sheet is not None
+    for card in sheet.cards[3:]:
+        card.remove.click()
+    sheet.add_question()
+    sheet.cards[-1].asked.setPlainText("Who may ring the harbour bell?")
+    stage.bring(sheet)
+
+
 def _new_project(stage: Stage, name: str) -> None:
     stage.window.show_page("new")
     stage.window.pages.home.new.name.setText(name)
@@ -1018,6 +1035,7 @@ SHOTS = (
     Shot("improve-check-none", "improve", _trained),
     Shot("improve-check-gain", "improve", _checked, _at("check")),
     Shot("improve-check-forgot", "improve", _forgot, _at("check")),
+    Shot("own-questions", "improve", _checked, _own_questions),
     Shot("improve-check-damaged", "improve", _damaged, _at("check")),
     Shot("improve-use", "improve", _checked),
     Shot("publish-signed-out", "improve", _sized, functools.partial(_publishing, is_signed_in=False)),

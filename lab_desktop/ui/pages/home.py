@@ -122,7 +122,7 @@ class HomePage(QScrollArea):
         if any(job.folder == project.run for job in session.jobs.waiting):
             words = self.tr("nothing to do – “{0}” begins by itself when its turn comes.").format(project.title)
             return words, self.tr("Look at it"), lambda: self.open_project(project)
-        if not project.has_lessons:
+        if project.needs_lesson:
             return first_lesson(session, project)
         state = session.known.state(project.run)
         sentence, button = {
@@ -144,7 +144,7 @@ class HomePage(QScrollArea):
 
     def open_project(self, project: Project, page: str = "improve") -> None:
         self._session.open(project)
-        self._session.go(page if project.has_lessons else "library")
+        self._session.go("library" if project.needs_lesson else page)
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)

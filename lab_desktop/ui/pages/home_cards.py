@@ -140,7 +140,7 @@ class ProjectCard(Card):
             self.second,
             -1,
             12,
-            Dots(state, is_shared, project.has_lessons),
+            Dots(state, is_shared, not project.needs_lesson),
             12,
             row(self._open, self._talk, -1, gap=8),
         )

@@ -47,7 +47,10 @@ class CheckStation(QWidget):
         self._start = Button(self.tr("Check now"), icon="play", on_click=lambda: session.begin("check"))
         self._export = Button(self.tr("Save report…"), on_click=self._save)
         self.share = Button(self.tr("Share…"), icon="share", on_click=self._share)
-        self.heading = Heading(self.tr("Report"), self.tr("evaluation"), self._start, self._export, self.share)
+        self.own = Button(self.tr("Your questions…"), icon="edit", on_click=self.edit_questions)
+        self.own.setToolTip(self.tr("Questions of your own, asked before and after and never practised"))
+        buttons = (self._start, self.own, self._export, self.share)
+        self.heading = Heading(self.tr("Report"), self.tr("evaluation"), *buttons)
         self.trouble, self.waiting = Trouble(session, "check"), Waiting(session, "check")
         self._running = Running(session)
         self._told = Note()
@@ -109,6 +112,7 @@ class CheckStation(QWidget):
         self._memory.show_plan(found)
         self._advice.show_plan(found)
         self._read()
+        self.own.setVisible(session.project is not None and session.project.has_lessons and not is_running)
         self._export.setVisible(bool(self._report))
         self.share.setVisible(bool(self._report))
         self._stack.setCurrentIndex(1 if self._report else 0)
@@ -155,6 +159,25 @@ class CheckStation(QWidget):
 
     def _share_one(self, leaf: Path, _: bool = False) -> None:
         self._session.share(leaf)
+
+    def edit_questions(self) -> None:
+        """Write questions of one's own for the lessons of the project in hand."""
+        from lab_desktop.ui.pages.improve.own_questions import OwnQuestions
+
+        project = self._session.project
+        if project is None:
+            return
+        try:
+            leaves = find_leaves(project.lessons)
+        except LabError as error:
+            self._told.say("bad", error.message, error.hint)
+            return
+        OwnQuestions(self, [(title_of(leaf.name), leaf) for leaf in leaves], self._own_saved).open()
+
+    def _own_saved(self) -> None:
+        if self._report:
+            cause = self.tr("Your questions are saved.")
+            self._told.say("info", cause, self.tr("“Check again” asks them; this report does not know them yet."))
 
     def _read(self) -> None:
         """Look at the report and what was corrected in it, where a file has changed."""

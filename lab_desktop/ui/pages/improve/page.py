@@ -133,7 +133,7 @@ class ImprovePage(QWidget):
         session = self._session
         if session.project is None:
             return self.tr("choose or start a project."), self.tr("Home"), lambda: session.go("home")
-        if not session.project.has_lessons:
+        if session.project.needs_lesson:
             return first_lesson(session, session.project)
         job = session.jobs.current
         if job is not None and job.folder == session.project.run:

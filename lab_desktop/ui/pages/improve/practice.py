@@ -297,7 +297,7 @@ class PracticeStation(QWidget):
         written = number(len(self.model.rows))
         self.trouble.look_at(self._folder, self.tr("after {0} questions").format(written) if self.model.rows else "")
         self.waiting.look_at(self._folder)
-        has_lessons = self._session.project is not None and self._session.project.has_lessons
+        has_lessons = self._session.project is not None and not self._session.project.needs_lesson
         is_free = has_lessons and self.trouble.isHidden() and self.waiting.isHidden()
         self._start.setVisible(not is_running and not has_dataset and is_free)
         is_open = has_lessons and not is_running and not has_dataset
