@@ -30,6 +30,8 @@ from lab_desktop.errors import LabError
 
 MOST_REPORTS = 10
 _MOST_NOTES = 30
+_TIME = "%Y-%m-%d-%H%M%S"
+"""What the name of a report begins with: local time."""
 _MOST_LETTERS = 60_000
 _MOST_OF_READERS = 5
 _SAME_S = 60
@@ -175,6 +177,14 @@ def reports() -> list[Path]:
     return sorted((path for path in folder().glob("*.txt") if path.name[0] != "."), reverse=True)
 
 
+def kept_at(name: str) -> float:
+    """When a report was kept, in seconds since 1970, by its file's name; 0 of another file."""
+    try:
+        return time.mktime(time.strptime(name[:17], _TIME))
+    except (ValueError, OverflowError):
+        return 0.0
+
+
 def without_private_things(text: str) -> str:
     """The text without names of people and of this computer, folders, addresses, numbers and keys."""
     text = _CODE.sub("", text.replace("\\", "/"))
@@ -261,4 +271,4 @@ def _began(process: int) -> int:
 
 def _name(milliseconds: int) -> str:
     seconds, rest = divmod(milliseconds, 1000)
-    return f"{time.strftime('%Y-%m-%d-%H%M%S', time.localtime(seconds))}-{rest:03}.txt"
+    return f"{time.strftime(_TIME, time.localtime(seconds))}-{rest:03}.txt"

@@ -19,6 +19,7 @@ from lab_desktop.ui.session import Session
 from lab_desktop.ui.widgets.basic import Button, Label, column, row, rule
 from lab_desktop.ui.widgets.panel import NameList, Panel, Side
 from lab_desktop.ui.widgets.reading import ReadingPane
+from lab_desktop.ui.words import moment_words
 
 _NAMES_WIDE = 232
 
@@ -59,7 +60,7 @@ class ProblemWindow(Panel):
         self.names.blockSignals(True)
         self.names.clear()
         for name in texts:
-            self.names.add(name, name[:10], f"{name[11:13]}:{name[13:15]}" if name[11:15].isdigit() else "")
+            self.names.add(name, moment_words(problems.kept_at(name)) or name)
         self.names.blockSignals(False)
         if texts:
             self.names.setCurrentRow(0)
@@ -68,6 +69,7 @@ class ProblemWindow(Panel):
             nothing = self.tr("There is no report.")
             more = self.tr("When something happens that was not foreseen, it is noted here, on this computer.")
             self.pane.show_text(nothing, "", more, "")
+            self.make.setFocus()
 
     def _chosen(self, item: QListWidgetItem | None) -> None:
         if item is not None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from datetime import date
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QCoreApplication, QLocale
+from PySide6.QtCore import QCoreApplication, QDate, QDateTime, QLocale
 
 from lab_desktop.jobs.events import Pace, Progress
 from lab_desktop.ui.downloads import Download
@@ -63,13 +64,31 @@ def safe_words(job: Job) -> str:
     at = job.saved_at
     if at is None:
         return tr("It had saved nothing yet; everything before it is safe.")
-    moment = time.strftime("%H:%M" if is_today(at) else "%d.%m. %H:%M", time.localtime(at))
-    return tr("Your work up to {0} is safe.").format(moment)
+    return tr("Your work up to {0} is safe.").format(when(at))
 
 
 def is_today(at: float) -> bool:
     """Whether that was today (seconds since 1970); a clock that was ahead has noted days that are still to come."""
     return time.localtime(at)[:3] == time.localtime()[:3]
+
+
+def when(at: float) -> str:
+    """A moment (seconds since 1970) as people say it: today's without its day; "" for 0, where none is known."""
+    if not at:
+        return ""
+    is_this_year = time.localtime(at)[0] == time.localtime()[0]
+    how = "HH:mm" if is_today(at) else "d MMM, HH:mm" if is_this_year else "d MMM yyyy, HH:mm"
+    return QLocale().toString(QDateTime.fromSecsSinceEpoch(int(at)), how)
+
+
+def moment_words(at: float) -> str:
+    """As `when`, as a line of its own: "Today, 13:40"."""
+    return tr("Today, {0}").format(when(at)) if is_today(at) else when(at)
+
+
+def day_words(day: date) -> str:
+    """A day as the system writes it in full: "3 May 2026"."""
+    return QLocale().toString(QDate(day.year, day.month, day.day), "d MMMM yyyy")
 
 
 def wait_words(before: Sequence[Job], is_held: bool = False) -> str:
@@ -168,7 +187,7 @@ def news_words(news: News) -> str:
     if news.trouble is not None:
         return f"{news.trouble.message} {news.trouble.hint}"
     if news.newer is not None:
-        said = tr("Version {0} is there since {1}.").format(news.newer.version, news.newer.released.isoformat())
+        said = tr("Version {0} is there since {1}.").format(news.newer.version, day_words(news.newer.released))
         return f"{said} {news.newer.what}".strip()
     return tr("This is the newest version.") if news.has_looked else ""
 

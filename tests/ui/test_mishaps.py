@@ -145,7 +145,24 @@ def test_without_a_report_it_says_so_and_offers_no_button_for_one(
     shown = window.panels.problems
     qtbot.waitUntil(lambda: not shown.pane.copy.isVisible(), timeout=5000)
 
-    assert not shown.show_folder.isVisible() and shown.make.isVisible()
+    assert not shown.show_folder.isVisible() and shown.make.hasFocus()
+
+
+def test_reports_are_listed_by_when_they_were_kept(
+    window: MainWindow, session: Session, own_home: Path, qtbot: QtBot
+) -> None:
+    folder = own_home / "problems"
+    folder.mkdir(exist_ok=True)
+    for name in ("2019-05-03-090507-004.txt", "of somebody.txt"):
+        (folder / name).write_text("text", encoding="utf-8")
+    problems.write("window", None)
+    session.go("problems")
+    names = window.panels.problems.names
+    qtbot.waitUntil(lambda: names.count() == 3, timeout=5000)
+
+    listed = [names.item(number).text() for number in range(3)]
+    assert sorted(listed, key=len)[0].startswith("Today, ")
+    assert {"3 May 2019, 09:05", "of somebody.txt"} < set(listed)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")

@@ -63,7 +63,7 @@ def test_look_now_needs_no_switch_and_tells_what_there_is(
     monkeypatch.setattr(QDesktopServices, "openUrl", opened.append)
 
     qtbot.mouseClick(settings._look_now, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: "Version 9.1 is there since 2026-12-01. Welsh." in words(settings), timeout=10_000)
+    qtbot.waitUntil(lambda: "Version 9.1 is there since 1 December 2026. Welsh." in words(settings), timeout=10_000)
     qtbot.mouseClick(settings._news_page, Qt.MouseButton.LeftButton)
 
     assert opened == [QUrl(f"{server.address}/9")]

@@ -74,13 +74,8 @@ class ActivityPage(QWidget):
         now = [job for job in (jobs.current, *jobs.waiting) if job is not None]
         today = [job for job in past if is_today(job.began)]
         earlier = [job for job in past if not is_today(job.began)]
-        self.model.show(
-            (
-                (self.tr("Now"), now, True),
-                (self.tr("Today"), today[::-1], True),
-                (self.tr("Earlier"), earlier[::-1], False),
-            )
-        )
+        groups = (self.tr("Now"), now), (self.tr("Today"), today[::-1]), (self.tr("Earlier"), earlier[::-1])
+        self.model.show(groups)
         self._stack.setCurrentIndex(0 if now or past else 1)
         if jobs.current is None:
             self._live.stop()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Sequence
 
-from PySide6.QtCore import QDateTime, QLocale, QModelIndex, QPersistentModelIndex, QPoint, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPoint, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QKeySequence, QPainter, QPen
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -24,6 +24,7 @@ from PySide6.QtWidgets import (
 from lab_desktop.chats import Chat
 from lab_desktop.ui.theme import TypeStyle, look
 from lab_desktop.ui.widgets.basic import Button, Icon, Label, column, row
+from lab_desktop.ui.words import moment_words
 
 _MOST_LINES = 6
 _SECOND = Qt.ItemDataRole.UserRole + 1
@@ -111,14 +112,8 @@ class SavedChats(QListWidget):
 
     def _second(self, chat: Chat) -> str:
         """When it was, and whether both were asked."""
-        at = QDateTime.fromSecsSinceEpoch(int(chat.changed))
-        is_today = at.date() == QDateTime.currentDateTime().date()
-        when = (
-            self.tr("Today, {0}").format(QLocale().toString(at.time(), QLocale.FormatType.ShortFormat))
-            if is_today
-            else QLocale().toString(at.date(), QLocale.FormatType.LongFormat)
-        )
-        return self.tr("{0} · compared").format(when) if chat.is_compare else when
+        at = moment_words(chat.changed)
+        return self.tr("{0} · compared").format(at) if chat.is_compare else at
 
     def _open_menu(self, place: QPoint) -> None:
         item = self.itemAt(place)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import time
 from collections.abc import Callable, Sequence
 from typing import Generic, Protocol, TypeVar
 
@@ -11,6 +10,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QMenu
 
 from lab_desktop.ui.widgets.basic import Button
+from lab_desktop.ui.words import when
 
 
 class _InBin(Protocol):
@@ -44,8 +44,7 @@ class BinButton(Button, Generic[_Thing]):
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         for each in self._thrown:
-            day = time.strftime("%d.%m. %H:%M", time.localtime(each.deleted))
-            words = self.tr("Put back “{0}”, deleted {1}").format(each.title, day)
+            words = self.tr("Put back “{0}”, deleted {1}").format(each.title, when(each.deleted))
             menu.addAction(words).triggered.connect(functools.partial(self._put_back, each))
         menu.popup(self.mapToGlobal(self.rect().bottomLeft()))
 

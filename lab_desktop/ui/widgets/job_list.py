@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from PySide6.QtCore import QAbstractListModel, QDateTime, QLocale, QModelIndex, QRectF, QSize, Qt
+from PySide6.QtCore import QAbstractListModel, QModelIndex, QRectF, QSize, Qt
 from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QStyleOptionViewItem
 
@@ -13,7 +13,7 @@ from lab_desktop.ui import icons
 from lab_desktop.ui.jobs import Job, JobState
 from lab_desktop.ui.theme import look
 from lab_desktop.ui.widgets.action_list import ACTIONS, PADDING, SIDE, ActionDelegate, ActionList, Index, draw_lines
-from lab_desktop.ui.words import job_words, state_words, tr
+from lab_desktop.ui.words import job_words, state_words, tr, when
 
 STATE_ICONS = {
     JobState.DONE: ("check", "good"),
@@ -66,18 +66,18 @@ class JobModel(QAbstractListModel):
         self.detail, self.actions = detail, actions
         self._lines: list[JobLine] = []
 
-    def show(self, groups: Sequence[tuple[str, Sequence[Job], bool]]) -> None:
+    def show(self, groups: Sequence[tuple[str, Sequence[Job]]]) -> None:
         """
         Args:
-            groups: heading, jobs, and whether their day is known from it.
+            groups: heading, jobs.
         """
         lines = []
-        for title, jobs, is_today in groups:
+        for title, jobs in groups:
             if jobs:
                 lines.append(JobLine(None, title))
             for number, job in enumerate(jobs):
                 is_last = number == len(jobs) - 1
-                lines.append(JobLine(job, "", _time(job.began, is_today), number == 0, is_last))
+                lines.append(JobLine(job, "", when(job.began), number == 0, is_last))
         if lines != self._lines:
             self.beginResetModel()
             self._lines = lines
@@ -169,9 +169,3 @@ class JobList(ActionList):
         """The job of the current row."""
         index = self.currentIndex()
         return index.data(Qt.ItemDataRole.UserRole).job if index.isValid() else None
-
-
-def _time(began: float, is_today: bool) -> str:
-    if not began:
-        return ""
-    return QLocale().toString(QDateTime.fromSecsSinceEpoch(int(began)), "HH:mm" if is_today else "d MMM HH:mm")

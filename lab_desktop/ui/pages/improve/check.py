@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -25,7 +24,7 @@ from lab_desktop.ui.pages.improve.report import ReportModel, ReportView, Row, co
 from lab_desktop.ui.pages.improve.station import SETTLED_MS, Heading, Note, Running, Trouble, Waiting
 from lab_desktop.ui.session import Session, station_of
 from lab_desktop.ui.widgets.basic import Button, Card, Icon, Label, column, row, rule
-from lab_desktop.ui.words import duration, tr
+from lab_desktop.ui.words import duration, tr, when
 from lab_desktop.words import telling_sentence
 
 _MOST_ADVICE = 3
@@ -130,9 +129,7 @@ class CheckStation(QWidget):
             return ""
         if session.state.has_report and self._folder is not None:
             at = stamp(self._folder / "report.json")[1] / 1e9
-            return self.tr("Your model against the original · checked {0}").format(
-                time.strftime("%d.%m. %H:%M", time.localtime(at))
-            )
+            return self.tr("Your model against the original · checked {0}").format(when(at))
         if found is None:
             return self.tr("Train first; then the same questions are asked before and after.")
         words = found.time_words()

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-
-from PySide6.QtCore import QDateTime, QLocale
+from datetime import date
 
 from lab_desktop.artifacts import title_of
 from lab_desktop.taxonomy.badges import Badge, Sharing
 from lab_desktop.taxonomy.index import Node
 from lab_desktop.taxonomy.library import Step
-from lab_desktop.ui.words import number, tr
+from lab_desktop.ui.words import day_words, number, tr
 
 BADGES = (Badge.DRAFT, Badge.READY, Badge.TRAINED, Badge.SHARED, Badge.PROBLEM)
 
@@ -115,20 +114,10 @@ def step_words(step: Step) -> str:
 
 def sharing_words(sharing: Sharing) -> str:
     """Who else has a lesson, and since when."""
-    day = day_words(sharing.at) if sharing.at is not None else ""
+    day = day_words(date.fromtimestamp(sharing.at)) if sharing.at is not None else ""
     if not sharing.to:
         return tr("In the community’s library since {0}.").format(day) if day else tr("In the community’s library.")
     return tr("Sent to {0} on {1}.").format(sharing.to, day) if day else tr("Sent to {0}.").format(sharing.to)
-
-
-def day_words(at: float) -> str:
-    """A day as the system writes it in full: "3 May 2026".
-
-    Args:
-        at: seconds since 1970.
-    """
-    day = QDateTime.fromSecsSinceEpoch(int(at)).date()
-    return QLocale().toString(day, "d MMMM yyyy")
 
 
 def change_words(kind: str) -> tuple[str, str, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from datetime import date
 
 from PySide6.QtCore import QLocale
 
@@ -19,7 +20,7 @@ from lab_desktop.ui.downloads import Download, DownloadState
 from lab_desktop.ui.pages.models.holdings import Holdings
 from lab_desktop.ui.widgets.action_list import MORE
 from lab_desktop.ui.widgets.model_list import Coming, Fit, ModelLine, Tone
-from lab_desktop.ui.words import coming_words, number, size, tr
+from lab_desktop.ui.words import coming_words, day_words, number, size, tr
 
 _TONES: dict[str, Tone] = {"comfortable": "good", "tight": "warn", "too big": "bad", "too slow": "bad"}
 _MEMORY_SIZES_GB = (8, 16, 32, 64, 128)
@@ -252,7 +253,7 @@ def _day(utc: str) -> str:
         return ""
     if then[:3] == time.localtime()[:3]:
         return tr("today")
-    return time.strftime("%d.%m.%Y", then)
+    return day_words(date(*then[:3]))
 
 
 def _edged(lines: Sequence[ModelLine]) -> Iterator[ModelLine]:

@@ -15,14 +15,14 @@ from lab_desktop.ui.theme import look
 from lab_desktop.ui.widgets.basic import Button, Icon, Label, column, row
 from lab_desktop.ui.widgets.messages import Item, Message, MessageList
 from lab_desktop.ui.widgets.web import ask_to_open
-from lab_desktop.ui.words import tr
+from lab_desktop.ui.words import tr, when
 
 
 def messages(held: Held) -> list[Item]:
     """The letter, then what was said, oldest first."""
     shown: list[Item] = []
     if held.letter is not None:
-        sent = lines.when(held.done.at) if held.done.number else tr("goes along when it is sent")
+        sent = when(held.done.at) if held.done.number else tr("goes along when it is sent")
         text = f"**{held.letter.title}**\n\n{held.letter.body}"
         note = " · ".join(filter(None, (tr("Your letter"), sent)))
         shown.append((Message(text, tr("You"), note=note, actions=_copy()),))
@@ -36,7 +36,7 @@ def messages(held: Held) -> list[Item]:
 def _message(comment: Comment, is_own: bool) -> Message:
     place = lines.comment_place(comment)
     about = tr("about {0}").format(place) if place else ""
-    note = " · ".join(filter(None, (comment.who, lines.when(comment.at), about)))
+    note = " · ".join(filter(None, (comment.who, when(comment.at), about)))
     speaker = tr("You") if is_own else ", ".join(filter(None, (comment.who, about)))
     return Message(comment.text, speaker, is_own=is_own, note=note, actions=_copy())
 

@@ -23,7 +23,7 @@ from lab_desktop.ui.widgets.action_list import MORE
 from lab_desktop.ui.widgets.basic import Badge, Banner, Button, ElidedLabel, column, row, rule
 from lab_desktop.ui.widgets.contribution_list import action_words
 from lab_desktop.ui.widgets.web import ask_to_open
-from lab_desktop.ui.words import tr
+from lab_desktop.ui.words import tr, when
 
 _BESIDE = 320
 """Width of where it stands; it grows with the text, and takes no more than a share of the page."""
@@ -120,7 +120,7 @@ class Detail(QWidget):
             return ""
         if self._sharing.is_asking:
             return self.tr("Asking how it stands …")
-        asked = self.tr("Asked at {0}.").format(lines.when(held.standing.at)) if held.standing is not None else ""
+        asked = self.tr("Asked at {0}.").format(when(held.standing.at)) if held.standing is not None else ""
         trouble = self._sharing.trouble[0]
         if self._sharing.is_offline:
             trouble = self.tr("There is no connection now; it is asked again by itself.")

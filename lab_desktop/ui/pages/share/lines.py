@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Literal
 
-from PySide6.QtCore import QDateTime, QLocale
-
 from lab_desktop.contribution.contributions import State
 from lab_desktop.contribution.hosts import Check, Comment, Standing
 from lab_desktop.ui.held import Held
@@ -180,15 +178,6 @@ def comment_place(comment: Comment) -> str:
     name = comment.file.rpartition("/")[2]
     what = tr("the lesson file") if name == "qna.yaml" else tr("the credits") if name == "attribution.txt" else name
     return tr("line {0} of {1}").format(number(comment.line), what) if comment.line else what
-
-
-def when(seconds: float) -> str:
-    """A time as people say it: today's without a date."""
-    if not seconds:
-        return ""
-    at = QDateTime.fromSecsSinceEpoch(int(seconds))
-    is_today = at.date() == QDateTime.currentDateTime().date()
-    return QLocale().toString(at, "HH:mm" if is_today else "d MMM, HH:mm")
 
 
 def _last_of_others(held: Held) -> Comment | None:

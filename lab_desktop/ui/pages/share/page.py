@@ -23,6 +23,7 @@ from lab_desktop.ui.session import Session, Spot
 from lab_desktop.ui.widgets.basic import Banner, Button, Card, ElidedLabel, Icon, Label, column, empty, row
 from lab_desktop.ui.widgets.bin_button import BinButton
 from lab_desktop.ui.widgets.contribution_list import ContributionLine, ContributionList, ContributionModel
+from lab_desktop.ui.words import when
 
 _MOST_OFFERED = 5
 _MENU_OFFERS = 12
@@ -186,7 +187,7 @@ class SharePage(QWidget):
         if sharing.trouble[0]:
             return " ".join(filter(None, sharing.trouble))
         asked = max((each.standing.at for each in sharing.held if each.standing is not None), default=0.0)
-        return self.tr("asked at {0}").format(lines.when(asked)) if asked else ""
+        return self.tr("asked at {0}").format(when(asked)) if asked else ""
 
     def show_all(self) -> None:
         """All contributions again, with the one that was open in hand."""

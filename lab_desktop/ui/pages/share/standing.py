@@ -16,7 +16,7 @@ from lab_desktop.ui.held import Held
 from lab_desktop.ui.pages.share import lines
 from lab_desktop.ui.pages.share.checks import is_mended_by_sending, plain_says
 from lab_desktop.ui.widgets.basic import Button, Flowing, Icon, Label, column, empty, row, rule, scrolled
-from lab_desktop.ui.words import number, tr
+from lab_desktop.ui.words import number, tr, when
 
 _MOST_CHECKS = 30
 
@@ -40,20 +40,20 @@ def steps(held: Held) -> list[Step]:
     contribution, done = held.contribution, held.done
     place = lines.place_words(held)
     is_there = held.state not in (State.DRAFT, State.READY, State.WAITING)
-    found = [Step(tr("Prepared"), "done", lines.when(contribution.created))]
+    found = [Step(tr("Prepared"), "done", when(contribution.created))]
     if contribution.agreed_at:
-        found.append(Step(tr("You looked through it and agreed"), "done", lines.when(contribution.agreed_at)))
+        found.append(Step(tr("You looked through it and agreed"), "done", when(contribution.agreed_at)))
     else:
         found.append(Step(tr("Look through it and agree"), "now"))
     if done.documents[1]:
         found.append(Step(tr("Its document can be read by all"), "done"))
     if contribution.destination is not None and contribution.destination.kind == "file":
         words = tr("Written into {0}").format(done.file.name) if done.file is not None else tr("Write the file")
-        return [*found, Step(words, _reached(held, is_there), lines.when(done.at) if is_there else "")]
+        return [*found, Step(words, _reached(held, is_there), when(done.at) if is_there else "")]
     sent_at = done.pushed_at or done.at
     words = tr("Sent to {0}") if is_there else tr("Send to {0}")
     words = words.format(place) if contribution.destination is not None else tr("Send")
-    found.append(Step(words, _reached(held, is_there), lines.when(sent_at) if is_there else ""))
+    found.append(Step(words, _reached(held, is_there), when(sent_at) if is_there else ""))
     if contribution.destination is not None and not contribution.destination.forge:
         return found
     return [*found, *_after_sending(held, is_there)]
@@ -84,7 +84,7 @@ def _after_sending(held: Held, is_there: bool) -> list[Step]:
     if said:
         words = tr("1 comment of reviewers") if len(said) == 1 else tr("{0} comments of reviewers")
         word = "needs you" if held.state is State.CHANGES else "done"
-        found.append(Step(words.format(number(len(said))), word, lines.when(said[-1].at)))
+        found.append(Step(words.format(number(len(said))), word, when(said[-1].at)))
     if held.state is State.DECLINED:
         return [*found, Step(tr("Not accepted"), "done")]
     return [*found, Step(tr("Accepted"), "done" if held.state is State.ACCEPTED else "later")]
