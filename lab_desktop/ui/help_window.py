@@ -120,9 +120,11 @@ class HelpWindow(Panel):
     def _stand_beside(self, window: QWidget) -> None:
         """Go to the side where more of a window stays in sight."""
         room, its = window.screen().availableGeometry(), window.frameGeometry()
+        mine = self.size() + its.size() - window.size()  # before it is shown nobody knows its own frame
         is_right = room.right() - its.right() >= its.left() - room.left()
-        left = room.right() + 1 - self.width() if is_right else room.left()
-        self.move(min(max(left, room.left()), its.right() + 1) if is_right else left, max(room.top(), its.top()))
+        left = min(its.right() + 1, room.right() + 1 - mine.width()) if is_right else its.left() - mine.width()
+        top = min(its.top(), room.bottom() + 1 - mine.height())
+        self.move(max(left, room.left()), max(top, room.top()))
 
     def closeEvent(self, event: QCloseEvent) -> None:
         super().closeEvent(event)

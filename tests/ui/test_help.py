@@ -10,7 +10,7 @@ from PySide6.QtCore import QPoint, QRectF, Qt, QUrl
 from PySide6.QtGui import QDesktopServices, QTextCursor
 from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton, QApplication, QLineEdit, QListWidget, QMessageBox, QWidget
+from PySide6.QtWidgets import QAbstractButton, QApplication, QDialog, QLineEdit, QListWidget, QMessageBox, QWidget
 from pytestqt.qtbot import QtBot
 
 from lab_desktop import paths
@@ -364,6 +364,25 @@ def test_a_sheet_has_its_article_which_can_be_read_while_it_is_open(
     press(sheet, Qt.Key.Key_F1)
     qtbot.waitUntil(help_window.isActiveWindow, timeout=5000)
     assert shown(help_window).startswith("Sharing what you taught")
+
+
+@pytest.mark.parametrize(("left", "is_right"), [(0, True), (400, False)])
+def test_help_of_a_sheet_stands_where_it_covers_least_of_it(
+    window: MainWindow, session: Session, qtbot: QtBot, left: int, is_right: bool
+) -> None:
+    sheet = QDialog(window)
+    sheet.setGeometry(left, 300, 400, 300)
+    sheet.open()
+    qtbot.waitUntil(sheet.isActiveWindow, timeout=5000)
+    window.panels.help.setMinimumSize(300, 300)
+    window.panels.help.resize(300, 600)
+
+    press(sheet, Qt.Key.Key_F1)
+
+    its, screen = window.panels.help.geometry(), sheet.screen().availableGeometry()
+    assert not its.intersects(sheet.geometry())
+    assert (its.left() >= sheet.geometry().right()) == is_right
+    assert screen.contains(its)
 
 
 def test_help_that_is_open_stays_readable_before_a_sheet_and_after_it(
