@@ -41,8 +41,8 @@ _CODE = re.compile(r"[^\s\"']*/(?:site-packages/|lib/(?=python3)|(?=lab_desktop/
 """The folders before what belongs to the program."""
 _ABOUT_CODE = (AttributeError, ImportError, NameError, TypeError, IndexError, RecursionError, ArithmeticError)
 """What these errors say names code, not what the person wrote."""
-_QUOTED = re.compile(r"[\"'“`].*", re.DOTALL)
-"""From the first quote on: a text may hold quotes itself."""
+_QUOTED = re.compile(r"(?:[\"'“`]|(?<![\w.])(?:~|[A-Za-z]:)?[/\\]\w).*", re.DOTALL)
+"""From the first quote or folder on: a text may hold quotes itself, and a folder's name spaces."""
 
 
 class Watch:
