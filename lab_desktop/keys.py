@@ -66,8 +66,12 @@ def is_possible() -> bool:
 
 def _keyring() -> KeyringBackend:
     import keyring
+    from keyring.backends import fail
 
-    return keyring.get_keyring()
+    try:
+        return keyring.get_keyring()
+    except (ImportError, AttributeError):  # PYTHON_KEYRING_BACKEND names one that is not here
+        return fail.Keyring()  # type: ignore[no-untyped-call]
 
 
 @contextlib.contextmanager

@@ -54,6 +54,17 @@ def test_without_a_keyring_of_the_system_nothing_is_kept_and_that_is_said(
     assert list(own_home.rglob("*")) == []
 
 
+@pytest.mark.parametrize("named", ["nowhere.Keyring", "json.Keyring"])
+def test_a_keyring_that_is_named_for_other_programs_and_not_here_is_none(
+    monkeypatch: pytest.MonkeyPatch, named: str
+) -> None:
+    monkeypatch.setattr(keyring.core, "_keyring_backend", None)
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", named)
+
+    assert not keys.is_possible()
+    assert keys.get("teacher", "https://one") is None
+
+
 def test_a_locked_keyring_is_a_sentence_that_does_not_repeat_the_key(use: Callable[[KeyringBackend], None]) -> None:
     use(LockedKeyring())
 
