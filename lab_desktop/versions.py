@@ -122,7 +122,7 @@ def _asked(address: str) -> bytes:
         ):
             if response.status_code != 200:
                 raise _unreached(f"status {response.status_code}")
-            for piece in response.iter_raw(_MOST_BYTES):
+            for piece in response.iter_raw():
                 answer += piece
                 if len(answer) > _MOST_BYTES:
                     message = "What was said about a new version is far too long. Nothing was done."

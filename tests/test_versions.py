@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import platform
+import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from datetime import date
@@ -116,7 +119,7 @@ def test_a_sentence_is_one_line_without_tricks(server: NewsServer) -> None:
 
 def test_a_way_elsewhere_is_not_followed_and_no_answer_is_told(server: NewsServer) -> None:
     server.faults += [
-        Fault("latest", 302, {"Location": "https://elsewhere.example/"}),
+        Fault("latest", 302, {"Location": "/elsewhere.json"}),
         Fault("latest", 500),
         Fault("latest", is_cut=True),
     ]
@@ -124,7 +127,31 @@ def test_a_way_elsewhere_is_not_followed_and_no_answer_is_told(server: NewsServe
     for _ in range(3):
         with pytest.raises(UpdateError, match="nobody answers"):
             versions.look(server.latest)
-    assert len(server.asked) == 3
+    assert server.lines == ["GET /latest.json"] * 3
+
+
+def test_who_answers_a_letter_at_a_time_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(versions, "_PATIENCE_S", 0.5)
+    said = threading.Event()
+
+    def drip(listening: socket.socket) -> None:
+        connection, _ = listening.accept()
+        with connection, contextlib.suppress(OSError):
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 9000\r\n\r\n")
+            while not said.wait(0.1):
+                connection.sendall(b" ")
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        thread = threading.Thread(target=drip, args=(listening,))
+        thread.start()
+        try:
+            with pytest.raises(UpdateError, match="nobody answers") as refused:
+                versions.look(f"http://127.0.0.1:{listening.getsockname()[1]}/latest.json")
+        finally:
+            said.set()
+            thread.join()
+
+    assert refused.value.details == "it took too long"
 
 
 def test_without_a_network_it_says_so() -> None:
