@@ -72,6 +72,17 @@ def test_the_same_question_gets_the_new_answer(tmp_path: Path) -> None:
     assert "Mira" not in (draft.folder / "qna.yaml").read_text()
 
 
+def test_a_draft_beside_which_something_cannot_be_read_is_not_written_anew(tmp_path: Path) -> None:
+    draft = drafts.keep(tmp_path, "", "Who?", "Mira.", PASSAGE)
+    (draft.folder / drafts.PASSAGES).write_bytes(b"\xff\xfe\x00")
+
+    assert drafts.find(tmp_path, "", has_passage=True) is None
+    with pytest.raises(LeafError, match="cannot be added"):
+        drafts.keep(tmp_path, "", "When?", "1811.", PASSAGE, draft)
+
+    assert (draft.folder / drafts.PASSAGES).read_bytes() == b"\xff\xfe\x00"
+
+
 @pytest.mark.parametrize(
     "change",
     [

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import faulthandler
 import getpass
+import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 from lab_desktop import __version__, problems
@@ -68,6 +71,28 @@ def test_who_ends_well_or_is_ended_by_force_leaves_nothing(home: Path) -> None:
     assert problems.gather() == []
 
     assert list((home / "problems").iterdir()) == []
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="processes that have ended and are not asked for are POSIX's")
+def test_a_crash_that_nobody_has_asked_about_yet_is_told() -> None:
+    script = "import os\nfrom lab_desktop import problems\nproblems.watch('job')\nos.abort()"
+    with subprocess.Popen([sys.executable, "-c", script], stderr=subprocess.DEVNULL) as crashed:
+        while psutil.Process(crashed.pid).status() != psutil.STATUS_ZOMBIE:
+            time.sleep(0.05)
+
+        assert len(problems.gather()) == 1
+
+
+def test_a_clock_that_is_set_makes_no_crash_and_a_number_that_is_used_again_hides_none(home: Path) -> None:
+    (home / "problems").mkdir(parents=True)
+    began = int(psutil.Process().create_time())
+    for name, shift in (("window", 20), ("job", 7000)):
+        file = home / "problems" / f".running-{name}-{os.getpid()}-{began + shift}"
+        file.write_text("Fatal Python error: Aborted\n", encoding="utf-8")
+
+    (report,) = problems.gather()
+
+    assert "Where: job" in report.read_text(encoding="utf-8")
 
 
 def test_a_process_that_goes_on_is_left_alone(home: Path) -> None:

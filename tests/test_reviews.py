@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,13 @@ def test_a_dropped_row_is_not_learned_and_a_kept_one_is_whatever_the_checks_said
     rows = reviewed([KEPT, DROPPED], read_reviews(tmp_path))
 
     assert [(row.accepted, row.answer) for row in rows] == [(False, "Mira"), (True, "In 1811.")]
+
+
+def test_what_was_dropped_before_it_had_an_answer_is_not_learned_for_being_kept(tmp_path: Path) -> None:
+    unanswered = replace(DROPPED, answer="")
+    note(tmp_path, Review("b", "keep"))
+
+    assert reviewed([unanswered], read_reviews(tmp_path)) == [unanswered]
 
 
 def test_the_newest_decision_counts_and_can_be_taken_back(tmp_path: Path) -> None:

@@ -97,6 +97,7 @@ def test_an_agreement_holds_for_one_server_until_it_is_withdrawn(own_home: Path)
     servers.withdraw(same)
     assert not servers.has_agreed(one)
     assert servers.has_agreed(servers.parse("http://localhost:1234/v1"))
+    assert not servers.has_agreed(servers.parse("http://nas.local:1234/v1")), "text leaves this computer"
 
 
 @pytest.mark.parametrize("text", ["", "[]", '{"agreed": 3}', '{"agreed": ["https://one.org"]}'])

@@ -71,6 +71,16 @@ def test_a_killed_job_gives_its_folder_free_at_once(tmp_path: Path) -> None:
         pass
 
 
+def test_what_a_killed_job_left_half_written_is_gone_when_the_next_one_begins(tmp_path: Path) -> None:
+    (tmp_path / "models").mkdir()
+    halves = [tmp_path / ".report.json.x1.part", tmp_path / "models" / ".new.gguf.x2.part"]
+    for half in (*halves, tmp_path / ".lock"):
+        half.touch()
+
+    with Run(tmp_path).open():
+        assert not any(half.exists() for half in halves)
+
+
 def test_what_was_said_is_told_at_once_and_kept_except_counting(tmp_path: Path) -> None:
     told: list[Event] = []
     with Run(tmp_path, tell=told.append).open() as run:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -16,6 +18,7 @@ from lab_desktop.jobs import requests, shortage
 from lab_desktop.jobs.requests import LearnRequest
 from lab_desktop.ui.jobs import Job, JobRunner, JobState, read_journal
 from lab_desktop.ui.session import Session
+from lab_desktop.ui.underway import Underway
 from lab_desktop.ui.words import duration
 
 
@@ -76,6 +79,23 @@ def test_a_job_that_was_ended_for_want_of_memory_goes_on_by_itself_a_few_times(
 
     assert states == [JobState.BROKEN] * 5
     assert not session.jobs.is_busy
+
+
+def test_what_another_window_has_in_hand_is_not_taken_from_it_and_what_one_left_is_taken_once(tmp_path: Path) -> None:
+    row = Job(tmp_path, ("train",), "Orra").to_json()
+    script = (
+        "import sys\nfrom pathlib import Path\nfrom lab_desktop.ui.underway import Underway\n"
+        f"held = Underway(Path({str(tmp_path)!r}))\nheld.note([{row!r}])\nprint('noted', flush=True)\nsys.stdin.read()"
+    )
+    other = subprocess.Popen([sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert other.stdout is not None and other.stdout.readline() == b"noted\n"
+    assert Underway(tmp_path).missed() == []
+    other.kill()
+    other.communicate()
+
+    assert Underway(tmp_path).missed() == [row]
+    assert Underway(tmp_path).missed() == []
+    assert list(tmp_path.glob("underway-*")) == []
 
 
 def test_a_journal_of_another_version_is_read_as_far_as_it_goes(tmp_path: Path) -> None:

@@ -60,6 +60,8 @@ def test_look_now_needs_no_switch_and_tells_what_there_is(
     session.go("settings")
     settings = window.panels.settings
     opened: list[QUrl] = []
+    came: list[bool] = []
+    session.news.came.connect(lambda: came.append(True))
     monkeypatch.setattr(QDesktopServices, "openUrl", opened.append)
 
     qtbot.mouseClick(settings._look_now, Qt.MouseButton.LeftButton)
@@ -67,6 +69,7 @@ def test_look_now_needs_no_switch_and_tells_what_there_is(
     qtbot.mouseClick(settings._news_page, Qt.MouseButton.LeftButton)
 
     assert opened == [QUrl(f"{server.address}/9")]
+    assert came == [], "who asked is not told twice"
     assert [asked.line for asked in server.asked] == ["GET /latest.json"], "nothing is downloaded"
     assert not session.preferences.choices.looks_for_news
     session.go("about")
