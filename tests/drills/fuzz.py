@@ -182,7 +182,8 @@ def fuzz(seconds: float, seed: int) -> Iterator[Row]:
                 _keep(outcome, kept_beside(Path(folder), outcome.number))
     for name, tried in found.items():
         lost = [outcome.lost for outcome in tried if outcome.lost]
-        yield Row(name, "changed at random", len(tried), len(tried) - len(lost), lost[0] if lost else "")
+        told = f"{lost[0]}; kept in {FOUND / name}" if lost else ""
+        yield Row(name, "changed at random", len(tried), len(tried) - len(lost), told)
 
 
 def tries(folder: str, seed: int) -> Iterator[Try]:
