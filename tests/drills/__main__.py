@@ -81,7 +81,7 @@ def _row(field: Range, name: str, fault: str, numbers: range) -> int:
         outcomes.append(outcome)
     lost = sum(bool(each.problems) for each in outcomes)
     notes: list[tuple[str, Callable[[Outcome], int | bool]]] = [
-        ("too late", lambda each: each.is_late),
+        ("unharmed", lambda each: each.is_late),
         ("ended by the system", lambda each: each.died),
     ]
     counts = [f"{count} {what}" for what, of in notes if (count := sum(bool(of(each)) for each in outcomes))]

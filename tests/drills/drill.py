@@ -27,7 +27,7 @@ class Outcome:
 
     Attributes:
         problems: what was lost, looked whole and was not, or was told as nobody understands it; none: it survived.
-        is_late: the work was done before the fault came.
+        is_late: the work was done before the fault came, or did well without what it took.
         said: the sentences in which the work told of it.
         died: the signal that ended the work where nobody sent one; 0: none.
     """

@@ -53,7 +53,7 @@ class Try:
         start: gives a child of this kind of work, in a world.
         pause_s: how long a stopped child stays so.
         ended: exit codes of the children that came to an end by themselves, with what they said.
-        is_late: the work was done before anything happened to it.
+        is_late: as in `drill.Outcome`.
         is_quiet: nothing may be seen of it: the work has to come to its end.
     """
 
