@@ -42,6 +42,7 @@ from lab_desktop.jobs.events import Event, Failed, Pace, Progress, Row
 from lab_desktop.models import store
 from lab_desktop.models.account import Account
 from lab_desktop.repository.program import failure
+from lab_desktop.taxonomy.library import Library
 from lab_desktop.taxonomy.qna import read_leaf, write_leaf
 from lab_desktop.ui.chat_process import Done
 from lab_desktop.ui.editor.file_view import FileView
@@ -578,6 +579,15 @@ def _library(**how: Any) -> Callable[[Stage], object]:
     return lambda stage: states.library(stage.home, **how)
 
 
+def _lost_history(stage: Stage) -> None:
+    """What was done in the library was written into a file that is damaged now."""
+    states.library(stage.home)
+    library = Library(stage.home / "library")
+    library.create_topic(Path("knowledge"), "Towers")
+    (journal,) = library.root.glob("**/history.jsonl")
+    journal.write_bytes(b"\x00" + journal.read_bytes())
+
+
 def _opened(stage: Stage, path: str = "") -> LibraryPage:
     """The library page with everything read, and a lesson or topic in hand."""
     page = stage.window.pages.library
@@ -982,6 +992,7 @@ SHOTS = (
         _library(is_touched=True),
         lambda stage: _opened(stage, "knowledge/history/old_letters"),
     ),
+    Shot("library-lost-history", "library", _lost_history, _opened),
     Shot("library-basics", "library", _library(), lambda stage: _opened(stage, "foundational_skills")),
     Shot("library-search", "library", _library(is_touched=True), _searching),
     Shot("library-changes", "library", _library(is_touched=True), _changes),
@@ -1121,6 +1132,7 @@ SHOTS = (
     Shot("licences-qt", "home", after=_licences("pyside")),
     Shot("licences-nothing", "home", after=_licences("gpl-2 zebra")),
     Shot("problem", "home", after=_problem),
+    Shot("problem-none", "home", after=_panel("problems")),
     Shot("home-crashed", "home", _checked, _crashed),
     Shot("selftest", "home", after=_panel("selftest")),
     Shot("selftest-running", "home", after=_selftest("running")),

@@ -70,7 +70,7 @@ class Library:
             return None
         return LibraryError(
             "What was done in this library before cannot be undone any more: the file that kept it is damaged.",
-            f"The lessons are as they were, and what you do from now on can be undone. The file is kept as {file}.",
+            f"The lessons are as they were. The file is kept as {file}.",
         )
 
     def undo(self) -> Step | None:
