@@ -154,20 +154,6 @@ def keep(folder: Path, brought: Path | Pasted, converted: Converted) -> Source:
     return _write(folder, stem, original, name, sha256, converted)
 
 
-def replace_text(source: Source, converted: Converted, *, drop_edits: bool = False) -> Source:
-    """Write a newer conversion of a kept document; where the person has edited the text, only if `drop_edits`.
-
-    Raises:
-        DocumentError: `converted` was made of another file.
-        StorageError: it could not be written; the text is as it was.
-    """
-    if converted.sha256 and converted.sha256 != source.sha256:
-        raise DocumentError(f'"{source.original.name}" was changed after it was kept.', "Add the document again.")
-    if source.is_edited and not drop_edits:
-        return source
-    return _write(source.text.parent, source.text.stem, source.original, source.name, source.sha256, converted)
-
-
 def _write(folder: Path, stem: str, original: Path, name: str, sha256: str, converted: Converted) -> Source:
     source = Source(
         text=folder / f"{stem}.md",

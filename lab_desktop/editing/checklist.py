@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from lab_desktop.editing.leaf import to_leaf
 from lab_desktop.editing.lesson import DraftExample, Field, FieldName, Lesson, Mark
-from lab_desktop.taxonomy.advice import MOST_CONTEXT_WORDS, MOST_PAIR_WORDS
+from lab_desktop.taxonomy.advice import MOST_CONTEXT_WORDS
 from lab_desktop.taxonomy.words import Finding, Steps
 
 Key = Literal["place", "documents", "about", "passages", "questions", "examples", "author", "licence"]
@@ -22,8 +22,6 @@ FEWEST_EXAMPLES = 5
 FEWEST_PAIRS = 3
 FEWEST_PASSAGE_WORDS = 40
 """A shorter passage hardly holds three facts."""
-MOST_LESSON_WORDS = 2300
-"""InstructLab's guide: so that everything fits into the model's memory."""
 
 
 @dataclass(frozen=True)
@@ -106,19 +104,6 @@ def gauge(text: str, most: int = MOST_CONTEXT_WORDS, fewest: int = FEWEST_PASSAG
     elif count > most:
         level = "long"
     return Gauge(count, most, level)
-
-
-def pair_gauge(question: str, answer: str) -> Gauge:
-    """How full a question with its answer is."""
-    return gauge(f"{question} {answer}", MOST_PAIR_WORDS, 1)
-
-
-def lesson_gauge(lesson: Lesson) -> Gauge:
-    """How full the whole lesson is, as far as it will be written."""
-    leaf = to_leaf(lesson, Path())
-    texts = [example.context or "" for example in leaf.seed_examples]
-    texts += [f"{pair.question} {pair.answer}" for example in leaf.seed_examples for pair in example.pairs]
-    return gauge(" ".join(texts), MOST_LESSON_WORDS, 1)
 
 
 _START: dict[Key, Field] = {

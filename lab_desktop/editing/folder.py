@@ -22,7 +22,7 @@ from typing import Any
 
 from lab_desktop.artifacts import DocumentSource, Leaf, LeafKind, Pair
 from lab_desktop.documents.passages import read_documents
-from lab_desktop.editing.leaf import from_leaf, to_leaf, with_ids_of
+from lab_desktop.editing.leaf import from_leaf, to_leaf
 from lab_desktop.editing.lesson import (
     DraftExample,
     DraftPair,
@@ -34,7 +34,7 @@ from lab_desktop.editing.lesson import (
 from lab_desktop.errors import DocumentError, LabError, LeafError, RunError
 from lab_desktop.files import disk_errors, read_json, write_text
 from lab_desktop.paths import EDITING, documents_beside
-from lab_desktop.taxonomy.qna import parse_draft, read_draft, to_yaml
+from lab_desktop.taxonomy.qna import read_draft, to_yaml
 from lab_desktop.taxonomy.tree import FILE_NAME
 
 HIDDEN = EDITING
@@ -64,26 +64,6 @@ def lesson_of(folder: Path, leaf: Leaf) -> Lesson:
     documents, patterns = _documents(folder, leaf.document, unread) if leaf.document else ([], ())
     lesson = from_leaf(leaf, documents, _attribution(folder, unread))
     return replace(lesson, patterns=patterns, unread=tuple(unread))
-
-
-def from_yaml(lesson: Lesson, text: str, folder: Path) -> Lesson:
-    """The lesson with what its qna.yaml would say if it were this text (line ends \\n); undecided cards stay.
-
-    Raises:
-        LeafError: the text cannot be read, or the editor would lose something of it.
-    """
-    leaf = parse_draft(text, folder)
-    read = from_leaf(leaf, lesson.documents, lesson.attribution)
-    read = replace(read, title=lesson.title, unread=lesson.unread)
-    read = with_ids_of(read, lesson)
-    examples = []
-    for example in read.examples:
-        before = next((each for each in lesson.examples if each.id == example.id), None)
-        undecided = [pair for pair in before.pairs if not pair.is_written] if before and read.is_knowledge else []
-        taken = {pair.id for pair in example.pairs}
-        pairs = (*example.pairs, *(pair for pair in undecided if pair.id not in taken))
-        examples.append(replace(example, pairs=pairs))
-    return replace(read, examples=tuple(examples))
 
 
 def files_of(lesson: Lesson, folder: Path) -> Files:

@@ -120,19 +120,6 @@ def find(text: str, part: str) -> tuple[int, int]:
     return found.span() if found else (0, 0)
 
 
-def find_shown(shown: str, part: str) -> tuple[int, int]:
-    """As `find`, in a text that is shown without its Markdown signs: only the words count."""
-    start, end = find(shown, part)
-    if end > start:
-        return start, end
-    words = re.findall(r"[^\W_]+", _LINK.sub(r"\1", part))
-    found = re.search(r"[\W_]+".join(words), shown) if words else None
-    return found.span() if found else (0, 0)
-
-
-_LINK = re.compile(r"!?\[([^\]]*)\]\([^)]*\)")
-
-
 @dataclass(frozen=True)
 class _Stretch:
     """A stretch of the text that could be a passage, or a part of one.

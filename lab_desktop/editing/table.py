@@ -27,7 +27,7 @@ ANSWER = (
 """How questions and answers are called, in several languages: alternatives of an expression."""
 _CONTEXT = r"context|passage|material|text|kontext|contexte|contexto|source|grundlage"
 MOST_TAKEN = 50
-"""Rows that one lesson takes at once: as many as its 2,300 words hold (`checklist.MOST_LESSON_WORDS`)."""
+"""Rows that one lesson takes at once: as many as its 2,300 words hold."""
 _SHOWN = 60
 
 

@@ -14,7 +14,7 @@ import pytest
 from lab_desktop.documents.convert import convert, convert_html
 from lab_desktop.documents.passages import read_documents
 from lab_desktop.documents.safely import Pasted
-from lab_desktop.documents.source import keep, note_starts, record_of, replace_text, source_of, sources
+from lab_desktop.documents.source import keep, note_starts, record_of, source_of, sources
 from lab_desktop.errors import DocumentError, StorageError
 from tests.documents.makers import Pdf
 
@@ -114,16 +114,6 @@ def test_the_same_document_is_kept_once_and_another_of_that_name_beside_it(lesso
     assert second.text.name == "All about Velmora 2.md" and second.original.name == "All about Velmora 2.html"
     assert [source.text for source in sources(lesson)] == [second.text, first.text]
     assert first.text.read_text() == "Mine.\n"
-
-
-def test_a_newer_conversion_keeps_the_edits_unless_asked(lesson, page):
-    kept = keep(lesson, page, convert(page))
-    kept.text.write_text("Mine.\n")
-    anew = convert(kept.original)
-
-    assert replace_text(kept, anew) == kept and kept.text.read_text() == "Mine.\n" and kept.is_edited
-    replaced = replace_text(kept, anew, drop_edits=True)
-    assert kept.text.read_text() == anew.text and not replaced.is_edited and sources(lesson) == [replaced]
 
 
 def test_a_document_that_changed_since_is_not_kept(lesson, page):

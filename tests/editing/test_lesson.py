@@ -8,10 +8,10 @@ import pytest
 
 from lab_desktop.artifacts import LeafKind, Pair
 from lab_desktop.editing import lesson as edit
-from lab_desktop.editing.folder import files_of, from_yaml, lesson_of
+from lab_desktop.editing.folder import files_of, lesson_of
 from lab_desktop.editing.leaf import patterns, to_leaf
 from lab_desktop.editing.lesson import Field, Mark
-from lab_desktop.errors import DocumentError, LeafError
+from lab_desktop.errors import DocumentError
 from lab_desktop.paths import resources
 from lab_desktop.taxonomy.qna import read_draft, read_leaf, to_yaml
 from tests.editing.lessons import new, whole
@@ -94,25 +94,6 @@ def test_what_a_lesson_keeps_of_a_text_can_always_be_written(tmp_path: Path) -> 
 
     assert lesson.domain == "a\nb\nc\ufffd\ufffd"
     files_of(edit.with_text(lesson, Field("attribution"), "\ud800"), tmp_path)["attribution.txt"].encode()
-
-
-def test_the_text_of_qna_yaml_can_be_edited_and_cards_stay_who_they_are(tmp_path: Path) -> None:
-    folder = tmp_path / "knowledge" / "geography" / "velmora"
-    lesson = edit.add_pairs(whole(), 1, [Pair("Suggested?", "Yes.")], Mark.SUGGESTED)
-    text = files_of(lesson, folder)["qna.yaml"]
-
-    changed = from_yaml(lesson, text.replace("It is 0.", "It is nothing.").replace("jane", "ada"), folder)
-
-    assert changed.created_by == "ada"
-    assert [example.id for example in changed.examples] == [example.id for example in lesson.examples]
-    assert [pair.id for pair in changed.examples[0].pairs] == [pair.id for pair in lesson.examples[0].pairs]
-    assert changed.examples[0].pairs[0].answer == "It is nothing."
-    assert changed.examples[0].pairs[-1].mark is Mark.SUGGESTED
-    assert from_yaml(lesson, text, folder).examples == lesson.examples
-    with pytest.raises(LeafError, match="comments"):
-        from_yaml(lesson, text + "# mine\n", folder)
-    with pytest.raises(LeafError, match="Line 1"):
-        from_yaml(lesson, "a: b: c", folder)
 
 
 def test_the_field_in_which_a_text_stands_is_found_however_its_lines_are() -> None:

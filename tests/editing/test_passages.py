@@ -16,7 +16,6 @@ from lab_desktop.editing.passages import (
     MOST_WORDS,
     astray,
     find,
-    find_shown,
     snapped,
     spans,
     suggest_passages,
@@ -208,21 +207,6 @@ def test_passages_of_the_practice_lesson_stand_in_its_document() -> None:
     assert astray(lesson) == []
     assert find("a.b", "a*b") == (0, 0)
     assert find("x a (b)\n c", "a (b) c") == (2, 10)
-
-
-def test_a_passage_is_found_in_the_text_as_it_is_shown() -> None:
-    shown = "Ferries\nThe Petrel takes nine hours, see the plan.\nShip\nHours\nPetrel\n9\n"
-
-    for part, there in (
-        ("The **Petrel** takes *nine* hours", "The Petrel takes nine hours"),
-        ("hours, see [the plan](https://x.org/a).", "hours, see the plan"),
-        ("| Ship | Hours |\n|---|---|\n| Petrel | 9 |", "Ship\nHours\nPetrel\n9"),
-        ("## Ferries", "Ferries"),
-        ("swims", ""),
-        ("**", ""),
-    ):
-        start, end = find_shown(shown, part)
-        assert shown[start:end] == there
 
 
 def test_other_sections_and_other_subjects_come_before_more_of_the_same() -> None:

@@ -211,10 +211,6 @@ class LessonEditor(QWidget):
         """The one thing to do now, and where; no field: the lesson is ready."""
         return next_action(self.lines)
 
-    @property
-    def is_ready(self) -> bool:
-        return bool(self.lines) and all(line.done for line in self.lines)
-
     def show_file(self) -> None:
         """The lesson's file, as it is on disk."""
         if self.desk.folder is not None and self.desk.save():

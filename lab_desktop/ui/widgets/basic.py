@@ -270,10 +270,6 @@ class Folding(QWidget):
         self._line.addStretch(1)
         self._line.addWidget(second, 0, Qt.AlignmentFlag.AlignLeft)
 
-    @property
-    def is_folded(self) -> bool:
-        return self._line.direction() == QBoxLayout.Direction.TopToBottom
-
     def minimumSizeHint(self) -> QSize:
         shown = [part.minimumSizeHint().width() for part in self._parts if not part.isHidden()]
         return QSize(max(shown, default=0), super().minimumSizeHint().height())
@@ -293,37 +289,6 @@ class Folding(QWidget):
         direction = QBoxLayout.Direction.LeftToRight if has_room else QBoxLayout.Direction.TopToBottom
         if direction != self._line.direction():
             self._line.setDirection(direction)
-
-
-class ReasonButton(QWidget):
-    """A button that is either free, or shut with a sentence why and a button that mends it."""
-
-    def __init__(self, button: Button) -> None:
-        super().__init__()
-        self.button = button
-        self._why = Label("", "small", "text2")
-        self._icon = Icon("info", "text2", 16)
-        self._mend = Button("", "plain")
-        self._mending: Callable[[], object] = lambda: None
-        self._mend.clicked.connect(lambda: self._mending())
-        self.setLayout(row(button, self._icon, self._why, self._mend, -1, gap=8))
-        self.free()
-
-    def free(self) -> None:
-        self.button.setEnabled(True)
-        self.button.setAccessibleDescription("")
-        for part in (self._icon, self._why, self._mend):
-            part.hide()
-
-    def shut(self, why: str, mend: str, mending: Callable[[], object]) -> None:
-        self.button.setEnabled(False)
-        self.button.setAccessibleDescription(why)
-        self.button.setToolTip(why)
-        self._why.setText(why)
-        self._mend.setText(mend)
-        self._mending = mending
-        for part in (self._icon, self._why, self._mend):
-            part.show()
 
 
 def nothing_yet(icon: str, title: str, text: str) -> QWidget:

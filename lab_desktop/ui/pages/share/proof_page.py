@@ -32,7 +32,6 @@ from lab_desktop.ui.theme import look
 from lab_desktop.ui.widgets.basic import Button, Card, Icon, Label, announce, column, empty, row, scrolled
 from lab_desktop.ui.words import model_word, number, tr
 
-MOST_NOTE = 2_000
 _LETTERS_SHOWN = 320
 _EXAMPLES = 3
 
