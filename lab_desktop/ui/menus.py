@@ -57,6 +57,7 @@ def fill_menus(window: MainWindow, session: Session, places: Sequence[Place]) ->
     helping = bar.addMenu(tr("&Help"))
     articles = add(helping, tr("LAB Desktop Help"), _Standard.HelpContents, window.show_help)
     words = add(helping, tr("What Does This Word Mean?"), _Standard.WhatsThis, go("words"))
+    add(helping, tr("Questions People Ask"), QKeySequence(), go("help:questions"))
     add(helping, tr("Practice Again"), QKeySequence(), go("tour"))
     helping.addSeparator()
     add(helping, tr("Check This Installation…"), QKeySequence(), go("selftest"))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QPoint, QRectF, Qt, QUrl
-from PySide6.QtGui import QDesktopServices, QTextCursor
+from PySide6.QtGui import QAction, QDesktopServices, QTextCursor
 from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QDialog, QLineEdit, QListWidget, QMessageBox, QWidget
@@ -279,6 +279,14 @@ def test_headings_are_larger_than_the_text_and_follow_the_text_size(
     assert size_of_heading() == 20
     session.preferences.choose(Choices("light", 150))
     qtbot.waitUntil(lambda: size_of_heading() == 30)
+
+
+def test_the_menu_leads_to_what_people_ask(window: MainWindow) -> None:
+    (asked,) = (each for each in window.findChildren(QAction) if each.text() == "Questions People Ask")
+
+    asked.trigger()
+
+    assert shown(window.panels.help).startswith("Questions people ask")
 
 
 def test_a_page_leads_to_an_article_and_to_a_word(help_window: HelpWindow, session: Session) -> None:
