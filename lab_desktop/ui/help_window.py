@@ -56,7 +56,7 @@ class HelpWindow(Panel):
         )
         self.names = NameList()
         self.names.setAccessibleName(self.tr("What there is to read"))
-        self.search = search_field(self.tr("Search help and words"), self.names)
+        self.search = search_field(self.tr("Search help and words"), self.names.take_first)
         self.search.textChanged.connect(lambda _: self._find())
         self.names.currentItemChanged.connect(self._chosen)
         left = Side(column(self.search, self._kind, self.names, gap=12, margins=(16, 16, 12, 12)), _NAMES_WIDE)

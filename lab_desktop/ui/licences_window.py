@@ -35,7 +35,7 @@ class LicencesWindow(Panel):
         self.names = NameList()
         self.names.setAccessibleName(self.tr("Parts of this program"))
         self.names.currentItemChanged.connect(self._chosen)
-        self.search = search_field(self.tr("Search parts and licences"), self.names)
+        self.search = search_field(self.tr("Search parts and licences"), self.names.take_first)
         self.search.textChanged.connect(lambda _: self._list())
         left = Side(column(self.search, self.names, gap=12, margins=(16, 16, 12, 12)), _NAMES_WIDE)
         self.pane = ReadingPane(self.tr("Text of the licence"), columns=80)

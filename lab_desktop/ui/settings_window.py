@@ -80,7 +80,7 @@ class SettingsWindow(Panel):
             "prepared": paths.prepared(),
         }
 
-        self.search = search_field(self.tr("Search settings"))
+        self.search = search_field(self.tr("Search settings"), self._take_first)
         self.search.textChanged.connect(lambda _: self._filter())
         self._names = NameList()
         self._names.setAccessibleName(self.tr("Groups of settings"))
@@ -334,6 +334,16 @@ class SettingsWindow(Panel):
         """Show one group by its name on screen."""
         self.search.clear()
         self._names.setCurrentRow([group.title for group in self.groups].index(title))
+
+    def _take_first(self) -> None:
+        """Go to the first control of what is shown."""
+        for setting in (each for group in self.groups for each in group.settings):
+            if setting.isVisible() and setting.control is not None:
+                parts = (setting.control, *setting.control.findChildren(QWidget))
+                stops = [each for each in parts if each.isVisible() and each.focusPolicy() & Qt.FocusPolicy.TabFocus]
+                if stops:
+                    stops[0].setFocus(Qt.FocusReason.TabFocusReason)
+                    return
 
     def _choose_group(self) -> None:
         self.search.clear()

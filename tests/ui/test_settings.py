@@ -97,6 +97,16 @@ def test_a_word_finds_settings_and_no_find_is_said(settings: SettingsWindow, qtb
     assert not settings.isVisible()
 
 
+@pytest.mark.parametrize("key", [Qt.Key.Key_Return, Qt.Key.Key_Down])
+def test_from_the_search_a_key_leads_to_what_it_found(settings: SettingsWindow, qtbot: QtBot, key: Qt.Key) -> None:
+    qtbot.keyClicks(settings.search, "dark")
+    qtbot.keyClick(settings.search, key)
+
+    at = settings.focusWidget()
+    assert isinstance(at, QAbstractButton) and at.text() == "Like the system"
+    assert settings.search.text() == "dark"
+
+
 def test_a_click_on_a_group_ends_the_search(settings: SettingsWindow, qtbot: QtBot) -> None:
     settings.search.setText("banana")
     names = settings._names

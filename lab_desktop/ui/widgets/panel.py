@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPointF, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QFontMetrics, QKeySequence, QPainter, QPaintEvent, QShortcut
 from PySide6.QtWidgets import (
@@ -87,21 +89,20 @@ class Side(QWidget):
         self.setFixedWidth(look().grown(self._wide))
 
 
-def search_field(name: str, names: NameList | None = None) -> QLineEdit:
+def search_field(name: str, go_on: Callable[[], object]) -> QLineEdit:
     """A field for words to look for.
 
     Args:
         name: what a screen reader says.
-        names: what is found; Return and Down lead there.
+        go_on: leads to what is found, by Return or Down.
     """
     made = QLineEdit()
     made.setPlaceholderText(tr("Search"))
     made.setAccessibleName(name)
     made.setClearButtonEnabled(True)
-    if names is not None:
-        made.returnPressed.connect(names.take_first)
-        down = QShortcut(QKeySequence(Qt.Key.Key_Down), made, names.take_first)
-        down.setContext(Qt.ShortcutContext.WidgetShortcut)  # PySide's constructor takes no heed of it
+    made.returnPressed.connect(go_on)
+    down = QShortcut(QKeySequence(Qt.Key.Key_Down), made, go_on)
+    down.setContext(Qt.ShortcutContext.WidgetShortcut)  # PySide's constructor takes no heed of it
     return made
 
 
