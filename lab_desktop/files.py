@@ -24,6 +24,8 @@ from typing import Any, BinaryIO, TypeVar
 from lab_desktop.errors import RunError, StorageError
 
 T = TypeVar("T")
+_SHOWN = 60
+"""Letters of a name that is too long."""
 _MOST_DIGITS = 300
 """A longer number may be too large for a float."""
 
@@ -278,7 +280,8 @@ class JsonLines:
 
 
 def _storage_error(error: OSError, path: Path, what: str) -> StorageError:
-    folder = path if path.is_dir() else path.parent
+    # Not Path.is_dir, which raises where a name is too long, a folder closed or a disk gone: as it may well be here.
+    folder = path if os.path.isdir(path) else path.parent  # noqa: PTH112
     # "the new model" and "The run folder" begin and continue a sentence; a file's name is written as it is.
     inside = f"the {what[4:]}" if what.startswith("The ") else what
     what = f"The {what[4:]}" if what.startswith("the ") else what
@@ -292,6 +295,12 @@ def _storage_error(error: OSError, path: Path, what: str) -> StorageError:
         return StorageError(
             f"{what} could not be written: {folder} does not allow writing.",
             "Choose another folder, or change its permissions.",
+            str(error),
+        )
+    if error.errno == errno.ENAMETOOLONG:
+        return StorageError(
+            f"{what[:_SHOWN]}{'…' * (len(what) > _SHOWN)} could not be written: a name is too long for this disk.",
+            "Choose a shorter name.",
             str(error),
         )
     if error.errno in (errno.EEXIST, errno.ENOTDIR):

@@ -271,7 +271,7 @@ def test_a_disk_without_space_is_called_full(tmp_path: Path) -> None:
 @pytest.mark.skipif(sys.platform != "linux", reason="uses setuid to lose root's right to write everywhere")
 def test_a_folder_that_may_not_be_written_is_a_sentence(tmp_path: Path) -> None:
     locked = tmp_path / "locked"
-    locked.mkdir()
+    (locked / "shut").mkdir(parents=True, mode=0o600)
     locked.chmod(0o555)
     script = """
 import os, sys
@@ -281,7 +281,9 @@ from lab_desktop.files import JsonLines, write_json
 os.chdir(sys.argv[1])  # the folders above belong to the caller alone
 if os.getuid() == 0:
     os.setuid(65534)
-for write in (lambda: write_json(Path("a.json"), 1), lambda: JsonLines(Path("a.jsonl")).append(1)):
+shut = Path("shut/a.json")
+for write in (lambda: write_json(Path("a.json"), 1), lambda: JsonLines(Path("a.jsonl")).append(1),
+              lambda: write_json(shut, 1), lambda: JsonLines(shut).append(1)):
     try:
         write()
     except StorageError as error:
@@ -289,7 +291,16 @@ for write in (lambda: write_json(Path("a.json"), 1), lambda: JsonLines(Path("a.j
 """
     said, _ = child(script, locked).communicate(timeout=30)
 
-    assert said.count("does not allow writing. | Choose another folder") == 2
+    assert said.count("does not allow writing. | Choose another folder") == 4
+
+
+def test_a_name_that_is_too_long_is_a_sentence(tmp_path: Path) -> None:
+    for file in (tmp_path / ("x" * 300), tmp_path / ("ü" * 200) / "a.json"):
+        with pytest.raises(StorageError, match="a name is too long") as refused:
+            write_json(file, 1)
+        assert len(refused.value.message) < 150 and "shorter" in refused.value.hint
+        with pytest.raises(StorageError, match="a name is too long"):
+            JsonLines(file).append(1)
 
 
 def test_a_file_in_the_place_of_a_folder_is_a_sentence(tmp_path: Path) -> None:
