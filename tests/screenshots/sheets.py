@@ -94,9 +94,9 @@ def code(session: Session) -> ShareSheet:
     accounts.keep_client_id("github.com", "Ov23liExample0123456")
     made = sheet(session, "proof")
     made._ask_sign_in(3)
-    assert made._sign_in is not None
-    made._sign_in._waiting.show(Code("AB12-CD34", "https://github.com/login/device", time.time() + 840))
-    made._sign_in._look()
+    assert made.sign_in.sign_in is not None
+    made.sign_in.sign_in._waiting.show(Code("AB12-CD34", "https://github.com/login/device", time.time() + 840))
+    made.sign_in.sign_in._look()
     return made
 
 

@@ -431,7 +431,7 @@ def test_text_grows_by_keys_in_a_sheet(sheet: ShareSheet, session: Session, qtbo
     press(sheet, Qt.Key.Key_Plus, Qt.KeyboardModifier.ControlModifier)
 
     assert session.preferences.choices.text_size == 110
-    qtbot.waitUntil(lambda: sheet.next.font().pixelSize() == 14, timeout=30_000)
+    qtbot.waitUntil(lambda: sheet.frame.next.font().pixelSize() == 14, timeout=30_000)
 
 
 def test_text_grows_by_keys_while_help_is_read(help_window: HelpWindow, session: Session, qtbot: QtBot) -> None:

@@ -93,7 +93,7 @@ def sign(sheet: ShareSheet, qtbot: QtBot) -> None:
     sheet.rights.name.setText("Ada Lovelace")
     sheet.rights.email.setEditText(MAIL)
     press(sheet.rights.agree, qtbot)
-    press(sheet.next, qtbot)
+    press(sheet.frame.next, qtbot)
     qtbot.waitUntil(lambda: sheet.page == 3, timeout=5000)
 
 
@@ -112,18 +112,18 @@ def test_from_the_button_on_a_lesson_to_an_open_request(hub: Hub, window: MainWi
     assert "What is a0?" in sheet.what.reader.toPlainText()
     assert contributions.state(only()) is State.DRAFT
 
-    press(sheet.next, qtbot)
+    press(sheet.frame.next, qtbot)
     sheet.rights.name.setText("Ada Lovelace")
     sheet.rights.email.setEditText(MAIL)
-    assert "Tick" in sheet.rights.why_not() and not sheet.next.isEnabled()
+    assert "Tick" in sheet.rights.face().why_not and not sheet.frame.next.isEnabled()
     press(sheet.rights.agree, qtbot)
-    press(sheet.next, qtbot)
+    press(sheet.frame.next, qtbot)
     qtbot.waitUntil(lambda: sheet.page == 3, timeout=5000)
     press(sheet.proof.team, qtbot)
     sheet.proof.note.setPlainText("For the people of Orra.")
-    assert sheet.next.text() == f"Send to {TAXONOMY}"
+    assert sheet.frame.next.text() == f"Send to {TAXONOMY}"
     assert hub.hub.pulls == [] and hub.branches(TAXONOMY).keys() == {"main"}
-    press(sheet.next, qtbot)
+    press(sheet.frame.next, qtbot)
     qtbot.waitUntil(lambda: sheet.outcome.is_end, timeout=30_000)
 
     assert f"Sent to {TAXONOMY}" in sheet.outcome.words
@@ -143,13 +143,13 @@ def test_from_the_button_on_a_lesson_to_an_open_request(hub: Hub, window: MainWi
     file = hub.library / FACTS / "qna.yaml"
     file.write_text(file.read_text().replace("An island", "An island, and its light"))
     anew = opened(session, hub.library / FACTS, window, qtbot)
-    assert anew.page == 1 and "changed since you agreed" in anew._banner.accessibleName()
-    press(anew.next, qtbot)
+    assert anew.page == 1 and "changed since you agreed" in anew.frame.banner.accessibleName()
+    press(anew.frame.next, qtbot)
     press(anew.rights.agree, qtbot)
-    press(anew.next, qtbot)
+    press(anew.frame.next, qtbot)
     qtbot.waitUntil(lambda: anew.page == 3, timeout=5000)
-    assert anew.next.text() == f"Send it anew to {TAXONOMY}"
-    press(anew.next, qtbot)
+    assert anew.frame.next.text() == f"Send it anew to {TAXONOMY}"
+    press(anew.frame.next, qtbot)
     qtbot.waitUntil(lambda: anew.outcome.is_end, timeout=30_000)
     assert "Sent to" in anew.outcome.words and len(hub.hub.pulls) == 1
     assert "and its light" in hub.files("ada/taxonomy", branch)[f"{FACTS}/qna.yaml"]
@@ -160,11 +160,11 @@ def test_a_refused_push_is_told_and_the_next_press_finishes_it(
     hub: Hub, session: Session, parent: QWidget, qtbot: QtBot
 ) -> None:
     sheet = opened(session, hub.library / SKILL, parent, qtbot)
-    press(sheet.next, qtbot)
+    press(sheet.frame.next, qtbot)
     sign(sheet, qtbot)
     press(sheet.proof.team, qtbot)
     hub.git.faults.append(Fault(PUSH, status=403))
-    press(sheet.next, qtbot)
+    press(sheet.frame.next, qtbot)
     qtbot.waitUntil(lambda: sheet.outcome.is_end, timeout=30_000)
     assert "It is not there yet" in sheet.outcome.words and hub.hub.pulls == []
 
@@ -178,10 +178,10 @@ def test_signed_out_it_is_prepared_and_nothing_is_asked(
     library: Path, session: Session, parent: QWidget, qtbot: QtBot
 ) -> None:
     sheet = opened(session, library / SKILL, parent, qtbot)
-    press(sheet.next, qtbot)
+    press(sheet.frame.next, qtbot)
     sign(sheet, qtbot)
-    assert sheet.next.text() == "Prepare, send later" and sheet.proof.sign_in.isVisible()
-    press(sheet.next, qtbot)
+    assert sheet.frame.next.text() == "Prepare, send later" and sheet.proof.sign_in.isVisible()
+    press(sheet.frame.next, qtbot)
     qtbot.waitUntil(lambda: sheet.outcome.is_end, timeout=5000)
 
     assert "Prepared" in sheet.outcome.words
@@ -199,10 +199,10 @@ def test_a_file_to_send_by_mail_is_written(
 ) -> None:
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(tmp_path / "shout"), ""))
     sheet = opened(session, library / SKILL, parent, qtbot)
-    press(sheet.next, qtbot)
+    press(sheet.frame.next, qtbot)
     sign(sheet, qtbot)
     press(sheet.proof.file, qtbot)
-    press(sheet.next, qtbot)
+    press(sheet.frame.next, qtbot)
     qtbot.waitUntil(lambda: sheet.outcome.is_end, timeout=20_000)
 
     assert "“shout.labpack” is written" in sheet.outcome.words
@@ -214,7 +214,7 @@ def test_closed_on_any_page_a_draft_stays_with_what_was_typed(
     library: Path, session: Session, parent: QWidget, qtbot: QtBot
 ) -> None:
     sheet = opened(session, library / SKILL, parent, qtbot)
-    press(sheet.next, qtbot)
+    press(sheet.frame.next, qtbot)
     sheet.rights.name.setText("Ada  Lovelace")
     sheet.rights.email.setEditText(MAIL)
     sheet.proof.note.setPlainText("For the village.")
@@ -234,7 +234,7 @@ def test_what_keeps_it_is_a_sentence_and_a_button_to_the_place(library: Path, wi
     (library / SKILL / attribution.FILE_NAME).unlink()
     session = window._session
     sheet = opened(session, library / SKILL, window, qtbot)
-    assert not sheet.next.isEnabled() and "mend" in sheet.next.accessibleDescription()
+    assert not sheet.frame.next.isEnabled() and "mend" in sheet.frame.next.accessibleDescription()
     press(sheet.what.mends[0], qtbot)
 
     assert window.page == "lesson"
@@ -248,16 +248,16 @@ def test_every_private_thing_is_looked_at_before_it_goes_on(library: Path, windo
     file.write_text(file.read_text().replace("COME HOME", "CALL jon@orra.example OR +49 30 1234567"))
     session = window._session
     sheet = opened(session, library / SKILL, window, qtbot)
-    assert "2 places look private" in sheet._status.text()
-    press(sheet.next, qtbot)
+    assert "2 places look private" in sheet.frame.status.text()
+    press(sheet.frame.next, qtbot)
     sheet.rights.name.setText("Ada Lovelace")
     sheet.rights.email.setEditText(MAIL)
     press(sheet.rights.agree, qtbot)
-    assert sheet.rights.left == 2 and not sheet.next.isEnabled()
+    assert sheet.rights.left == 2 and not sheet.frame.next.isEnabled()
     press(sheet.rights.keeps[0], qtbot)
-    assert sheet.rights.left == 1 and not sheet.next.isEnabled()
+    assert sheet.rights.left == 1 and not sheet.frame.next.isEnabled()
     press(sheet.rights.keeps[1], qtbot)
-    assert sheet.rights.left == 0 and sheet.next.isEnabled()
+    assert sheet.rights.left == 0 and sheet.frame.next.isEnabled()
 
     press(sheet.rights.take_out[0], qtbot)
     editor = window.pages.lesson.editor
@@ -269,16 +269,16 @@ def test_a_lesson_that_changed_is_agreed_to_anew(
     library: Path, session: Session, parent: QWidget, qtbot: QtBot
 ) -> None:
     sheet = opened(session, library / SKILL, parent, qtbot)
-    press(sheet.next, qtbot)
+    press(sheet.frame.next, qtbot)
     sign(sheet, qtbot)
-    press(sheet.next, qtbot)
+    press(sheet.frame.next, qtbot)
     qtbot.waitUntil(lambda: sheet.outcome.is_end, timeout=5000)
     sheet.reject()
     file = library / SKILL / "qna.yaml"
     file.write_text(file.read_text().replace("RAIN", "RAIN!"))
 
     again = opened(session, only(), parent, qtbot)
-    assert again.page == 1 and "changed since you agreed" in again._banner.accessibleName()
+    assert again.page == 1 and "changed since you agreed" in again.frame.banner.accessibleName()
     assert not again.rights.agree.isChecked() and only().agreed_at == 0
     assert "RAIN!" in again.what.reader.toPlainText()
     again.reject()
@@ -305,7 +305,7 @@ def test_a_lesson_that_cannot_be_read_is_said_and_begins_nothing(
     sheet = opened(session, library / SKILL, parent, qtbot)
 
     assert sheet.outcome.is_end and "qna.yaml" in sheet.outcome.words
-    assert not sheet.next.isVisible() and contributions.every() == []
+    assert not sheet.frame.next.isVisible() and contributions.every() == []
     sheet.reject()
 
 
@@ -314,10 +314,10 @@ def test_the_team_s_address_is_taken_or_refused_in_words(
 ) -> None:
     (tmp_path / "shelf").mkdir()
     sheet = opened(session, library / SKILL, parent, qtbot)
-    press(sheet.next, qtbot)
+    press(sheet.frame.next, qtbot)
     sign(sheet, qtbot)
     press(sheet.proof.team, qtbot)
-    assert not sheet.next.isEnabled() and "address" in sheet.next.accessibleDescription()
+    assert not sheet.frame.next.isEnabled() and "address" in sheet.frame.next.accessibleDescription()
     sheet.proof.address.setText("https://ada:secret@example.org/x/y")
     qtbot.keyClick(sheet.proof.address, Qt.Key.Key_Return)
     assert sheet.isVisible() and "password" in sheet.proof._wrong.text() and sheet.proof.chosen is None
@@ -330,17 +330,17 @@ def test_the_team_s_address_is_taken_or_refused_in_words(
     assert "no repository in that folder" in sheet.proof._wrong.text() and sheet.proof.chosen is None
     said(tmp_path / "shelf", "init", "-q", "--bare")
     press(sheet.proof.pick, qtbot)
-    assert sheet.next.text() == "Send to the folder shelf"
+    assert sheet.frame.next.text() == "Send to the folder shelf"
     sheet.reject()
 
 
 def test_somebody_else_s_change_is_told_and_both_are_looked_at(hub: Hub, window: MainWindow, qtbot: QtBot) -> None:
     hub.move_on(TAXONOMY, {f"{SKILL}/qna.yaml": "version: 3\n"})
     sheet = opened(window._session, hub.library / SKILL, window, qtbot)
-    press(sheet.next, qtbot)
+    press(sheet.frame.next, qtbot)
     sign(sheet, qtbot)
     press(sheet.proof.team, qtbot)
-    press(sheet.next, qtbot)
+    press(sheet.frame.next, qtbot)
     qtbot.waitUntil(lambda: sheet.outcome.is_end, timeout=30_000)
 
     assert "Somebody changed the same lesson" in sheet.outcome.words
@@ -408,7 +408,7 @@ def test_what_waits_in_the_keyring_is_not_asked_while_the_sheet_opens(
 
 def at_page_3(library: Path, session: Session, parent: QWidget, qtbot: QtBot) -> ShareSheet:
     sheet = opened(session, library / SKILL, parent, qtbot)
-    press(sheet.next, qtbot)
+    press(sheet.frame.next, qtbot)
     sign(sheet, qtbot)
     return sheet
 
@@ -417,19 +417,19 @@ def test_who_signs_in_on_the_second_page_gets_a_private_address(
     library: Path, session: Session, parent: QWidget, qtbot: QtBot
 ) -> None:
     sheet = opened(session, library / SKILL, parent, qtbot)
-    press(sheet.next, qtbot)
+    press(sheet.frame.next, qtbot)
     press(sheet.rights.sign_in, qtbot)
-    assert sheet._sign_in is not None and sheet._sign_in.token.isVisible() and sheet.page == 0
+    assert sheet.sign_in.sign_in is not None and sheet.sign_in.sign_in.token.isVisible() and sheet.page == 0
     qtbot.keyClick(sheet, Qt.Key.Key_Escape)
     assert sheet.page == 2, "Esc leaves the sign-in, not the sheet"
 
     press(sheet.rights.sign_in, qtbot)
-    sheet._sign_in.signed_in.emit(Account("github", "github.com", "ada", "Ada Lovelace", MAIL, (MAIL,)))
+    sheet.sign_in.sign_in.signed_in.emit(Account("github", "github.com", "ada", "Ada Lovelace", MAIL, (MAIL,)))
     assert sheet.page == 2 and sheet.rights.author == contributions.Author("Ada Lovelace", MAIL)
     press(sheet.rights.agree, qtbot)
-    press(sheet.next, qtbot)
+    press(sheet.frame.next, qtbot)
     qtbot.waitUntil(lambda: sheet.page == 3, timeout=5000)
-    assert sheet.next.text() == f"Send to {TAXONOMY}"
+    assert sheet.frame.next.text() == f"Send to {TAXONOMY}"
     sheet.reject()
 
 
@@ -438,11 +438,11 @@ def test_another_address_than_the_account_s_is_asked_about(
 ) -> None:
     sheet = at_page_3(library, session, parent, qtbot)
     press(sheet.proof.sign_in, qtbot)
-    assert sheet._sign_in is not None
+    assert sheet.sign_in.sign_in is not None
     private = "9+ada@users.noreply.github.com"
-    sheet._sign_in.signed_in.emit(Account("github", "github.com", "ada", "Ada", private, (private,)))
-    assert sheet.page == 3 and "another e-mail" in sheet._banner.accessibleName()
-    press(sheet._banner.button, qtbot)
+    sheet.sign_in.sign_in.signed_in.emit(Account("github", "github.com", "ada", "Ada", private, (private,)))
+    assert sheet.page == 3 and "another e-mail" in sheet.frame.banner.accessibleName()
+    press(sheet.frame.banner.button, qtbot)
     qtbot.waitUntil(lambda: only().author == contributions.Author("Ada Lovelace", private), timeout=5000)
     assert only().agreed_at > 0
     sheet.reject()
@@ -454,9 +454,9 @@ def test_without_a_network_the_button_says_that_it_is_sent_later(
     monkeypatch.setattr(proof_page, "network_is_gone", lambda: True)
     sign_in_ada(own_home, "github.com")
     sheet = at_page_3(library, session, parent, qtbot)
-    assert sheet.next.text() == "Prepare, send later" and "no connection" in sheet._status.text()
+    assert sheet.frame.next.text() == "Prepare, send later" and "no connection" in sheet.frame.status.text()
     press(sheet.proof.file, qtbot)
-    assert sheet.next.text() == "Write the file…"
+    assert sheet.frame.next.text() == "Write the file…"
     sheet.reject()
 
 

@@ -10,6 +10,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFrame, QStackedWidget, QVBoxLayout, QWidget
 
 from lab_desktop.contribution.contributions import Contribution, Done
+from lab_desktop.ui.pages.share.face import Face
 from lab_desktop.ui.theme import look
 from lab_desktop.ui.widgets.basic import Button, Card, Icon, Label, announce, column, empty, row
 from lab_desktop.ui.widgets.meters import Bar, Ring
@@ -131,6 +132,9 @@ class Outcome(QWidget):
         if self._said != title:
             self._said = title
             announce(self, f"{title} {text}")
+
+    def face(self) -> Face:
+        return Face() if self.is_end else Face(status=self.tr("It goes on when you close this sheet."))
 
     @property
     def words(self) -> str:

@@ -27,6 +27,7 @@ from lab_desktop.contribution.destinations import Destination
 from lab_desktop.contribution.proof import Proof, Shown
 from lab_desktop.errors import ContributionError, LabError
 from lab_desktop.ui.pages.share.choice import Choice
+from lab_desktop.ui.pages.share.face import Face
 from lab_desktop.ui.pages.share.preparing import Look, Ways
 from lab_desktop.ui.theme import look
 from lab_desktop.ui.widgets.basic import Button, Card, Icon, Label, announce, column, empty, row, scrolled
@@ -53,6 +54,7 @@ class ProofPage(QWidget):
         super().__init__()
         self._ways: Ways | None = None
         self._team: Destination | None = None
+        self._is_asked = False
         self.community = Choice("share", self.tr("Community library on GitHub"), "")
         self.team = Choice("library", self.tr("My team's repository"), "")
         self.file = Choice("document", self.tr("A file to send by mail"), "")
@@ -138,6 +140,7 @@ class ProofPage(QWidget):
 
     def show_look(self, seen: Look) -> None:
         """Anew for a lesson."""
+        self._is_asked = seen.is_asked
         self.note.setPlainText(seen.contribution.note)
         empty(self._proof)
         self._proof.addWidget(Label(self.tr("What shows that it works"), "strong"))
@@ -189,11 +192,23 @@ class ProofPage(QWidget):
         chosen = self.chosen
         return chosen is not None and bool(chosen.host) and network_is_gone()
 
-    def why_not(self) -> str:
-        """What is missing on this page, in a sentence; "" for nothing."""
+    def face(self) -> Face:
+        about, why, status = self.tr("What those see who look at it, and where it goes."), "", ""
         if self.team.isChecked() and self._team is None:
-            return self.tr("Write the address of your team's repository.")
-        return ""
+            why = status = self.tr("Write the address of your team's repository.")
+        elif self.needs_account:
+            status = self.tr("Nobody is signed in: it is kept, and sent when you press Send on the Share page.")
+        elif self.is_offline:
+            status = self.tr("There is no connection: it is kept, and sent when there is one.")
+        return Face(about, self._next_words(), why, status)
+
+    def _next_words(self) -> str:
+        chosen = self.chosen
+        if self.is_file:
+            return self.tr("Write the file…")
+        if chosen is None or self.needs_account or self.is_offline:
+            return self.tr("Prepare, send later")
+        return (self.tr("Send it anew to {0}") if self._is_asked else self.tr("Send to {0}")).format(chosen.name)
 
     def entrance(self) -> QWidget:
         """Where the keyboard begins."""

@@ -15,6 +15,7 @@ from lab_desktop.contribution.contributions import Author
 from lab_desktop.taxonomy.attribution import FILE_NAME as CREDITS
 from lab_desktop.taxonomy.attribution import LICENCES, Attribution
 from lab_desktop.ui.pages.share.choice import Tick
+from lab_desktop.ui.pages.share.face import Face
 from lab_desktop.ui.pages.share.preparing import Finding, Look
 from lab_desktop.ui.session import Spot
 from lab_desktop.ui.theme import look
@@ -182,6 +183,10 @@ class RightsPage(QWidget):
         if not self.agree.isChecked():
             return self.tr("Tick the sentence, if it is true.")
         return ""
+
+    def face(self) -> Face:
+        about = self.tr("Whose work it is, and whose name goes along. Nothing is sent yet.")
+        return Face(about, self.tr("Continue"), self.why_not(), self.why_not())
 
     def entrance(self) -> QWidget:
         """Where the keyboard begins: at what is missing."""

@@ -19,19 +19,20 @@ from lab_desktop.contribution.contributions import Contribution, State
 from lab_desktop.contribution.destinations import PACK, Destination
 from lab_desktop.errors import LabError
 from lab_desktop.ui.background import Errands
-from lab_desktop.ui.errand import ErrandState
 from lab_desktop.ui.pages.share import preparing
 from lab_desktop.ui.pages.share.endings import Action, ending
-from lab_desktop.ui.pages.share.outcome import Outcome, steps_of
+from lab_desktop.ui.pages.share.face import Face
+from lab_desktop.ui.pages.share.frame import Frame
+from lab_desktop.ui.pages.share.outcome import Outcome
 from lab_desktop.ui.pages.share.preparing import Look, Sent, Ways
 from lab_desktop.ui.pages.share.proof_page import ProofPage
 from lab_desktop.ui.pages.share.rights_page import RightsPage
-from lab_desktop.ui.pages.share.steps_bar import StepsBar
+from lab_desktop.ui.pages.share.sign_in_page import SignInPage
+from lab_desktop.ui.pages.share.way import Way
 from lab_desktop.ui.pages.share.what_page import WhatPage
 from lab_desktop.ui.session import Session, Spot
-from lab_desktop.ui.signing_in import SignIn, sign_in_title, sign_in_words
 from lab_desktop.ui.theme import look
-from lab_desktop.ui.widgets.basic import Banner, Button, Icon, Label, column, nothing_yet, row, rule
+from lab_desktop.ui.widgets.basic import column, nothing_yet
 
 _WAIT, _WHAT, _RIGHTS, _PROOF, _SIGN_IN, _OUTCOME = range(6)
 _NARROWEST, _LOWEST, _ROUND = 680, 480, 24
@@ -45,8 +46,9 @@ class ShareSheet(QDialog):
 
     Attributes:
         what, rights, proof: the three pages.
+        sign_in: in the place of one of them, while somebody signs in.
         outcome: how far the sending is, and the end.
-        next: goes on, and on the last page sends.
+        frame: what stands round them.
     """
 
     def __init__(self, session: Session, what: Path | Contribution, parent: QWidget | None = None) -> None:
@@ -63,38 +65,22 @@ class ShareSheet(QDialog):
         self._ways: Ways | None = None
         self._reached = _WHAT
         self._back_to = _PROOF
-        self._follows = False
-        self._sign_in: SignIn | None = None
         self._errands = Errands(self)
-        self._title = Label("", "title", wraps=True)
-        self._about = Label("", "body", "text2", wraps=True)
-        self.steps = StepsBar([self.tr("What you send"), self.tr("Credits and rights"), self.tr("Proof and where to")])
-        self.steps.chosen.connect(lambda place: self._show(_WHAT + place))
-        self._banner = Banner("warn", "")
-        self._banner.hide()
-        self.what, self.rights, self.proof, self.outcome = WhatPage(), RightsPage(), ProofPage(), Outcome()
+        self.what, self.rights, self.proof = WhatPage(), RightsPage(), ProofPage()
+        self.sign_in, self.outcome = SignInPage(), Outcome()
+        self._way = Way(self.outcome, session.sharing, self._errands, self)
         self._stack = QStackedWidget()
         waiting = nothing_yet("search", self.tr("Looking through the lesson …"), self.tr("Nothing is sent."))
-        self._sign_in_place = QWidget()
-        self._sign_in_place.setLayout(column())
-        for page in (waiting, self.what, self.rights, self.proof, self._sign_in_place, self.outcome):
+        for page in (waiting, self.what, self.rights, self.proof, self.sign_in, self.outcome):
             self._stack.addWidget(page)
-        self._status_icon, self._status = Icon("check", "good", 16), Label("", "body", "text2", wraps=True)
-        self.back = Button(self.tr("Back"), on_click=self._go_back)
-        self.close_it = Button(self.tr("Close"), on_click=self.reject)
-        self.close_it.setToolTip(self.tr("What you did is kept as a draft"))
-        self.next = Button(self.tr("Continue"), "primary", on_click=self.go_on)
-        foot = row(self._status_icon, self._status, 12, self.back, self.close_it, self.next, gap=8)
-        foot.setStretch(1, 1)
-        self._body = column(self._banner, self._stack, gap=12)
-        self._body.setStretch(1, 1)
-        self._rule = rule()
-        whole = column(
-            self._title, 4, self._about, 12, self.steps, 14, self._rule, 18, self._body, 14, foot,
-            margins=(30, 24, 30, 20),
-        )  # fmt: skip
-        whole.setStretchFactor(self._body, 1)
-        self.setLayout(whole)
+        steps = [self.tr("What you send"), self.tr("Credits and rights"), self.tr("Proof and where to")]
+        self.frame = Frame(steps, self._stack)
+        self.frame.steps.chosen.connect(lambda place: self._show(_WHAT + place))
+        for button, do in (
+            (self.frame.back, self._go_back), (self.frame.close_it, self.reject), (self.frame.next, self.go_on),
+        ):  # fmt: skip
+            button.clicked.connect(do)
+        self.setLayout(column(self.frame))
         look().changed.connect(self._fit)
         self._fit()
         most = parent.window().size() - QSize(_ROUND, _ROUND) if parent is not None else QSize(2000, 2000)
@@ -106,9 +92,10 @@ class ShareSheet(QDialog):
         self.proof.changed.connect(self._redraw)
         self.proof.sign_in_wanted.connect(lambda: self._ask_sign_in(_PROOF))
         self.proof.sign_out_wanted.connect(self._sign_out)
-        self.outcome.pause_wanted.connect(session.sharing.pause)
-        session.sharing.said.connect(self._follow)
-        session.sharing.changed.connect(self._follow)
+        self.sign_in.signed_in.connect(self._signed_in)
+        self._way.shown.connect(self._redraw)
+        self._way.ended.connect(self._show_end)
+        self._way.refused.connect(self._refuse)
         name = what.title if isinstance(what, Contribution) else title_of(what.name)
         self._say_title(name)
         self._show(_WAIT)
@@ -151,16 +138,16 @@ class ShareSheet(QDialog):
         if self._session.sharing.is_sending(contribution.folder) or self._session.sharing.is_queued(
             contribution.folder
         ):
-            self._begin_following()
+            self._follow()
         elif seen.state not in _NEVER_SENT and not seen.is_changed:
-            self._look_how_it_is()
-        elif is_old and not seen.is_stopped and not self.rights.why_not():
+            self._way.look(seen)
+        elif is_old and not seen.is_stopped and not self.rights.face().why_not:
             self._reached = _PROOF
             self._show(_PROOF)
         else:
             self._show(_WHAT)
         if seen.is_changed:
-            self._say(
+            self.frame.say(
                 self.tr("The lesson has changed since you agreed to it."),
                 self.tr("Look through it once more; then it is sent anew."),
             )
@@ -187,13 +174,12 @@ class ShareSheet(QDialog):
         return at if _WHAT <= at <= _PROOF else 0
 
     def _show(self, page: int) -> None:
-        self._banner.hide()
+        self.frame.banner.hide()
         self._reached = max(self._reached, page) if page <= _PROOF else self._reached
         self._stack.setCurrentIndex(page)
         self._redraw()
-        entrance = {_WHAT: self.what.entrance, _RIGHTS: self.rights.entrance, _PROOF: self.proof.entrance}.get(page)
-        if entrance is not None:
-            entrance().setFocus()
+        if isinstance(shown := self._stack.currentWidget(), (WhatPage, RightsPage, ProofPage, SignInPage)):
+            shown.entrance().setFocus()
 
     def go_on(self) -> None:
         """To the next page; from the last one it is sent."""
@@ -239,88 +225,22 @@ class ShareSheet(QDialog):
     # What stands round the page
 
     def _say_title(self, name: str) -> None:
-        self._title.setText(self.tr("Share “{0}”").format(name))
+        self.frame.title.setText(self.tr("Share “{0}”").format(name))
 
     def _redraw(self) -> None:
         page = self._stack.currentIndex()
-        self.back.setVisible(page in (_RIGHTS, _PROOF, _SIGN_IN))
-        self.next.setVisible(page in (_WHAT, _RIGHTS, _PROOF))
-        has_pages = page in (_WAIT, _WHAT, _RIGHTS, _PROOF)
-        self.steps.setVisible(has_pages)
-        self._rule.setVisible(page != _OUTCOME)
-        if has_pages:
-            self.steps.show_page(max(0, page - _WHAT), self._reached - _WHAT)
-        self._about.setText(self._page_words(page))
-        self._about.setVisible(bool(self._about.text()))
-        self.next.setText(self._next_words(page))
-        why = self._why_not(page)
-        self.next.setEnabled(not why)
-        self.next.setAccessibleDescription(why)
-        self.next.setToolTip(why)
-        self._show_status(page, why)
-        if page == _OUTCOME and self.outcome.is_end:
-            self._status.setText("")
-            self._status_icon.hide()
+        at = max(0, page - _WHAT) if page in (_WAIT, _WHAT, _RIGHTS, _PROOF) else None
+        self.frame.show_face(self._face(), at, self._reached - _WHAT, is_end=page == _OUTCOME)
 
-    def _page_words(self, page: int) -> str:
-        return {
-            _WAIT: self.tr("Look through it as a reader would. Nothing is sent before the last page."),
-            _WHAT: self.tr("Look through it as a reader would. Nothing is sent before the last page."),
-            _RIGHTS: self.tr("Whose work it is, and whose name goes along. Nothing is sent yet."),
-            _PROOF: self.tr("What those see who look at it, and where it goes."),
-            _SIGN_IN: sign_in_words(),
-        }.get(page, "")
-
-    def _next_words(self, page: int) -> str:
-        if page != _PROOF:
-            return self.tr("Continue")
-        if self.proof.is_file:
-            return self.tr("Write the file…")
-        chosen = self.proof.chosen
-        if chosen is None or self.proof.needs_account or self.proof.is_offline:
-            return self.tr("Prepare, send later")
-        is_asked = self._seen is not None and self._seen.is_asked
-        words = self.tr("Send it anew to {0}") if is_asked else self.tr("Send to {0}")
-        return words.format(chosen.name)
-
-    def _why_not(self, page: int) -> str:
-        if page == _WHAT and self._seen is not None and self._seen.is_stopped:
-            return self.tr("First mend what stands on the right.")
-        if page == _RIGHTS:
-            return self.rights.why_not()
-        return self.proof.why_not() if page == _PROOF else ""
-
-    def _show_status(self, page: int, why: str) -> None:
-        icon, role, words = "info", "text2", why
-        if why:
-            icon = "warn" if page == _WHAT else "info"
-            role = "warn" if page == _WHAT else "text2"
-        elif page == _WHAT and self._seen is not None:
-            count = len(self._seen.findings)
-            icon, role = ("info", "warn") if count else ("check", "good")
-            if count:
-                words = self.tr("1 place looks private: you decide on the next page") if count == 1 else self.tr(
-                    "{0} places look private: you decide on the next page"
-                ).format(count)  # fmt: skip
-            else:
-                words = self.tr("No e-mail addresses or phone numbers found")
-        elif page == _PROOF and self.proof.needs_account:
-            words = self.tr("Nobody is signed in: it is kept, and sent when you press Send on the Share page.")
-        elif page == _PROOF and self.proof.is_offline:
-            words = self.tr("There is no connection: it is kept, and sent when there is one.")
-        elif page == _OUTCOME:
-            words = self.tr("It goes on when you close this sheet.")
-        self._status_icon.show_icon(icon, role)
-        self._status_icon.setVisible(bool(words))
-        self._status.setText(words)
+    def _face(self) -> Face:
+        shown = self._stack.currentWidget()
+        if isinstance(shown, (WhatPage, RightsPage, ProofPage, SignInPage, Outcome)):
+            return shown.face()
+        return Face(self.what.face().about)  # it is being looked through
 
     def _refuse(self, error: LabError) -> None:
-        self._say(error.message, error.hint)
+        self.frame.say(error.message, error.hint)
         self._redraw()
-
-    def _say(self, cause: str, safe: str, button: str = "", do: Callable[[], object] | None = None) -> None:
-        self._banner.say("warn", cause, safe, button, do)
-        self._banner.show()
 
     # Signing in
 
@@ -331,33 +251,16 @@ class ShareSheet(QDialog):
         destination = chosen if chosen is not None and chosen.forge else self._ways.community
         if not destination.forge:
             return
-        self._drop_sign_in()
         self._back_to = back_to
-        self._sign_in = SignIn(destination.forge, destination.host, destination.address)
-        self._sign_in.signed_in.connect(self._signed_in)
-        layout = self._sign_in_place.layout()
-        assert layout is not None
-        layout.addWidget(self._sign_in)
-        before: QWidget = self.steps.buttons[-1]
-        for control in self._sign_in.controls:
-            self.setTabOrder(before, control)
-            before = control
-        self._title.setText(sign_in_title(destination.forge, destination.host))
+        self.sign_in.ask(destination, self.frame.steps.buttons[-1])
+        self.frame.title.setText(self.sign_in.title)
         self._show(_SIGN_IN)
-        self._sign_in.entrance().setFocus()
 
     def _leave_sign_in(self) -> None:
-        self._drop_sign_in()
+        self.sign_in.drop()
         if self._seen is not None:
             self._say_title(self._seen.parcel.title)
         self._show(self._back_to)
-
-    def _drop_sign_in(self) -> None:
-        if self._sign_in is not None:
-            self._sign_in.stop()
-            self._sign_in.hide()
-            self._sign_in.deleteLater()
-            self._sign_in = None
 
     def _signed_in(self, account: Account) -> None:
         assert self._ways is not None
@@ -366,7 +269,7 @@ class ShareSheet(QDialog):
         self._leave_sign_in()
         self.rights.show_account(account)
         if self._back_to == _PROOF and self.rights.author.email not in (account.email, *account.emails):
-            self._say(
+            self.frame.say(
                 self.tr("{0} knows you by another e-mail address.").format(account.host),
                 self.tr("Use the private one that it offers? It leads to you and tells nobody your own."),
                 self.tr("Use it"),
@@ -375,7 +278,7 @@ class ShareSheet(QDialog):
 
     def _use_email(self, email: str) -> None:
         self.rights.email.setEditText(email)
-        self._keep(self._banner.hide, author=self.rights.author)
+        self._keep(self.frame.banner.hide, author=self.rights.author)
 
     def _sign_out(self) -> None:
         account = self.proof.account
@@ -412,7 +315,7 @@ class ShareSheet(QDialog):
         work = functools.partial(
             preparing.make_ready, self._seen, destination, self.proof.note.toPlainText(), is_wanted=not is_only_kept
         )
-        self.next.setEnabled(False)
+        self.frame.next.setEnabled(False)
         self._errands.do(work, functools.partial(self._begin, is_only_kept=is_only_kept), self._refuse)
 
     def _begin(self, kept: Contribution, *, is_only_kept: bool) -> None:
@@ -420,60 +323,20 @@ class ShareSheet(QDialog):
         self._seen = replace(self._seen, contribution=kept)
         self._session.sharing.refresh()
         if is_only_kept:
-            self._look_how_it_is()
+            self._way.look(self._seen)
             return
         try:
             self._session.sharing.send(kept)
         except LabError as error:
             self._refuse(error)
             return
-        self._begin_following()
-
-    def _begin_following(self) -> None:
-        self._follows = True
-        self._show(_OUTCOME)
         self._follow()
 
     def _follow(self) -> None:
         """While it is sent: how far it is; then what became of it."""
-        if not self._follows or self._seen is None:
-            return
-        folder, sharing = self._seen.contribution.folder, self._session.sharing
-        if not sharing.is_sending(folder) and not sharing.is_queued(folder):
-            self._follows = False
-            self._look_how_it_is()
-            return
-        if not self._errands.is_busy:
-            self._errands.do(
-                functools.partial(preparing.how_it_is, self._seen.contribution), self._show_way, self._refuse
-            )
-
-    def _show_way(self, sent: Sent) -> None:
-        if self._seen is None or not self._follows or sent.contribution.destination is None:
-            return
-        sharing = self._session.sharing
-        progress = sharing.errand.progress if sharing.is_sending(sent.contribution.folder) else None
-        steps = steps_of(
-            sent.contribution, sent.done, has_documents=bool(self._seen.parcel.documents), is_there=sent.is_there
-        )
-        detail = self.tr("waits until the one before is sent") if sharing.is_queued(
-            sent.contribution.folder
-        ) else progress.detail if progress is not None else self.tr("beginning …")  # fmt: skip
-        is_stopping = sharing.errand.state is ErrandState.STOPPING
-        is_pausing = is_stopping or not sharing.is_sending(sent.contribution.folder)
-        place = sum(step.state == "done" for step in steps)
-        self.outcome.show_way(
-            self.tr("Writing {0}").format(sent.contribution.destination.name)
-            if sent.contribution.destination.kind == "file"
-            else self.tr("Sending to {0}").format(sent.contribution.destination.name),
-            steps, place / max(1, len(steps)), self.tr("pausing …") if is_stopping else detail,
-            is_pausing=is_pausing,
-        )  # fmt: skip
-        self._redraw()
-
-    def _look_how_it_is(self) -> None:
         assert self._seen is not None
-        self._errands.do(functools.partial(preparing.how_it_is, self._seen.contribution), self._show_end, self._refuse)
+        self._show(_OUTCOME)
+        self._way.follow(self._seen)
 
     def _show_end(self, sent: Sent) -> None:
         assert self._seen is not None
@@ -512,7 +375,7 @@ class ShareSheet(QDialog):
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
             # Return in a field is no press on a button elsewhere: on the last page that button sends.
-            if event.modifiers() & Qt.KeyboardModifier.ControlModifier and self.next.isEnabled():
+            if event.modifiers() & Qt.KeyboardModifier.ControlModifier and self.frame.next.isEnabled():
                 self.go_on()
         elif event.key() == Qt.Key.Key_Escape and self._stack.currentIndex() == _SIGN_IN:
             self._leave_sign_in()
@@ -520,8 +383,8 @@ class ShareSheet(QDialog):
             super().keyPressEvent(event)
 
     def done(self, result: int) -> None:
-        self._follows = False
-        self._drop_sign_in()
+        self._way.leave()
+        self.sign_in.drop()
         if self._seen is not None and self._seen.state in _NEVER_SENT:
             note = self.proof.note.toPlainText()
             self._errands.stop(functools.partial(preparing.keep_draft, self._seen, self.rights.author, note))

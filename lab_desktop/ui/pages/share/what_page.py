@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QFrame, QStackedWidget, QVBoxLayout, QWidget
 
 from lab_desktop.artifacts import LeafKind
 from lab_desktop.contribution.parcel import Obstacle
+from lab_desktop.ui.pages.share.face import Face
 from lab_desktop.ui.pages.share.preparing import Look
 from lab_desktop.ui.pages.share.reader import ChangeView, Reader, amount
 from lab_desktop.ui.session import Spot
@@ -161,6 +162,21 @@ class WhatPage(QWidget):
         if self.details.sizeHint().width() > self._right.width():
             self.details.setText(name.partition(",")[0])
         self.details.set_icon("chevron-left" if is_open else "chevron-right")
+
+    def face(self) -> Face:
+        about = self.tr("Look through it as a reader would. Nothing is sent before the last page.")
+        on = self.tr("Continue")
+        if self._look is None:
+            return Face(about, on)
+        if self._look.is_stopped:
+            why = self.tr("First mend what stands on the right.")
+            return Face(about, on, why, why, "warn", "warn")
+        count = len(self._look.findings)
+        if not count:
+            return Face(about, on, "", self.tr("No e-mail addresses or phone numbers found"), "check", "good")
+        words = self.tr("{0} places look private: you decide on the next page").format(count)
+        words = self.tr("1 place looks private: you decide on the next page") if count == 1 else words
+        return Face(about, on, "", words, "info", "warn")
 
     def entrance(self) -> QWidget:
         """Where the keyboard begins."""
