@@ -161,21 +161,27 @@ class Binned:
 
 def binned(folder: Path) -> list[Binned]:
     """The chats that were deleted last, the newest first; what cannot be read is left out."""
-    dated = []
-    for path in (folder / _BIN).glob("*.json"):
-        with contextlib.suppress(OSError):
-            dated.append((path.stat().st_mtime, path))
-    read = [(_from_file(path), deleted) for deleted, path in sorted(dated, reverse=True)[:_MOST_BINNED]]
+    newest = sorted(_dated_bin(folder), reverse=True)[:_MOST_BINNED]
+    read = [(_from_file(path), deleted) for deleted, path in newest]
     return [Binned(chat, deleted) for chat, deleted in read if chat is not None]
 
 
 def clear_bin(folder: Path, now: float | None = None) -> None:
     """Delete for good what has lain in the bin for thirty days at `now` (seconds since 1970)."""
     oldest = (time.time() if now is None else now) - BIN_DAYS * 86400
-    for path in (folder / _BIN).glob("*.json"):
-        with contextlib.suppress(OSError):
-            if path.stat().st_mtime < oldest:
+    for deleted, path in _dated_bin(folder):
+        if deleted < oldest:
+            with contextlib.suppress(OSError):
                 path.unlink()
+
+
+def _dated_bin(folder: Path) -> list[tuple[float, Path]]:
+    """(when it was deleted, file) of what lies in the bin; nothing where its folder may not be opened."""
+    dated = []
+    with contextlib.suppress(OSError):
+        for path in (folder / _BIN).glob("*.json"):
+            dated.append((path.stat().st_mtime, path))
+    return dated
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from what lies there and is stored nowhere: "exists" means "complete".
 
 from __future__ import annotations
 
+import os
 import shutil
 import threading
 import time
@@ -251,9 +252,13 @@ def found(root: Path) -> tuple[list[Project], list[Damaged]]:
     """All projects, the newest first, and those that are damaged, by name.
 
     A folder without project.json was a project when something was taught in it; what a killed `create` left was none.
+    One that may not be opened counts as damaged.
     """
     whole, damaged = [], []
     for folder in root.glob("*"):
+        if folder.is_dir() and not os.access(folder, os.R_OK | os.X_OK):
+            damaged.append(Damaged(folder, "Its folder may not be opened."))
+            continue
         if not any(folder.glob(f"{FILE_NAME}*")) and not any(folder.glob(f"runs/*/{requests.FILE_NAME}")):
             continue
         try:
@@ -278,17 +283,17 @@ def mend(damaged: Damaged) -> Project:
         StorageError: it could not be written; the damaged file is where it was.
     """
     folder = damaged.folder
-    project = Project(folder, damaged.title, created=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()))
-    for run in project.runs[::-1]:
-        try:
-            asked = requests.read(run)
-        except RunError:
-            continue
-        teacher = "" if asked.teacher == asked.student else _chosen_teacher(asked.teacher)
-        project = replace(project, model=_chosen(asked.student), teacher=teacher, samples=asked.samples)
-        project = replace(project, effort=asked.effort)
-        break
     with disk_errors(folder, FILE_NAME):
+        project = Project(folder, damaged.title, created=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()))
+        for run in project.runs[::-1]:
+            try:
+                asked = requests.read(run)
+            except RunError:
+                continue
+            teacher = "" if asked.teacher == asked.student else _chosen_teacher(asked.teacher)
+            project = replace(project, model=_chosen(asked.student), teacher=teacher, samples=asked.samples)
+            project = replace(project, effort=asked.effort)
+            break
         if (old := folder / FILE_NAME).exists():
             old.rename(_free_file(folder / f"{FILE_NAME}.damaged"))
     save(project)

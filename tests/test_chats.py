@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -226,3 +228,30 @@ def test_the_ways_come_back_and_an_older_version_reads_the_one_in_hand(tmp_path:
     assert (back.turns, back.others, back.place) == (chat.turns, chat.others, 1)
     assert [turn["text"] for turn in written["turns"]] == ["Who?", "Mira.", "Where?", "There."]
     assert [len(other["turns"]) for other in written["others"]] == [1]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="uses setuid to lose root's right to read everywhere")
+def test_chats_in_a_folder_that_is_closed_are_none_and_stay(tmp_path: Path) -> None:
+    folder = tmp_path / "home" / "chats"
+    chats.delete(folder, chats.save(folder, BREAD))
+    chats.save(folder, LIGHT)
+    folder.chmod(0o644)
+    script = """
+import os, sys
+from pathlib import Path
+from lab_desktop import chats
+os.chdir(sys.argv[1])  # the folders above belong to the caller alone
+if os.getuid() == 0:
+    os.setuid(65534)
+chats.clear_bin(Path("chats"), 1e12)
+print(chats.every(Path("chats")), chats.binned(Path("chats")))
+"""
+
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(folder.parent)], capture_output=True, text=True, timeout=60
+    )
+    folder.chmod(0o755)
+
+    assert done.stdout == "[] []\n", done.stderr
+    assert [chat.id for chat in chats.every(folder)] == [LIGHT.id]
+    assert len(chats.binned(folder)) == 1

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -234,3 +236,37 @@ def test_a_lesson_that_comes_again_leaves_the_project_its_own_questions(tmp_path
     projects.add_lessons(project, [bare])
 
     assert "Mira." in own.read_text(encoding="utf-8")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="uses setuid to lose root's right to read everywhere")
+@pytest.mark.parametrize("mode", [0o000, 0o400, 0o600])
+def test_a_project_that_may_not_be_opened_is_told_and_keeps_nobody_from_the_others(tmp_path: Path, mode: int) -> None:
+    root = tmp_path / "projects"
+    for title in ("Open", "Shut"):
+        projects.create(root, title, [VELMORA])
+    (shut,) = root.glob("[sS]hut*")
+    (root / "a file").touch(mode=0)
+    shut.chmod(mode)
+    script = """
+import os, sys
+from pathlib import Path
+from lab_desktop import projects
+from lab_desktop.errors import StorageError
+os.chdir(sys.argv[1])  # the folders above belong to the caller alone
+if os.getuid() == 0:
+    os.setuid(65534)
+whole, damaged = projects.found(Path("."))
+print([each.title for each in whole], [each.why for each in damaged])
+try:
+    projects.mend(damaged[0])
+except StorageError as error:
+    print(error.message)
+"""
+
+    done = subprocess.run([sys.executable, "-c", script, str(root)], capture_output=True, text=True, timeout=60)
+    shut.chmod(0o700)
+
+    assert done.stdout.splitlines() == [
+        "['Open'] ['Its folder may not be opened.']",
+        f"project.json could not be written: {shut.name} does not allow writing.",
+    ], done.stderr
