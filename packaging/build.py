@@ -52,6 +52,8 @@ def build(shop: Workshop) -> None:
     Raises:
         BuildError: a step fails, or what was made does not hold.
     """
+    if not shop.is_dry:
+        linux.refuse_without_tools()
     llama_cpp = llama.folder(shop)
     made = shop.making
     if not shop.is_dry:

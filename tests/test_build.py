@@ -158,6 +158,20 @@ def test_a_dry_run_says_each_step_and_writes_nothing(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere it is not built in this way")
+def test_what_a_build_would_miss_after_half_an_hour_is_named_before_it_begins(tmp_path: Path) -> None:
+    environment = {**os.environ, "PATH": str(tmp_path)}  # not even a compiler
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "packaging" / "build.py"), "--out", str(tmp_path / "dist"),
+         "--cache", str(tmp_path / "cache")],
+        capture_output=True, text=True, check=False, env=environment,
+    )  # fmt: skip
+
+    assert done.returncode == 1
+    assert "The app cannot be built without: sudo apt install cmake build-essential" in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_children_are_started_with_the_engine_of_the_built_app(tmp_path: Path) -> None:
     """A copy of the package with the note of the built app beside it, in a Python that knows no other."""
     packages = tmp_path / "app" / "engine" / "lib" / "site-packages"

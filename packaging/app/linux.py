@@ -6,8 +6,10 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import bootstrap
+
 from app import elf, engine
-from app.workshop import NAME, ROOT, Workshop, version
+from app.workshop import NAME, ROOT, BuildError, Workshop, version
 
 PROGRAM = NAME
 COMMAND = "lab-desktop"
@@ -20,6 +22,18 @@ SYSTEMS = {
     (2, 39): "Ubuntu 24.04, Fedora 40, Debian 13",
 }
 """The first systems that have a glibc."""
+
+
+def refuse_without_tools() -> None:
+    """Half an hour goes by before the build would miss some of them.
+
+    Raises:
+        BuildError: a program that builds is not here, or a library of Qt's that the app carries along.
+    """
+    programs = {"cmake": "cmake", "c++": "build-essential", "dpkg": "dpkg"}
+    missing = [package for name, package in programs.items() if shutil.which(name) is None]
+    if missing := [*missing, *bootstrap.missing_for_a_window()]:
+        raise BuildError(f"The app cannot be built without: sudo apt install {' '.join(missing)}")
 
 
 def add_files(shop: Workshop, app: Path) -> None:
