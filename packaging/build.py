@@ -17,6 +17,7 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from subprocess import CalledProcessError
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "packaging"))
@@ -38,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         else:
             raise BuildError("On this system the app is built with packaging/macos/release.py.")
         return 0
-    except BuildError as error:
+    except (BuildError, OSError, CalledProcessError) as error:  # a full disk, a program that is missing
         print(f"\n{error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:

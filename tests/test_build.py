@@ -189,3 +189,26 @@ def test_children_are_started_with_the_engine_of_the_built_app(tmp_path: Path) -
     from lab_desktop import paths
 
     assert paths.child("--chat") == [sys.executable, "-m", "lab_desktop", "--chat"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the Mac app is built on Macs alone")
+def test_what_the_system_refuses_is_a_sentence(tmp_path: Path) -> None:
+    written(tmp_path / "file", b"x")
+    script = """
+import sys
+from pathlib import Path
+sys.path.insert(0, sys.argv[1])
+import build
+from app import llama
+from app.workshop import Workshop
+out, cache = (Path(each) for each in sys.argv[2:])
+llama.folder(Workshop(out, cache, cache, is_dry=True)).mkdir(parents=True)
+sys.exit(build.main(["--out", str(out), "--cache", str(cache)]))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script, *map(str, (ROOT / "packaging", tmp_path / "file" / "out", tmp_path / "cache"))],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+    assert done.returncode == 1 and "Not a directory" in done.stderr
+    assert "Traceback" not in done.stderr

@@ -17,6 +17,7 @@ import shutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from subprocess import CalledProcessError
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "packaging")]
@@ -132,7 +133,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise BuildError("A Mac app is built on a Mac. With --dry-run the commands are shown anywhere.")
         build(shop, options.python.resolve())
         return 0
-    except BuildError as error:
+    except (BuildError, OSError, CalledProcessError) as error:  # a full disk, a program that is missing
         print(f"\n{error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
