@@ -18,6 +18,8 @@ import safetensors.numpy
 
 from lab_desktop.artifacts import DocumentSource, Leaf, LeafKind, Pair, SeedExample
 from lab_desktop.errors import LabError
+from lab_desktop.evaluation.questions import held_out_questions
+from lab_desktop.generation.mixing import read_dataset, taught_rows
 from lab_desktop.jobs.requests import LearnRequest
 from lab_desktop.models.gguf import read_header
 from lab_desktop.taxonomy.qna import write_leaf
@@ -156,7 +158,10 @@ def damaged_files(run: Path) -> list[str]:
 
 
 def _read(path: Path) -> None:
-    if path.suffix == ".json":
+    if path.parts[-2:] == ("dataset", "manifest.json"):
+        taught_rows(path.parent)
+        held_out_questions(read_dataset(path.parent))
+    elif path.suffix == ".json":
         json.loads(path.read_text(encoding="utf-8"))
     elif path.suffix == ".jsonl":
         for line in path.read_bytes().split(b"\n")[:-1]:
