@@ -26,6 +26,8 @@ _BATCH_TOKENS = 512
 _CANCEL_INTERVAL_S = 0.05
 _LONGER_THAN_ANY_CACHE = 1 << 30
 _log_lines: collections.deque[str] = collections.deque(maxlen=20)
+_WANT_OF_MEMORY = ("Cannot allocate memory", "failed to allocate", "unable to allocate", "bad_alloc")
+"""What llama.cpp, ggml and the system say of a file for which there is no room."""
 _log_callback: Any = None
 
 Logits = npt.NDArray[np.float32]
@@ -80,6 +82,8 @@ class LoadedModel:
         log = quiet_llama_cpp()
         adapter = llama_cpp.llama_adapter_lora_init(self.pointer, str(path).encode("utf-8"))
         if not adapter:
+            if _says_want_of_memory(details := "\n".join(log)):
+                raise _too_large(details)
             raise ModelError(
                 f'"{path.name}" was trained for another model than "{self.file.path.name}".',
                 "Choose the model it was trained on.",
@@ -160,11 +164,7 @@ class Context:
         parameters.no_perf = True
         self._context = llama_cpp.llama_init_from_model(model.pointer, parameters)
         if not self._context:
-            raise ModelError(
-                "There is not enough memory to run this model.",
-                "Close other programs, or choose a smaller model.",
-                "\n".join(log),
-            )
+            raise _too_large("\n".join(log))
         self.cells = int(llama_cpp.llama_n_ctx(self._context))
         # A batch larger than the cache is not an error to llama.cpp but the end of the process.
         self.batch_tokens = min(_BATCH_TOKENS, int(llama_cpp.llama_n_batch(self._context)))
@@ -315,6 +315,16 @@ def _short_rotations(file: GgufFile, context_tokens: int | None) -> Any:
     return overrides
 
 
+def _says_want_of_memory(details: str) -> bool:
+    return any(words in details for words in _WANT_OF_MEMORY)
+
+
+def _too_large(details: str) -> ModelError:
+    return ModelError(
+        "There is not enough memory to run this model.", "Close other programs, or choose a smaller model.", details
+    )
+
+
 def _cannot_open(file: GgufFile, details: str) -> ModelError:
     if "unknown model architecture" in details:
         return ModelError(
@@ -322,6 +332,8 @@ def _cannot_open(file: GgufFile, details: str) -> ModelError:
             "Choose a model of another family, or update this program.",
             details,
         )
+    if _says_want_of_memory(details):
+        return _too_large(details)
     return ModelError(
         f'"{file.path.name}" cannot be opened as a model.', "Download it again, or choose another file.", details
     )

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import llama_cpp
@@ -52,6 +54,24 @@ def test_a_truncated_model_is_an_error_in_words(tmp_path: Path, path: Path) -> N
 
     with pytest.raises(ModelError, match="incomplete"):
         LlamaModel(file)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="a limit that only Linux holds")
+def test_a_model_for_which_there_is_no_memory_is_not_called_damaged(tmp_path: Path) -> None:
+    file = tiny_model(tmp_path / "large.gguf", width=512, heads=8, kv_heads=8, feed_forward=2048)
+    room = file.stat().st_size // 2
+    script = (
+        "import psutil, resource, sys; from pathlib import Path\n"
+        "from lab_desktop.models.gguf import read_header; from lab_desktop.models.llama_calls import LoadedModel\n"
+        "file = read_header(Path(sys.argv[1]))\n"
+        f"most = psutil.Process().memory_info().vms + {room}\n"
+        "resource.setrlimit(resource.RLIMIT_AS, (most, most))\n"
+        "LoadedModel(file)"
+    )
+
+    ended = subprocess.run([sys.executable, "-c", script, str(file)], capture_output=True, text=True, timeout=120)
+
+    assert ended.stderr.endswith("ModelError: There is not enough memory to run this model.\n")
 
 
 def test_a_model_is_no_adapter(path: Path) -> None:
