@@ -14,6 +14,7 @@ import hashlib
 import re
 import shutil
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, get_args
@@ -190,6 +191,30 @@ def renew(contribution: Contribution, parcel: Parcel, letter: Letter) -> Contrib
     # What was sent up to now may be in a worker's hands, or in those of a window that has not looked again.
     frozen.sweep(contribution.folder, (digest, contribution.digest))
     return renewed
+
+
+def follow(library: Path, moved: Sequence[tuple[Path, Path]]) -> None:
+    """Lessons of a library lie elsewhere now: what is on its way of them goes on from there, with the request it has.
+
+    A lesson that the community knows at its old place is left, for there it would stay beside the new one; so is what
+    is being sent now.
+
+    Args:
+        moved: (old, new) of topics and lessons, relative to the library.
+
+    Raises:
+        StorageError
+    """
+    for each in every():
+        path = Path(each.path)
+        for old, new in moved:
+            path = new / path.relative_to(old) if path.is_relative_to(old) else path
+        if each.library != library.absolute() or path == Path(each.path) or state(each) is State.ACCEPTED:
+            continue
+        with contextlib.suppress(RunError):
+            if parcel_of(each).is_new:
+                with Run(each.folder).open():
+                    update(each, path=path.as_posix())
 
 
 def read(folder: Path) -> Contribution:

@@ -157,7 +157,8 @@ class Session(QObject):
         return self.library if self.library.is_dir() else paths.resources() / "taxonomy"
 
     def follow(self, moved: Sequence[tuple[Path, Path]]) -> None:
-        """Topics and lessons of the library have other places now: what is edited and the projects' copies go along.
+        """Topics and lessons of the library have other places now: what is edited, the projects' copies, and what is
+        on its way to others go along.
 
         Args:
             moved: (old, new), relative to the library.
@@ -171,6 +172,7 @@ class Session(QObject):
                 projects.follow(project, moved)
         except LabError as error:
             self.refused.emit(error)
+        self.sharing.follow_lessons([self.library, *(project.lessons for project in self.projects)], moved)
 
     def open(self, project: Project) -> None:
         self.project = project

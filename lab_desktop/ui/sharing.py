@@ -293,6 +293,10 @@ class Sharing(QObject):
         self.refresh()
         self.thrown_away.emit(thrown)
 
+    def follow_lessons(self, roots: Sequence[Path], moved: Sequence[tuple[Path, Path]]) -> None:
+        """Lessons below these folders have other places now (`contributions.follow`)."""
+        self._do(functools.partial(_follow_lessons, tuple(roots), tuple(moved)))
+
     def put_back(self, thrown: Binned) -> None:
         """Out of the bin, as it was."""
         self._do(functools.partial(_put_back, thrown))
@@ -342,6 +346,14 @@ def _throw_away(contribution: Contribution) -> Binned:
     from lab_desktop.contribution import contributions
 
     return contributions.throw_away(contribution)
+
+
+def _follow_lessons(roots: Sequence[Path], moved: Sequence[tuple[Path, Path]]) -> None:
+    if paths.contributions().is_dir():
+        from lab_desktop.contribution import contributions
+
+        for root in roots:
+            contributions.follow(root, moved)
 
 
 def _put_back(thrown: Binned) -> None:

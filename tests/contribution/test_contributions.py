@@ -336,6 +336,22 @@ def test_thrown_away_it_lies_in_the_bin(tmp_path: Path) -> None:
     assert not kept.exists()
 
 
+def test_only_what_is_new_there_and_not_being_sent_follows_its_lesson(tmp_path: Path) -> None:
+    moved = [(Path(SHOUT).parent, Path("compositional_skills/loud")), (Path("knowledge"), Path("knowledge/x"))]
+    new, elsewhere = ready(tmp_path, HUB), ready(tmp_path / "other", HUB)
+    known = contributions.start(tmp_path, replace(skill(), before={f"{SHOUT}/qna.yaml": b"version: 3"}), letter())
+    sending = ready(tmp_path, HUB)
+    taken = sent(ready(tmp_path, HUB))
+    contributions.note_standing(taken, standing("accepted"))
+
+    with Run(sending.folder).open():
+        contributions.follow(tmp_path, moved)
+
+    assert contributions.read(new.folder) == replace(new, path=f"compositional_skills/loud/{Path(SHOUT).name}")
+    for each in (elsewhere, known, sending, taken):
+        assert contributions.read(each.folder) == each
+
+
 def test_put_back_it_is_as_it_was_and_goes_nowhere_by_itself(tmp_path: Path) -> None:
     waits = contributions.update(sent(ready(tmp_path, HUB)), is_wanted=True)
     other = ready(tmp_path, TEAM)

@@ -332,6 +332,23 @@ def test_a_changed_lesson_updates_the_same_pull_request(hub: Hub) -> None:
     assert len(repository.sent(hub.library)) == 2
 
 
+def test_a_moved_lesson_moves_in_the_same_pull_request(hub: Hub) -> None:
+    made = hub.prepared(SKILL, hub.community)
+    first = do(made)
+    before, moved = Path(SKILL), Path("compositional_skills/elsewhere/loud")
+    (hub.library / moved).parent.mkdir()
+    (hub.library / before).rename(hub.library / moved)
+
+    contributions.follow(hub.library, [(before, moved)])
+    assert (now(made).path, contributions.state(now(made))) == (moved.as_posix(), State.SENT)
+    again = renewed(hub, now(made))
+    second = do(again)
+
+    assert second["number"] == first["number"] and len(hub.hub.pulls) == 1
+    sent = [name for name in hub.files("ada/taxonomy", made.branch) if name.endswith("qna.yaml")]
+    assert sent == [f"{moved}/qna.yaml"]
+
+
 def test_what_others_put_onto_the_branch_is_not_thrown_away(hub: Hub) -> None:
     made = hub.prepared(SKILL, hub.community)
     do(made)

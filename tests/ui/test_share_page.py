@@ -465,6 +465,17 @@ def test_a_window_that_closes_while_one_is_sent_sends_it_the_next_time(
     assert contributions.read(made[1].folder).is_wanted, "it had not begun"
 
 
+def test_what_is_on_its_way_of_a_lesson_follows_it_in_the_library(
+    page: SharePage, session: Session, qtbot: QtBot
+) -> None:
+    made = contributed.contribute(session.library)
+    old, new = Path(made.path), Path("knowledge/elsewhere") / Path(made.path).name
+
+    session.follow([(old, new)])
+
+    qtbot.waitUntil(lambda: contributions.read(made.folder).path == new.as_posix(), timeout=20_000)
+
+
 def test_what_was_thrown_away_is_put_back_from_where_it_is_told_or_from_the_bin(
     page: SharePage, session: Session, qtbot: QtBot
 ) -> None:
