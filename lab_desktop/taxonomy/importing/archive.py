@@ -21,6 +21,17 @@ MOST_ENTRIES = 200_000
 MOST_UNPACKED_BYTES = 1_000_000_000
 _MOST_LETTERS = 500
 """Of a path: some systems take no more."""
+_DAMAGE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    EOFError,
+    LookupError,
+    NotImplementedError,
+    RuntimeError,
+    ValueError,
+)
+"""What the reader of archives raises of bytes that are none."""
 
 
 def is_archive(file: Path) -> bool:
@@ -52,7 +63,7 @@ def unpacked(file: Path, folder: Path, is_cancelled: Callable[[], bool]) -> None
                 if is_cancelled():
                     raise Cancelled
                 _unpack(archive, each, folder)
-    except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, NotImplementedError, RuntimeError) as error:
+    except _DAMAGE as error:
         is_locked = "password" in str(error)
         why = "has a password" if is_locked else "is damaged, or no .zip"
         hint = "Unpack it and choose the folder." if is_locked else "Get it again, or choose a folder."
