@@ -212,6 +212,7 @@ def started(
 def _server() -> Any:
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # threads do not survive a fork
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    os.environ.setdefault("GGML_NO_BACKTRACE", "1")  # else ggml starts gdb on a process that ends without memory
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(list(_IMPORTED))
     return context

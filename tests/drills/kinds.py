@@ -490,7 +490,7 @@ class Window(Kind):
         return functools.partial(editing.type_on, self._lesson(place))
 
     def acknowledged(self, said: str) -> set[str]:
-        return {*said.split()}
+        return {*said.split()} & {*editing.WORDS}
 
     def accepted(self, place: Place) -> set[str]:
         return {*editing.typed_on(self._lesson(place))}
