@@ -161,7 +161,7 @@ class JobRunner(QObject):
         self.asked_at = 0.0
         self.is_held = False
         self._comes_back = False
-        self._journal = JsonLines(journal)
+        self._journal = journal
         self._underway = Underway(journal.parent)
         self._waiting: deque[Job] = deque()
         self._began = 0.0
@@ -308,8 +308,8 @@ class JobRunner(QObject):
     def _write_down(self, *jobs: Job) -> None:
         """Add what is over to the journal; a full disk must not keep the window from going on."""
         if jobs:
-            with contextlib.suppress(StorageError, OSError):
-                self._journal.extend(job.to_json() for job in jobs)
+            with contextlib.suppress(StorageError, OSError), contextlib.closing(JsonLines(self._journal)) as journal:
+                journal.extend(job.to_json() for job in jobs)
 
     def _note(self) -> None:
         self._underway.note([each.to_json() for each in (self.current, *self._waiting) if each is not None])

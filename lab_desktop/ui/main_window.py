@@ -115,7 +115,7 @@ class MainWindow(QMainWindow):
         session.refused.connect(self.tell)
         session.share_wanted.connect(self.share)
         session.jobs.changed.connect(self.redraw)
-        session.jobs.said.connect(lambda _: self._redraw_activity())
+        session.jobs.said.connect(self._redraw_activity)
         session.downloads.changed.connect(self._redraw_activity)
         session.downloads.said.connect(self._redraw_activity)
         session.publishing.changed.connect(self._redraw_activity)

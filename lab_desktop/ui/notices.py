@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QApplication, QSystemTrayIcon, QWidget
 from lab_desktop import projects
 from lab_desktop.errors import RunError
 from lab_desktop.files import read_json
+from lab_desktop.jobs.errands import DownloadRequest
 from lab_desktop.ui import icons
 from lab_desktop.ui.jobs import Job, JobState
 from lab_desktop.ui.session import Session
@@ -31,9 +32,9 @@ class Notices(QObject):
         self.unseen: list[str] = []
         self._page = "activity"
         session.jobs.ended.connect(self._job_ended)
-        session.downloads.came.connect(lambda request: self._tell(self.tr("{0} is here.").format(request.title)))
-        session.sharing.news.connect(lambda text: self._tell(text, "share"))
-        session.news.came.connect(lambda: self._tell(self.tr("There is a newer version of LAB Desktop."), "about"))
+        session.downloads.came.connect(self._model_came)
+        session.sharing.news.connect(self._contribution_went_on)
+        session.news.came.connect(self._version_came)
         app = QApplication.instance()
         assert isinstance(app, QApplication)
         self._app = app
@@ -75,6 +76,15 @@ class Notices(QObject):
     def _job_ended(self, job: Job) -> None:
         if job.seconds > LONG_S:
             self._tell(self.words(job))
+
+    def _model_came(self, request: DownloadRequest) -> None:
+        self._tell(self.tr("{0} is here.").format(request.title))
+
+    def _contribution_went_on(self, text: str) -> None:
+        self._tell(text, "share")
+
+    def _version_came(self) -> None:
+        self._tell(self.tr("There is a newer version of LAB Desktop."), "about")
 
     def _tell(self, text: str, page: str = "activity") -> None:
         """

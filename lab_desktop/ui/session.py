@@ -131,7 +131,7 @@ class Session(QObject):
         self.state = State()
         self.projects: list[Project] = []
         self.damaged: list[Damaged] = []
-        self.jobs.ended.connect(lambda _: self.refresh())
+        self.jobs.ended.connect(self.refresh)
         self.known.changed.connect(self.refresh)
         self.refresh()
 

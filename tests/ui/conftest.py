@@ -55,7 +55,6 @@ def end_jobs(session: Session) -> None:
     session.jobs.stop_all(wait_ms=0)
     if session.jobs.worker is not None:
         session.jobs.worker.process.waitForFinished(30_000)
-        session.jobs._journal.close()
 
 
 @pytest.fixture

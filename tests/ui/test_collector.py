@@ -5,17 +5,21 @@ from __future__ import annotations
 import gc
 import threading
 import weakref
+from collections import Counter
+from pathlib import Path
 
 import shiboken6
-from PySide6.QtCore import QObject, QTimer
+from PySide6.QtCore import QCoreApplication, QEvent, QObject, QTimer
 from pytestqt.qtbot import QtBot
 
 from lab_desktop.ui.chat_process import ChatProcess, Voices
 from lab_desktop.ui.collector import Collector
 from lab_desktop.ui.jobs import Job
 from lab_desktop.ui.main_window import MainWindow
+from lab_desktop.ui.panels import NAMES
 from lab_desktop.ui.session import Session
 from tests.screenshots import states
+from tests.ui.conftest import end_jobs
 from tests.ui.test_jobs import run_folder
 
 
@@ -63,6 +67,41 @@ def test_the_oldest_are_searched_when_the_window_has_little_to_do(collector: Col
     assert gone() is not None
     work.stop()
     qtbot.waitUntil(lambda: gone() is None, timeout=20_000)
+
+
+def of_the_window() -> Counter[str]:
+    """What is there of our own widgets and other objects of Qt, by class; what is deleted but still held counts too."""
+    for _ in range(2):
+        QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+        gc.collect()
+    ours = (type(each) for each in gc.get_objects() if isinstance(each, QObject))
+    return Counter(kind.__qualname__ for kind in ours if kind.__module__.startswith("lab_desktop.ui."))
+
+
+def open_everything(home: Path) -> None:
+    """A window, with all its pages and small windows, until it is closed."""
+    session = Session(home)
+    window = MainWindow(session)
+    window.start()
+    for name in (*window.pages.names, *NAMES, "welcome"):
+        window.show_page(name)
+    window.find_anything()
+    end_jobs(session)
+    window.close()
+    window.deleteLater()
+
+
+def test_a_window_that_is_closed_leaves_nothing_behind(own_home: Path, qtbot: QtBot) -> None:
+    states.write_report(states.project(own_home / "projects"))
+    states.library(own_home)
+    open_everything(own_home)  # what lives as long as the program is made now
+    qtbot.wait(100)
+    before = of_the_window()
+
+    open_everything(own_home)
+    qtbot.wait(100)
+
+    assert of_the_window() - before == Counter()
 
 
 def test_a_window_that_goes_while_a_big_file_is_read_is_not_told(session: Session, qtbot: QtBot) -> None:
