@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import gguf
@@ -20,6 +20,12 @@ CHAT_TEMPLATE = (
 )
 
 
+_TOKENS = 288
+"""Of every vocabulary here: llama.cpp's quantisation wants blocks of 32."""
+_Settings = dict[str, int | float | bool | str]
+"""Keys of a header after the architecture's name."""
+
+
 def tiny_model(
     path: Path,
     *,
@@ -31,6 +37,7 @@ def tiny_model(
     feed_forward: int = 128,
     context: int = 2048,
     quantization: gguf.GGMLQuantizationType = gguf.GGMLQuantizationType.F32,
+    template: str = CHAT_TEMPLATE,
 ) -> Path:
     """Write a random llama-type model with a byte-level vocabulary (256 bytes, 3 specials, padded to 288) to `path`.
 
@@ -38,35 +45,17 @@ def tiny_model(
     Norms are stored as F32, everything else as `quantization`.
     """
     random = np.random.default_rng(seed)
-    tokens, types = _byte_vocabulary()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    writer = gguf.GGUFWriter(path, "llama")
-    writer.add_name("tiny")
-    writer.add_block_count(layers)
-    writer.add_context_length(context)
-    writer.add_embedding_length(width)
-    writer.add_feed_forward_length(feed_forward)
-    writer.add_head_count(heads)
-    writer.add_head_count_kv(kv_heads)
-    writer.add_rope_dimension_count(width // heads)
-    writer.add_rope_freq_base(10000.0)
-    writer.add_layer_norm_rms_eps(1e-5)
-    writer.add_vocab_size(len(tokens))
-    writer.add_tokenizer_model("gpt2")
-    writer.add_tokenizer_pre("smollm")
-    writer.add_token_list(tokens)
-    writer.add_token_types(types)
-    writer.add_token_merges(["t h", "Ġ t"])  # llama.cpp wants a list that is not empty
-    writer.add_bos_token_id(257)
-    writer.add_eos_token_id(258)
-    writer.add_add_bos_token(False)
-    writer.add_chat_template(CHAT_TEMPLATE)
+    settings: _Settings = {
+        **_shape(layers, width, feed_forward, heads, kv_heads, context),
+        "rope.dimension_count": width // heads,
+    }
+    writer = _begun(path, "llama", "tiny", replace(_TINY, template=template), settings)
 
     def add(name: str, *shape: int) -> None:
         _add_random(writer, random, quantization, name, *shape)
 
     head = width // heads
-    add("token_embd.weight", len(tokens), width)
+    add("token_embd.weight", _TOKENS, width)
     for block in range(layers):
         add(f"blk.{block}.attn_norm.weight", width)
         add(f"blk.{block}.attn_q.weight", width, width)
@@ -78,7 +67,7 @@ def tiny_model(
         add(f"blk.{block}.ffn_up.weight", feed_forward, width)
         add(f"blk.{block}.ffn_down.weight", width, feed_forward)
     add("output_norm.weight", width)
-    add("output.weight", len(tokens), width)
+    add("output.weight", _TOKENS, width)
     _write(writer)
     return path
 
@@ -105,12 +94,27 @@ class _Kind:
 
 
 _CHATML = ("<|endoftext|>", "<|im_start|>", "<|im_end|>")
-_GEMMA = (
+_TINY = _Kind(("gpt2", "smollm"), _CHATML, ("<|im_start|>", "<|im_end|>"), CHAT_TEMPLATE, {})
+_GEMMA_TEMPLATE = (
     "{{ bos_token }}{% for message in messages %}{% if message['role'] == 'system' %}"
     "{{ raise_exception('System role not supported') }}{% endif %}"
     "{{ '<start_of_turn>' + ('model' if message['role'] == 'assistant' else 'user') + '\n' + message['content'] | trim"
     " + '<end_of_turn>\n' }}{% endfor %}{% if add_generation_prompt %}{{ '<start_of_turn>model\n' }}{% endif %}"
 )
+
+
+def _gemma(settings: dict[str, int | float], layers: int = 2) -> _Kind:
+    return _Kind(
+        ("llama", "default"),
+        ("<eos>", "<bos>", "<unk>", "<start_of_turn>", "<end_of_turn>"),
+        ("<bos>", "<eos>"),
+        _GEMMA_TEMPLATE,
+        {"attention.key_length": 32, "attention.value_length": 32, "attention.sliding_window": 8, **settings},
+        layers,
+        head_width=32,
+    )
+
+
 _FAMILIES = {
     "llama": _Kind(
         ("gpt2", "llama-bpe"),
@@ -140,34 +144,8 @@ _FAMILIES = {
         {"attention.key_length": 32, "attention.value_length": 32},
         head_width=32,
     ),
-    "gemma2": _Kind(
-        ("llama", "default"),
-        ("<eos>", "<bos>", "<unk>", "<start_of_turn>", "<end_of_turn>"),
-        ("<bos>", "<eos>"),
-        _GEMMA,
-        {
-            "attention.key_length": 32,
-            "attention.value_length": 32,
-            "attention.sliding_window": 8,
-            "attn_logit_softcapping": 2.0,
-            "final_logit_softcapping": 12.0,
-        },
-        head_width=32,
-    ),
-    "gemma3": _Kind(
-        ("llama", "default"),
-        ("<eos>", "<bos>", "<unk>", "<start_of_turn>", "<end_of_turn>"),
-        ("<bos>", "<eos>"),
-        _GEMMA,
-        {
-            "attention.key_length": 32,
-            "attention.value_length": 32,
-            "attention.sliding_window": 8,
-            "rope.freq_base": 1e6,
-        },
-        layers=7,  # every sixth sees everything
-        head_width=32,
-    ),
+    "gemma2": _gemma({"attn_logit_softcapping": 2.0, "final_logit_softcapping": 12.0}),
+    "gemma3": _gemma({"rope.freq_base": 1e6}, layers=7),  # every sixth sees everything
     "phi3": _Kind(
         ("llama", "default"),
         ("<unk>", "<s>", "</s>", "<|endoftext|>", "<|system|>", "<|user|>", "<|assistant|>", "<|end|>"),
@@ -200,41 +178,13 @@ def tiny_student(
     kind = _FAMILIES[family]
     random = np.random.default_rng(seed)
     width, heads, kv_heads, inner = 64, 4, 2, 96
-    tokens, types = _vocabulary(kind)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    writer = gguf.GGUFWriter(path, family)
-    writer.add_name(f"tiny {family}")
-    given: dict[str, int | float | bool | str] = {
-        "block_count": kind.layers,
-        "context_length": 2048,
-        "embedding_length": width,
-        "feed_forward_length": inner,
-        "attention.head_count": heads,
-        "attention.head_count_kv": kv_heads,
-        "attention.layer_norm_rms_epsilon": 1e-5,
-        "rope.freq_base": 10000.0,
+    given: _Settings = {
+        **_shape(kind.layers, width, inner, heads, kv_heads, 2048),
         "rope.dimension_count": kind.head_width,
         **kind.settings,
         **{key.replace("__", "."): value for key, value in settings.items()},
     }
-    add_key = {bool: writer.add_bool, int: writer.add_uint32, float: writer.add_float32, str: writer.add_string}
-    for key, value in given.items():
-        add_key[type(value)](f"{family}.{key}", value)
-    writer.add_tokenizer_model(kind.tokenizer[0])
-    writer.add_tokenizer_pre(kind.tokenizer[1])
-    writer.add_token_list(tokens)
-    writer.add_token_types(types)
-    if kind.tokenizer[0] == "gpt2":
-        writer.add_token_merges(["t h", "Ġ t"])  # llama.cpp wants a list that is not empty
-    else:
-        writer.add_token_scores([0.0] * len(tokens))
-        writer.add_unk_token_id(tokens.index("<unk>"))
-        writer.add_add_space_prefix(False)
-    writer.add_bos_token_id(tokens.index(kind.ends[0]))
-    writer.add_eos_token_id(tokens.index(kind.ends[1]))
-    writer.add_add_bos_token(kind.ends[0] in ("<|begin_of_text|>", "<bos>"))
-    if has_template:
-        writer.add_chat_template(kind.template)
+    writer = _begun(path, family, f"tiny {family}", kind, given, has_template)
 
     def add(name: str, *shape: int) -> None:
         _add_random(writer, random, quantization, name, *shape)
@@ -243,7 +193,7 @@ def tiny_student(
     rotated = int(given["rope.dimension_count"])
     is_tied = family not in ("llama", "qwen2", "phi3")
     # As an output layer, embeddings of unit size would leave no doubt about the next token.
-    _add_random(writer, random, quantization, "token_embd.weight", len(tokens), width, size=0.2 if is_tied else 1.0)
+    _add_random(writer, random, quantization, "token_embd.weight", _TOKENS, width, size=0.2 if is_tied else 1.0)
     if family == "llama":
         writer.add_tensor("rope_freqs.weight", np.linspace(1, 8, rotated // 2, dtype=np.float32))
     if family == "phi3":
@@ -275,31 +225,73 @@ def tiny_student(
         add(f"{block}.ffn_down.weight", width, inner)
     add("output_norm.weight", width)
     if not is_tied:
-        add("output.weight", len(tokens), width)
+        add("output.weight", _TOKENS, width)
     _write(writer)
     return path
 
 
-def _vocabulary(kind: _Kind) -> tuple[list[str], list[int]]:
-    """Bytes, the family's control tokens, and unused ones up to 288 (llama.cpp's quantisation wants blocks of 32)."""
+def _shape(layers: int, width: int, inner: int, heads: int, kv_heads: int, context: int) -> _Settings:
+    """What every family's header says of its size."""
+    return {
+        "block_count": layers,
+        "context_length": context,
+        "embedding_length": width,
+        "feed_forward_length": inner,
+        "attention.head_count": heads,
+        "attention.head_count_kv": kv_heads,
+        "attention.layer_norm_rms_epsilon": 1e-5,
+        "rope.freq_base": 10000.0,
+    }
+
+
+def _begun(
+    path: Path, architecture: str, name: str, kind: _Kind, settings: _Settings, has_template: bool = True
+) -> gguf.GGUFWriter:
+    """A file with everything but its tensors."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    writer = gguf.GGUFWriter(path, architecture)
+    writer.add_name(name)
+    add_key = {bool: writer.add_bool, int: writer.add_uint32, float: writer.add_float32, str: writer.add_string}
+    for key, value in settings.items():
+        add_key[type(value)](f"{architecture}.{key}", value)
+    tokens, types = _vocabulary(kind)
+    writer.add_tokenizer_model(kind.tokenizer[0])
+    writer.add_tokenizer_pre(kind.tokenizer[1])
+    writer.add_token_list(tokens)
+    writer.add_token_types(types)
     if kind.tokenizer[0] == "gpt2":
-        tokens, types = _byte_vocabulary()
-        merged = ["th", "Ġt"]
-        tokens, types = tokens[:256], types[:256]
+        writer.add_token_merges(["t h", "Ġ t"])  # llama.cpp wants a list that is not empty
     else:
-        tokens = [f"<0x{byte:02X}>" for byte in range(256)]
-        types = [int(gguf.TokenType.BYTE)] * 256
+        writer.add_token_scores([0.0] * len(tokens))
+        writer.add_unk_token_id(tokens.index("<unk>"))
+        writer.add_add_space_prefix(False)
+    writer.add_bos_token_id(tokens.index(kind.ends[0]))
+    writer.add_eos_token_id(tokens.index(kind.ends[1]))
+    writer.add_add_bos_token(kind.ends[0] in ("<|begin_of_text|>", "<bos>"))
+    if has_template:
+        writer.add_chat_template(kind.template)
+    return writer
+
+
+def _vocabulary(kind: _Kind) -> tuple[list[str], list[int]]:
+    """Bytes, the family's control tokens, two merged ones, and unused ones."""
+    if kind.tokenizer[0] == "gpt2":
+        single, type_of_bytes, merged = _printable_bytes(), gguf.TokenType.NORMAL, ["th", "Ġt"]
+    else:
+        single, type_of_bytes = [f"<0x{byte:02X}>" for byte in range(256)], gguf.TokenType.BYTE
         merged = ["\u2581", "t"]
-    tokens += [*kind.specials, *merged]
-    types += [
-        int(gguf.TokenType.UNKNOWN if special == "<unk>" else gguf.TokenType.CONTROL) for special in kind.specials
-    ]
-    types += [int(gguf.TokenType.NORMAL)] * len(merged)
-    unused = 288 - len(tokens)
-    return [*tokens, *(f"<unused{number}>" for number in range(unused))], [
-        *types,
-        *[int(gguf.TokenType.UNUSED)] * unused,
-    ]
+    unused = [f"<unused{number}>" for number in range(_TOKENS - 256 - len(kind.specials) - len(merged))]
+    types = [type_of_bytes] * 256
+    types += [gguf.TokenType.UNKNOWN if special == "<unk>" else gguf.TokenType.CONTROL for special in kind.specials]
+    types += [gguf.TokenType.NORMAL] * len(merged) + [gguf.TokenType.UNUSED] * len(unused)
+    return [*single, *kind.specials, *merged, *unused], [int(each) for each in types]
+
+
+def _printable_bytes() -> list[str]:
+    # GPT-2's map from bytes to printable characters: printable ones stand for themselves, the rest move up from 256.
+    printable = [*range(33, 127), *range(161, 173), *range(174, 256)]
+    moved = iter(range(256, 512))
+    return [chr(byte) if byte in printable else chr(next(moved)) for byte in range(256)]
 
 
 def _add_random(
@@ -324,20 +316,6 @@ def _write(writer: gguf.GGUFWriter) -> None:
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()
     writer.close()
-
-
-def _byte_vocabulary() -> tuple[list[str], list[int]]:
-    # GPT-2's map from bytes to printable characters: printable ones stand for themselves, the rest move up from 256.
-    printable = [*range(33, 127), *range(161, 173), *range(174, 256)]
-    moved = iter(range(256, 512))
-    tokens = [chr(byte) if byte in printable else chr(next(moved)) for byte in range(256)]
-    types = [int(gguf.TokenType.NORMAL)] * 256
-    specials = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]
-    merged = ["th", "Ġt"]
-    unused = [f"<unused{number}>" for number in range(288 - 256 - len(specials) - len(merged))]
-    types += [int(gguf.TokenType.CONTROL)] * 3 + [int(gguf.TokenType.NORMAL)] * 2
-    types += [int(gguf.TokenType.UNUSED)] * len(unused)
-    return [*tokens, *specials, *merged, *unused], types
 
 
 class FakeTeacher:

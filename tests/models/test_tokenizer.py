@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from lab_desktop.artifacts import ChatMessage
 from lab_desktop.models.llama import LlamaModel
@@ -29,15 +28,12 @@ def test_a_training_row_is_the_prompt_of_chat_and_an_answer_that_ends(path: Path
         assert tokenizer.decode(answer) == "Yes, thé end."
 
 
-def test_a_template_that_words_answers_differently_is_split_where_the_wordings_part(
-    tmp_path: Path, monkeypatch: Any
-) -> None:
+def test_a_template_that_words_answers_differently_is_split_where_the_wordings_part(tmp_path: Path) -> None:
     source = (
         "{% for message in messages %}{{ message.role }}: {{ message.content }}<|im_end|>{% endfor %}"
         "{% if add_generation_prompt %}assistant: <think>{% endif %}"
     )
-    monkeypatch.setattr("tests.fakes.CHAT_TEMPLATE", source)
-    with Tokenizer(tiny_model(tmp_path / "thinker.gguf")) as tokenizer:
+    with Tokenizer(tiny_model(tmp_path / "thinker.gguf", template=source)) as tokenizer:
         prompt, answer = tokenizer.chat_row((ChatMessage("user", "Hi"), ChatMessage("assistant", "Yes")))
 
         assert tokenizer.decode(prompt) == "user: Hiassistant: "
