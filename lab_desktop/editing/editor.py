@@ -264,7 +264,6 @@ class Editor:
             StorageError: as in `save`.
         """
         with self._saving:
-            self._journal.close()
             here = replace(self.lesson, node=node_of(folder, self.lesson.is_knowledge))
             self.folder = folder
             self._journal = Journal(folder / HIDDEN / "history.jsonl")
@@ -275,15 +274,12 @@ class Editor:
         return self.lesson
 
     def close(self) -> None:
-        """Save what is not saved yet, and let go of the files.
+        """Save what is not saved yet; no file is held.
 
         Raises:
             ChangedElsewhere, StorageError: as in `save`; the history has everything.
         """
-        try:
-            self.save()
-        finally:
-            self._journal.close()
+        self.save()
 
     def _changed(self, before: Lesson, now: float) -> Lesson:
         if self.lesson is not before and self._changed_at is None:

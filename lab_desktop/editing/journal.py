@@ -98,18 +98,14 @@ class Journal:
         if self._rows + len(rows) > MOST_STEPS or self._bytes + data > MOST_BYTES:
             self._write_anew(history, files)
             return
-        self._lines.extend(rows)
+        with contextlib.closing(self._lines):  # the next save opens it again
+            self._lines.extend(rows)
         self._steps = history.steps[self._first :]
         self._rows += len(rows)
         self._bytes += data
 
-    def close(self) -> None:
-        """Let go of the file."""
-        self._lines.close()
-
     def _write_anew(self, history: History, files: dict[str, list[str]]) -> None:
         """Only the newest steps, half as many as fit, and what was undone after them."""
-        self.close()
         first = max(self._first, history.place - MOST_STEPS // 2 + 1, 0)
         while True:
             rows = _rows(history, first, 0, files)
@@ -123,7 +119,6 @@ class Journal:
         self._rows, self._bytes = len(rows), len(data)
 
     def _forget(self) -> None:
-        self.close()
         self._steps, self._first, self._rows, self._bytes = [], 0, 0, 0
         with disk_errors(self.path, "The history"):
             self.path.unlink(missing_ok=True)
