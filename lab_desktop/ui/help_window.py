@@ -253,9 +253,12 @@ class _Page(QTextBrowser):
 
     def createMimeDataFromSelection(self) -> QMimeData:
         """What is copied: text, without the letters that stand for pictures."""
-        made = QMimeData()
-        made.setText(self.textCursor().selection().toPlainText().replace(f"{PLACE}\n", ""))
-        return made
+        # Changed and not made anew: the clipboard outlives Python, and cannot then delete what Python made.
+        data = super().createMimeDataFromSelection()
+        text = data.text().replace(f"{PLACE}\n", "")
+        data.clear()
+        data.setText(text)
+        return data
 
     def _show_pictures(self, document: QTextDocument) -> None:
         """A picture of ours comes into its place, and what it shows stands below it; any other is only told."""

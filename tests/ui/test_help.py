@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -141,6 +143,23 @@ def test_an_article_is_copied_by_keys_without_its_pictures(help_window: HelpWind
     copied = QApplication.clipboard().text()
     assert copied == shown(help_window).replace(f"{PLACE}\n", "").rstrip()
     assert "the report puts the same" in copied.casefold()
+
+
+def test_what_was_copied_does_not_crash_the_program_at_its_end() -> None:
+    """The clipboard is cleared when Python is gone already, so it may hold nothing that Python made."""
+    script = """if True:
+        from PySide6.QtWidgets import QApplication
+        from lab_desktop.ui.help_window import HelpWindow
+        app = QApplication([])
+        help = HelpWindow()
+        help.page.show_markdown("# Look")
+        help.page.selectAll()
+        help.page.copy()
+        print(app.clipboard().text())
+    """
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60)
+
+    assert (done.stdout, done.returncode) == ("Look\n", 0)
 
 
 def test_a_word_leads_to_the_article_that_tells_more(window: MainWindow, help_window: HelpWindow, qtbot: QtBot) -> None:
