@@ -6,6 +6,7 @@ import contextlib
 import math
 import os
 import platform
+import re
 import subprocess
 from pathlib import Path
 
@@ -107,15 +108,21 @@ def description() -> str:
 
 
 def processor() -> str:
-    """The processor's name, or its kind where it tells none."""
+    """The processor's name without what makers add to it, or its kind where it tells none."""
     if platform.system() == "Darwin":
         return _ask("sysctl", "-n", "machdep.cpu.brand_string") or platform.machine()
     with contextlib.suppress(OSError):
         for line in Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines():
             name, _, value = line.partition(":")
             if name.strip() == "model name":
-                return value.strip()
+                return plain_name(value)
     return platform.processor() or platform.machine()
+
+
+def plain_name(text: str) -> str:
+    """ "Intel(R) Core(TM) i7-1185G7 CPU @ 3.00GHz" is an "Intel Core i7-1185G7"."""
+    text = re.sub(r"\((R|TM)\)|\b(\d+-Core )?Processor\b|\bCPU\b|@.*|\bw/.*|\bwith .*", " ", text, flags=re.IGNORECASE)
+    return " ".join(text.split())
 
 
 def system() -> str:

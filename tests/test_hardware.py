@@ -47,3 +47,18 @@ def test_what_is_free_is_a_part_of_what_there_is() -> None:
     free, total = hardware.memory_now()
 
     assert 0 < free <= total <= psutil.virtual_memory().total
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("Apple M2 Pro", "Apple M2 Pro"),
+        ("Intel(R) Xeon(R) Processor", "Intel Xeon"),
+        ("Intel(R) Core(TM) i7-1185G7 CPU @ 3.00GHz", "Intel Core i7-1185G7"),
+        ("AMD Ryzen 7 PRO 5850U with Radeon Graphics", "AMD Ryzen 7 PRO 5850U"),
+        ("AMD EPYC 9B45 128-Core Processor", "AMD EPYC 9B45"),
+        ("  AMD Ryzen AI 9 HX 370 w/ Radeon 890M ", "AMD Ryzen AI 9 HX 370"),
+    ],
+)
+def test_a_processor_is_named_without_what_makers_add(said: str, shown: str) -> None:
+    assert hardware.plain_name(said) == shown

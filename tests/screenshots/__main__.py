@@ -427,6 +427,8 @@ def _measuring(stage: Stage, lines: int = 3) -> None:
     panel = stage.window.welcome.computer
     panel.measure()
     panel._timer.stop()
+    panel._found[2] = ("Red Hat Enterprise Linux 9.4", *panel._found[2][1:])
+    panel._lines[0].say("11th Gen Intel Core i7-1185G7", "8 cores", "check")
     for _ in range(lines - 1):
         panel._next()
 

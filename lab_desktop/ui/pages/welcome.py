@@ -22,7 +22,19 @@ from lab_desktop.ui.chat_process import Done, Voices
 from lab_desktop.ui.guard import guarded
 from lab_desktop.ui.session import Session
 from lab_desktop.ui.theme import TypeStyle, look
-from lab_desktop.ui.widgets.basic import Button, Card, Dot, Folding, Icon, Label, column, row, rule, scrolled
+from lab_desktop.ui.widgets.basic import (
+    Button,
+    Card,
+    Dot,
+    ElidedLabel,
+    Folding,
+    Icon,
+    Label,
+    column,
+    row,
+    rule,
+    scrolled,
+)
 from lab_desktop.ui.widgets.copying import CopyButton
 from lab_desktop.ui.widgets.meters import Part, SegmentBar
 from lab_desktop.ui.words import model_word, number, size
@@ -343,7 +355,8 @@ class _Line(QWidget):
     def __init__(self, icon: str, title: str) -> None:
         super().__init__()
         self._title = title
-        self._value = Label("", "strong")
+        self._value = ElidedLabel("", "strong")  # names of processors and systems can be long
+        self._value.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         self._note = Label("", "small", "text2")
         self._mark = Icon("check", "good", 16)
         name = row(Icon(icon), Label(title, "body", "text2"), gap=12)
@@ -355,18 +368,21 @@ class _Line(QWidget):
         inside = row(self._holder, self._words, self._mark, gap=10)
         inside.setStretch(1, 1)
         self.setLayout(inside)
+        self._is_narrow = False
         look().changed.connect(self._fit)
         self._fit()
         self.say("", "", "")
 
     def _fit(self) -> None:
-        self._holder.setFixedWidth(look().grown(150))
+        self._holder.setFixedWidth(look().grown(134 if self._is_narrow else 150))
         self.setFixedHeight(max(44, look().line_height("strong") + look().line_height("small") + 8))
 
     def set_narrow(self, is_narrow: bool) -> None:
         self._words.setDirection(QBoxLayout.Direction.TopToBottom if is_narrow else QBoxLayout.Direction.LeftToRight)
         self._words.setSpacing(0 if is_narrow else 10)
         self._words.setStretch(0, 1 if is_narrow else 0)
+        self._is_narrow = is_narrow
+        self._fit()
 
     def say(self, value: str, note: str, mark: str) -> None:
         self._value.setText(value)
