@@ -14,6 +14,7 @@ import io
 import json
 import math
 import os
+import shutil
 import tempfile
 import threading
 import time
@@ -111,6 +112,29 @@ def read_json(path: Path, *keys: str) -> dict[str, Any]:
             f'"{path.name}" in {path.parent} cannot be read.', "Delete the file and run the step again.", str(error)
         ) from error
     return value
+
+
+def copy_folder(source: Path, target: Path, ignore: Callable[[str, list[str]], Iterable[str]] | None = None) -> None:
+    """Copy a folder with all in it, as ordinary files and folders: where they come from they may be read-only, as in
+    an app's own folder. Links to folders are left out; `target` may be there.
+
+    Args:
+        ignore: gives what is not copied of a folder's names, as for `shutil.copytree`.
+
+    Raises:
+        OSError: it could not be read or written.
+    """
+    for folder, folders, names in os.walk(source, onerror=_raise):
+        ignored = set(ignore(folder, folders + names)) if ignore else set()
+        folders[:] = [name for name in folders if name not in ignored]
+        into = target / Path(folder).relative_to(source)
+        into.mkdir(parents=True, exist_ok=True)
+        for name in names:
+            if name not in ignored:
+                file = Path(folder, name)
+                shutil.copyfile(file, into / name)
+                times = file.stat()
+                os.utime(into / name, ns=(times.st_atime_ns, times.st_mtime_ns))
 
 
 def sweep(folder: Path, age_s: float = 0.0) -> None:
@@ -314,6 +338,10 @@ def _storage_error(error: OSError, path: Path, what: str) -> StorageError:
         "Check that the disk is there and healthy, then try again.",
         str(error),
     )
+
+
+def _raise(error: OSError) -> None:
+    raise error
 
 
 def _flush_to_disk(path: Path) -> None:

@@ -18,7 +18,7 @@ from typing import Literal
 
 from lab_desktop import bins, paths, servers
 from lab_desktop.errors import LabError, LeafError, RunError
-from lab_desktop.files import JsonLines, disk_errors, read_json, replacing, stamp, write_json
+from lab_desktop.files import JsonLines, copy_folder, disk_errors, read_json, replacing, stamp, write_json
 from lab_desktop.jobs import requests
 from lab_desktop.jobs.requests import Effort, LearnRequest
 from lab_desktop.reviews import FILE_NAME as REVIEWS
@@ -122,7 +122,7 @@ def create(root: Path, title: str, lessons: Sequence[Path], *, is_practice: bool
         with disk_errors(folder, "The project"):
             (folder / "lessons").mkdir(parents=True)
             for lesson, place in zip(lessons, places, strict=True):
-                shutil.copytree(lesson, folder / "lessons" / place, ignore=_hidden)
+                copy_folder(lesson, folder / "lessons" / place, _hidden)
         save(project)
     except LabError:
         shutil.rmtree(folder, ignore_errors=True)
@@ -167,7 +167,7 @@ def add_lessons(project: Project, lessons: Sequence[Path]) -> None:
     try:
         for lesson, place in zip(lessons, places, strict=True):
             with disk_errors(place, "The lesson"):
-                shutil.copytree(lesson, coming, ignore=_hidden)
+                copy_folder(lesson, coming, _hidden)
                 place.parent.mkdir(parents=True, exist_ok=True)
                 if (place / paths.EXAM).is_file() and not (coming / paths.EXAM).exists():
                     shutil.copyfile(place / paths.EXAM, coming / paths.EXAM)
@@ -511,7 +511,7 @@ def repeat(project: Project, run: Path, step: str) -> Path:
             before.mkdir(parents=True, exist_ok=True)
             for name in _BEFORE_TRAINING if step == "train" else ():
                 if (run / name).is_dir():
-                    shutil.copytree(run / name, before / name, dirs_exist_ok=True)
+                    copy_folder(run / name, before / name)
                 elif (run / name).is_file():
                     shutil.copy2(run / name, before / name)
         requests.write(before, requests.read(run))

@@ -55,7 +55,7 @@ from lab_desktop.export.fuse import fuse_shipped, shipped_fingerprint
 from lab_desktop.export.pipeline import export as export_model
 from lab_desktop.export.quantize import KINDS, quantized_bytes
 from lab_desktop.export.verified import is_finished
-from lab_desktop.files import JsonLines, disk_errors, read_json, write_json, write_text
+from lab_desktop.files import JsonLines, copy_folder, disk_errors, read_json, write_json, write_text
 from lab_desktop.generation.mixing import (
     GENERAL_TOKENS,
     general_prompts,
@@ -379,13 +379,13 @@ def _copy_earlier(source: Path, student: Path, target: Path) -> None:
     shutil.rmtree(target, ignore_errors=True)
     with disk_errors(target, "The copy of the earlier run"):
         for name in ("dataset", "adapter", "leaves"):
-            shutil.copytree(source / name, target / name, ignore=shutil.ignore_patterns("*.gguf", ".*"))
+            copy_folder(source / name, target / name, shutil.ignore_patterns("*.gguf", ".*"))
     older = source / "earlier" / "leaves"
     for leaf in find_leaves(older) if older.exists() else []:
         ours = target / "leaves" / leaf.relative_to(older)
         if not (ours / "qna.yaml").exists():  # else it was taught again since
             with disk_errors(target, "The copy of the earlier run"):
-                shutil.copytree(leaf, ours, dirs_exist_ok=True)
+                copy_folder(leaf, ours)
 
 
 _SAME_TO_GO_ON = ("rank", "scale", "frozen_share")

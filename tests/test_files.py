@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from lab_desktop.errors import RunError, StorageError
-from lab_desktop.files import JsonLines, disk_errors, read_json, replacing, write_json, write_text
+from lab_desktop.files import JsonLines, copy_folder, disk_errors, read_json, replacing, write_json, write_text
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -316,3 +316,32 @@ def _umask() -> int:
     mask = os.umask(0)
     os.umask(mask)
     return mask
+
+
+def test_what_is_copied_from_an_app_that_may_only_be_read_may_be_written(tmp_path: Path) -> None:
+    source = tmp_path / "app"
+    (source / "inside" / "left").mkdir(parents=True)
+    (source / ".hidden").write_text("no")
+    for file in (source / "one.txt", source / "inside" / "two.txt"):
+        file.write_text(file.name)
+        os.utime(file, (1_000_000_000, 1_000_000_000))
+        file.chmod(0o444)
+    for folder in (source / "inside" / "left", source / "inside", source):
+        folder.chmod(0o555)
+
+    copy_folder(source, tmp_path / "home", lambda _folder, names: {name for name in names if name[0] == "."})
+
+    home = tmp_path / "home"
+    assert sorted(str(path.relative_to(home)) for path in home.rglob("*")) == [
+        "inside", "inside/left", "inside/two.txt", "one.txt",
+    ]  # fmt: skip
+    assert (home / "inside" / "two.txt").read_text() == "two.txt"
+    assert (home / "one.txt").stat().st_mtime == 1_000_000_000
+    assert all(path.stat().st_mode & stat.S_IWUSR for path in (home, *home.rglob("*")))
+    for folder in (source, source / "inside", source / "inside" / "left"):
+        folder.chmod(0o755)
+
+
+def test_a_folder_that_is_not_there_is_not_copied(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        copy_folder(tmp_path / "gone", tmp_path / "home")

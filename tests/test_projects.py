@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import stat
 import subprocess
 import sys
 from dataclasses import replace
@@ -25,6 +26,22 @@ def test_a_project_has_its_own_copy_of_its_lessons(tmp_path: Path) -> None:
     assert (next(project.lessons.rglob("qna.yaml"))).read_bytes() == (VELMORA / "qna.yaml").read_bytes()
     assert projects.read(project.folder) == project
     assert projects.every(tmp_path) == [project]
+
+
+def test_lessons_of_an_app_that_may_only_be_read_may_be_changed_in_a_project(tmp_path: Path) -> None:
+    shipped = tmp_path / "app" / VELMORA.name
+    shutil.copytree(VELMORA, shipped)
+    for path in (*shipped.rglob("*"), shipped):
+        path.chmod(0o444 if path.is_file() else 0o555)
+
+    project = projects.create(tmp_path / "home", "Velmora", [shipped])
+    projects.add_lessons(project, [shipped])
+
+    copies = [project.lessons, *project.lessons.rglob("*")]
+    assert len(copies) > 3
+    assert all(path.stat().st_mode & stat.S_IWUSR for path in copies)
+    for path in (shipped, *shipped.rglob("*")):
+        path.chmod(0o755)
 
 
 def test_a_lesson_is_added_at_its_place_and_one_that_is_there_is_kept_aside(tmp_path: Path) -> None:

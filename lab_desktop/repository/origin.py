@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lab_desktop.errors import Cancelled, LibraryError
-from lab_desktop.files import disk_errors, flush_folder
+from lab_desktop.files import copy_folder, disk_errors, flush_folder
 from lab_desktop.repository.program import COUNTED, Git
 from lab_desktop.repository.transfer import MOST_SECONDS, Progress, checked_address, looked_through, transfer
 
@@ -45,10 +45,7 @@ def start(root: Path, starter: Path) -> Tree:
     """
     with _building(root) as part:
         with disk_errors(root, "The library"):
-            # Without the permissions: what ships with an app may be read-only.
-            shutil.copytree(starter, part, copy_function=shutil.copyfile, dirs_exist_ok=True)
-            for folder, _, _ in os.walk(part):
-                Path(folder).chmod(0o755)
+            copy_folder(starter, part)
         git = Git(part)
         git("init", "--quiet", "--template=", f"--initial-branch={BRANCH}")
         git("config", "core.autocrlf", "false")
