@@ -37,6 +37,11 @@ def resources() -> Path:
     return Path(__file__).resolve().parent.parent / "resources"
 
 
+def practice_lesson() -> Path:
+    """The folder of the built-in lesson about an invented island."""
+    return resources() / "practice" / "velmora"
+
+
 def child(*arguments: str) -> list[str]:
     """The command that starts this program once more as a child process, with these arguments.
 

@@ -58,7 +58,7 @@ def add(new: NewCommand) -> None:
 def _practice(options: argparse.Namespace, stopped: threading.Event) -> int:
     model = paths.practice_model()
     request = LearnRequest(
-        leaves=(paths.resources() / "practice" / "velmora",),
+        leaves=(paths.practice_lesson(),),
         teacher=model,
         student=model,
         samples=0,

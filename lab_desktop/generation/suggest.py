@@ -30,7 +30,7 @@ from lab_desktop.generation.rows import asked_text, is_open
 from lab_desktop.generation.seeds import NO_EXAMPLE, NO_PASSAGE, Material, Unit, stable_seed
 from lab_desktop.jobs.run import Run
 from lab_desktop.models.text_model import TextModel
-from lab_desktop.paths import prepared, resources
+from lab_desktop.paths import practice_lesson, prepared
 from lab_desktop.words import agree, contains, content_words, sentences, shared, telling_sentence, words
 
 WANTED = 3
@@ -347,7 +347,7 @@ def _require_fit(passage: str, teacher: TextModel) -> None:
 
 def _practice_leaf() -> Leaf:
     """The practice lesson's passages and questions, without what its validators would check."""
-    file = resources() / "practice" / "velmora" / "qna.yaml"
+    file = practice_lesson() / "qna.yaml"
     try:
         rows = yaml.safe_load(file.read_text(encoding="utf-8"))["seed_examples"]
         examples = tuple(

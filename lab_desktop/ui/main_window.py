@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, QTimer
+from PySide6.QtCore import QSize, Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QResizeEvent
 from PySide6.QtWidgets import QMainWindow, QMenu, QMessageBox, QStackedWidget, QWidget
 
@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     from lab_desktop.contribution.contributions import Contribution
     from lab_desktop.ui.pages.welcome import WelcomePage
 
+_FRAME = QSize(16, 48)
+"""More than the title and the edges take that a desktop draws around a window."""
 _NARROW_BELOW = 1100
 _PATIENCE_MS = 1000
 _SLOW_TO_STOP_S = 20.0
@@ -124,12 +126,16 @@ class MainWindow(QMainWindow):
         session.sharing.said.connect(self._redraw_activity)
         self._heartbeat = QTimer(self, interval=1000)
         self._heartbeat.timeout.connect(self._redraw_activity)
-        self.tour.changed.connect(self._tour_changed)
+        self.tour.changed.connect(self.redraw)
+        self.tour.moved.connect(self._tour_moved)
         self.show_page("home")
 
     def start(self) -> None:
         """Begin where a person begins: with what there is, or with Welcome where there is nothing yet."""
-        self.show()
+        if (self.screen().availableSize() - self.size() - _FRAME).isValid():
+            self.show()
+        else:
+            self.showMaximized()  # before it is shown nobody knows its own frame
         QTimer.singleShot(_BEGIN_SHARING_MS, self._session.sharing, self._session.sharing.begin)
         self._session.news.begin()
         if not self._session.projects and not self._session.damaged:
@@ -229,7 +235,7 @@ class MainWindow(QMainWindow):
         settings = self.panels.settings
         QTimer.singleShot(_IDLE_MS, settings, settings.ensurePolished)
 
-    def _tour_changed(self) -> None:
+    def _tour_moved(self) -> None:
         self.redraw()
         self.pages[self.page].entrance().setFocus()  # a step that has no button yet would leave the keyboard nowhere
 
@@ -283,8 +289,11 @@ class MainWindow(QMainWindow):
         self._redraw_activity()
 
     def _redraw_next(self) -> None:
-        is_touring = bool(self.tour.step)
         page = self.pages[self.page]
+        is_left = (
+            self.tour.step == "lesson" == self.page and self.pages.lesson.is_unfinished
+        )  # no teacher would take it
+        is_touring = bool(self.tour.step) and not is_left
         self.next_line.say(*(self.tour.next_step(self.page) if is_touring else page.next_step()))
 
     def _redraw_voice(self) -> None:

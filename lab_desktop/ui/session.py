@@ -217,9 +217,7 @@ class Session(QObject):
         Raises:
             LabError: it could not be made; nothing of it is left.
         """
-        project = projects.create(
-            self.root, self.tr("Velmora"), [paths.resources() / "practice" / "velmora"], is_practice=True
-        )
+        project = projects.create(self.root, self.tr("Velmora"), [paths.practice_lesson()], is_practice=True)
         self.open(project)
         return project
 

@@ -9,9 +9,11 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
+from lab_desktop import paths
 from lab_desktop.errors import LabError, RunError
 from lab_desktop.files import read_json, write_json
 from lab_desktop.ui.session import Session
@@ -37,8 +39,11 @@ class Scene:
 class Tour(QObject):
     """Attributes:
     step: of STEPS, or "" while nobody takes the tour.
+    moved: it is at another step, or over.
+    changed: there is something else to do at the same step.
     """
 
+    moved = Signal()
     changed = Signal()
 
     def __init__(self, session: Session) -> None:
@@ -77,7 +82,7 @@ class Tour(QObject):
         """End the tour; the project stays."""
         self._has_met = self._has_added = False
         self._note("")
-        self.changed.emit()
+        self.moved.emit()
 
     def scene(self) -> Scene:
         """What the step in hand is about."""
@@ -199,7 +204,7 @@ class Tour(QObject):
         self._session.go(self._target)
         if begins:
             self._session.begin(step)
-        self.changed.emit()
+        self.moved.emit()
 
     def answered(self) -> None:
         """The model answered a question in the chat."""
@@ -208,8 +213,10 @@ class Tour(QObject):
             self.changed.emit()
 
     def _added(self) -> None:
-        if self.step == "lesson":
-            self._has_added = True
+        project = self._session.project
+        if self.step == "lesson" and project is not None:
+            with contextlib.suppress(LabError):  # the editor tells what is wrong with a file
+                self._has_added = _questions(project.lessons) > _questions(paths.practice_lesson())
             self.changed.emit()
 
     def _note(self, step: str) -> None:
@@ -224,3 +231,12 @@ class Tour(QObject):
             return ""
         has_project = any(project.is_practice for project in self._session.projects)
         return step if step in STEPS and has_project else ""
+
+
+def _questions(lessons: Path) -> int:
+    """How many have an answer; one that was only begun is not in the lesson yet."""
+    from lab_desktop.taxonomy.qna import read_draft  # takes a moment to load
+    from lab_desktop.taxonomy.tree import find_leaves
+
+    examples = [example for folder in find_leaves(lessons) for example in read_draft(folder).seed_examples]
+    return sum(bool(pair.question and pair.answer) for example in examples for pair in example.pairs)

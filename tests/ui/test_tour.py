@@ -8,7 +8,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from lab_desktop.taxonomy.qna import read_leaf
+from lab_desktop.taxonomy.qna import read_draft, read_leaf
 from lab_desktop.taxonomy.tree import find_leaves
 from lab_desktop.ui.editor.cards import QuestionCard
 from lab_desktop.ui.jobs import JobState, read_journal
@@ -91,6 +91,45 @@ def test_the_tour_by_keys_from_the_first_question_to_the_own_one(
     assert session.jobs.current is not None
     assert session.jobs.current.steps == ("generate",)
     assert window.tour_strip.title.text() == "Practice questions"
+
+
+def test_what_is_typed_stays_in_its_field_while_it_is_saved(window: MainWindow, session: Session, qtbot: QtBot) -> None:
+    window.show()
+    window.begin_tour()
+    window.tour._go("lesson")
+    lesson = window.pages.lesson
+    without = window.next_line._text.text()
+    assert session.project is not None
+    (folder,) = find_leaves(session.project.lessons)
+    lesson.editor.facts.add.click()
+    card = cards(lesson)[-1]
+
+    type_in_focus(qtbot, "How tall is")
+    qtbot.waitUntil(lambda: read_draft(folder).seed_examples[0].pairs[-1].question == "How tall is", timeout=5000)
+    assert window.next_line.button.text() == "Go there", "a teacher would refuse a question without an answer"
+    type_in_focus(qtbot, " the lighthouse?")
+    press(qtbot, Qt.Key.Key_Tab)
+    type_in_focus(qtbot, "38 metres")
+    qtbot.waitUntil(lambda: read_draft(folder).seed_examples[0].pairs[-1].answer == "38 metres", timeout=5000)
+
+    assert card.question.toPlainText() == "How tall is the lighthouse?"
+    assert card.answer.hasFocus()
+    qtbot.waitUntil(lambda: window.next_line.button.text() == "Write practice questions", timeout=5000)
+    assert window.next_line._text.text() != without
+
+
+def test_a_question_that_is_empty_is_not_called_one_of_the_lesson(
+    window: MainWindow, session: Session, qtbot: QtBot
+) -> None:
+    window.show()
+    window.begin_tour()
+    window.tour._go("lesson")
+    without = window.next_line._text.text()
+
+    with qtbot.waitSignal(session.lesson_changed, timeout=5000):
+        window.pages.lesson.editor.facts.add.click()
+
+    assert window.next_line._text.text() == without
 
 
 def test_a_tour_goes_on_where_it_was_left_also_after_the_window_was_closed(

@@ -28,6 +28,15 @@ def test_an_empty_home_says_what_to_do_first(window: MainWindow, session: Sessio
     assert window.tour_strip.isVisible()
 
 
+def test_a_window_that_the_screen_cannot_hold_with_its_frame_begins_maximised(window: MainWindow) -> None:
+    assert window.screen().availableSize().width() < 1440, "the test's own screen has become larger"
+    window.hide()
+
+    window.start()
+
+    assert window.isMaximized()
+
+
 def test_a_window_without_the_practice_model_opens_and_says_what_is_missing(
     window: MainWindow, session: Session, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:

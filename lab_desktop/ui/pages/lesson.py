@@ -123,6 +123,13 @@ class LessonPage(QWidget):
             return self.tr("Library"), self.tr("Lesson")
         return (project.title, self.tr("Lessons")) if project else (self.tr("Lessons"), "")
 
+    @property
+    def is_unfinished(self) -> bool:
+        """Something of the lesson in the editor is only begun."""
+        return (
+            self._editor is not None and self.editor.desk.lesson is not None and self.editor.next_step()[1] is not None
+        )
+
     def next_step(self) -> tuple[str, str, Callable[[], object]]:
         session = self._session
         if not self.unshown.isHidden():
