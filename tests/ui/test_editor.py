@@ -7,8 +7,8 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
-from PySide6.QtGui import QDropEvent
+from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtGui import QDropEvent, QWheelEvent
 from PySide6.QtWidgets import QApplication, QLabel, QPlainTextEdit, QTreeWidgetItem
 from pytestqt.qtbot import QtBot
 
@@ -98,6 +98,25 @@ def test_what_is_typed_is_on_disk_within_a_second_and_undone_as_a_whole(
     assert len(cards(editor)) == 3
     editor.close_lesson()
     assert (velmora / "qna.yaml").read_bytes() == before
+
+
+def test_the_wheel_over_a_question_is_left_to_the_list(editor: LessonEditor, velmora: Path) -> None:
+    editor.open(velmora)
+    QApplication.processEvents()
+    question = next(
+        card.question for card in editor.findChildren(QuestionCard) if "Great Fire" in card.question.toPlainText()
+    )
+    assert question.document().size().height() > 1, "it is cut, so that something could be scrolled away"
+
+    here, down = QPointF(question.rect().center()), QPoint(0, -120)
+    turned = QWheelEvent(
+        here, question.mapToGlobal(here), down, down, Qt.MouseButton.NoButton, Qt.KeyboardModifier.NoModifier,
+        Qt.ScrollPhase.NoScrollPhase, False,
+    )  # fmt: skip
+    QApplication.sendEvent(question.viewport(), turned)
+
+    assert question.verticalScrollBar().value() == 0
+    assert not turned.isAccepted(), "it goes on to the list"
 
 
 def test_selected_text_becomes_a_passage_with_its_markdown(editor: LessonEditor, velmora: Path, qtbot: QtBot) -> None:
