@@ -31,6 +31,7 @@ from lab_desktop.ui.pages.improve.practice import PracticeStation
 from lab_desktop.ui.pages.improve.train import TrainStation
 from lab_desktop.ui.pages.improve.use import UseStation
 from lab_desktop.ui.session import Session
+from lab_desktop.ui.theme import Look
 from lab_desktop.ui.widgets.basic import Button
 from lab_desktop.ui.worker_process import WorkerProcess
 from tests.fakes import tiny_model
@@ -194,6 +195,45 @@ def test_a_question_that_is_being_fixed_stays_while_the_window_folds_and_must_be
     detail._edit_answer.setText("42 and more")
     qtbot.keyClick(button(detail, "Save"), Qt.Key.Key_Space)
     assert practice.model.rows[0].answer == "42 and more"
+
+
+def test_escape_leaves_a_question_as_it_was_and_gives_the_keys_back(
+    run: Path, window: MainWindow, session: Session, qtbot: QtBot
+) -> None:
+    practice = station(window, session, PracticeStation)
+    practice.table.selectRow(0)
+    qtbot.keyClick(practice.table, Qt.Key.Key_F)
+    detail = practice._detail
+    detail._edit_question.setPlainText("Something else?")
+
+    qtbot.keyClick(detail._edit_question, Qt.Key.Key_Escape)
+
+    assert not detail._edit_question.isVisible()
+    assert practice.model.rows[0].question == "Question 0?"
+    assert practice.table.hasFocus()
+
+
+def test_the_telling_sentence_takes_the_colour_of_the_look(
+    run: Path, window: MainWindow, session: Session, shown: Look, qtbot: QtBot
+) -> None:
+    passage = "Velmora is an island. Its capital is Ostrel."
+    told = replace(sample(6), context=passage, answer="Ostrel")
+    with (run / "samples.jsonl").open("a", encoding="utf-8") as file:
+        file.write(json.dumps(told.to_json()) + "\n")
+    session.refresh()
+    practice = station(window, session, PracticeStation)
+    practice.table.selectRow(practice.table.filtered.rowCount() - 1)
+
+    def colour() -> str:
+        cursor = practice._detail._source.textCursor()
+        cursor.setPosition(passage.index("Ostrel") + 1)
+        return cursor.charFormat().background().color().name()
+
+    light = shown.theme.mark2.lower()
+    assert colour() == light
+    shown.choose("dark")
+
+    qtbot.waitUntil(lambda: colour() == shown.theme.mark2.lower() != light, timeout=5000)
 
 
 def test_another_project_shows_nothing_of_the_one_before(run: Path, window: MainWindow, session: Session) -> None:

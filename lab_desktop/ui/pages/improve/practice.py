@@ -10,7 +10,15 @@ from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtCore import Qt, QTimer
-from PySide6.QtGui import QFontMetrics, QGuiApplication, QResizeEvent, QTextCharFormat, QTextCursor
+from PySide6.QtGui import (
+    QFontMetrics,
+    QGuiApplication,
+    QKeySequence,
+    QResizeEvent,
+    QShortcut,
+    QTextCharFormat,
+    QTextCursor,
+)  # fmt: skip
 from PySide6.QtWidgets import (
     QFrame,
     QLineEdit,
@@ -695,6 +703,10 @@ class _Detail(QWidget):
         self._edit_answer.setAccessibleName(self.tr("Answer"))
         self._edit_question.setTabChangesFocus(True)
         self._edit_question.setFixedHeight(64)
+        for field in (self._edit_question, self._edit_answer):
+            leave = QShortcut(QKeySequence(Qt.Key.Key_Escape), field, self._cancel)
+            leave.setContext(Qt.ShortcutContext.WidgetShortcut)  # PySide's constructor takes no heed of it
+        look().changed.connect(self._recolour)
         table = station.table
         keys = QWidget()
         keys.setLayout(
@@ -710,7 +722,7 @@ class _Detail(QWidget):
         saving.setLayout(
             row(
                 Button(self.tr("Save"), on_click=self._save),
-                Button(self.tr("Cancel"), on_click=lambda: self.show_row(self._row)),
+                Button(self.tr("Cancel"), on_click=self._cancel),
                 -1,
                 gap=8,
             )
@@ -808,6 +820,14 @@ class _Detail(QWidget):
         self._edit_question.setPlainText(self._row.question)
         self._edit_answer.setText(self._row.answer)
         self._edit_question.setFocus()
+
+    def _cancel(self) -> None:
+        self.show_row(self._row)
+        self._station.table.setFocus()  # where the keys are
+
+    def _recolour(self) -> None:
+        if self._row is not None:
+            self._show_source(self._row)
 
     def _save(self) -> None:
         if self._row is not None:
