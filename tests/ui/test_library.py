@@ -593,6 +593,35 @@ def test_a_lesson_without_a_name_is_not_begun_and_escape_begins_nothing(
     assert page.count == 3
 
 
+def test_a_lesson_whose_words_no_topic_has_goes_where_the_person_says(
+    page: LibraryPage, session: Session, qtbot: QtBot
+) -> None:
+    hand(page, "knowledge", qtbot)
+    press(page, "New Lesson")
+    panel = page.right.places
+    with qtbot.waitSignal(panel.asked, timeout=_LONG_MS):
+        qtbot.keyClicks(panel.title, "Zwieback")
+    settled(page, qtbot)
+    assert not panel.places.rows
+    qtbot.mouseClick(panel.button, Qt.MouseButton.LeftButton)
+    said = "No topic has words like these: choose one at the left."
+    assert said in words(panel)
+
+    hand(page, "knowledge/history", qtbot)
+
+    assert panel.isVisible()
+    assert panel.title.text() == "Zwieback"
+    assert panel.places.row is not None and panel.places.row.key == "knowledge/history"
+    assert said not in words(panel)
+    with qtbot.waitSignal(panel.asked, timeout=_LONG_MS):
+        qtbot.keyClicks(panel.description, "from an island")
+    qtbot.waitUntil(lambda: len(panel.places.rows) > 1, timeout=_LONG_MS)
+    assert panel.places.row.key == "knowledge/history", "what was found is offered, and what was chosen stays"
+    qtbot.mouseClick(panel.button, Qt.MouseButton.LeftButton)
+    settled(page, qtbot)
+    assert (session.home / "library" / "knowledge" / "history" / "zwieback" / "qna.yaml").is_file()
+
+
 def test_a_lesson_like_it_is_opened_instead(page: LibraryPage, qtbot: QtBot) -> None:
     press(page, "New Lesson")
     qtbot.keyClicks(page.right.places.title, "Velmora")

@@ -253,6 +253,7 @@ class LibraryPage(QWidget):
         self.topics.show(path)
         if self.right.currentWidget() is self.right.changes:
             self.right.show_part(self.preview)
+        self.steps.offer_topic()
         self._fit()
 
     def show_changes(self) -> None:

@@ -59,6 +59,7 @@ class PlacePanel(_Side):
     def __init__(self) -> None:
         super().__init__()
         self._here: Row | None = None
+        self._is_meant = False
         self._heading = Label("", "title", wraps=True)
         kinds = [(kind.value, kind_words(kind.value)[0]) for kind in LeafKind]
         self._kinds = Choice(self.tr("Kind of lesson: {0}"), kinds, lambda _: self._ask())
@@ -113,13 +114,20 @@ class PlacePanel(_Side):
             here: the topic in hand, offered first.
         """
         self._heading.setText(heading)
-        self._here = here
+        self._here, self._is_meant = here, False
         self._kinds.choose(kind.value)
         self.title.clear()
         self.description.clear()
         self._said.hide()
         self.show_places((), ())
         self.title.setFocus()
+        self._ask()
+
+    def offer(self, here: Row | None) -> None:
+        """Another topic was taken in hand: it is meant, whatever was found."""
+        self._here, self._is_meant = here, here is not None
+        self._said.hide()
+        self.show_places((), ())
         self._ask()
 
     @property
@@ -135,7 +143,8 @@ class PlacePanel(_Side):
         root = "knowledge" if self.wish.kind is LeafKind.KNOWLEDGE else "compositional_skills"
         own = [self._here] if self._here is not None and self._here.key.split("/")[0] == root else []
         others = [each for each in places if each.key not in [mine.key for mine in own]]
-        is_same = bool(others) and self.places.row is not None and self.places.row.key in [each.key for each in others]
+        stay = [each.key for each in (*others, *(own if self._is_meant else ()))]
+        is_same = self.places.row is not None and self.places.row.key in stay
         self.places.show_rows([*others, *own] if self.wish.title else [*own, *others])
         if not is_same and self.places.rows:
             self.places.choose(self.places.rows[0].key)
@@ -159,6 +168,8 @@ class PlacePanel(_Side):
             self.title.setFocus()
         elif self.places.row is not None:
             self.created.emit(self.wish, self.places.row.key)
+        else:
+            self.say(self.tr("No topic has words like these: choose one at the left."))
 
     def say(self, sentence: str) -> None:
         self._said.setText(sentence)

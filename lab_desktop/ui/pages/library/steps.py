@@ -92,12 +92,20 @@ class Steps:
             return
         root, *below = topic.split("/")
         wanted = kind or (LeafKind.GROUNDED_SKILL if below[:1] == ["grounded"] else _KINDS[root])
-        here = None
-        if below and (node := self._shelf.view.node(topic)) is not None:
-            where = tr("{0} · where you are").format(where_words(topic))
-            here = Row(topic, title_words(node), where, icon="folder")
         self._right.show_part(self._right.places)
-        self._right.places.begin(tr("Where does my topic belong?"), wanted, here)
+        self._right.places.begin(tr("Where does my topic belong?"), wanted, self._here(topic))
+
+    def offer_topic(self) -> None:
+        """The topic in hand, to who asks where a new lesson belongs."""
+        topic = self.topic()
+        if topic is not None and self._right.currentWidget() is self._right.places:
+            self._right.places.offer(self._here(topic))
+
+    def _here(self, topic: str) -> Row | None:
+        node = self._shelf.view.node(topic) if "/" in topic else None  # a root alone is no topic
+        if node is None:
+            return None
+        return Row(topic, title_words(node), tr("{0} · where you are").format(where_words(topic)), icon="folder")
 
     def _find_places(self, wish: Wish) -> None:
         panel = self._right.places
