@@ -39,7 +39,7 @@ class Scene:
 class Tour(QObject):
     """Attributes:
     step: of STEPS, or "" while nobody takes the tour.
-    moved: it is at another step, or over.
+    moved: it is at another step, or over, or the model answered for the first time: what was pressed is gone.
     changed: there is something else to do at the same step.
     """
 
@@ -210,7 +210,7 @@ class Tour(QObject):
         """The model answered a question in the chat."""
         if self.step == "meet" and not self._has_met:
             self._has_met = True
-            self.changed.emit()
+            self.moved.emit()
 
     def _added(self) -> None:
         project = self._session.project

@@ -69,6 +69,7 @@ def test_the_tour_by_keys_from_the_first_question_to_the_own_one(
     press(qtbot, Qt.Key.Key_Return)
     qtbot.waitUntil(lambda: window.next_line.button.isVisible(), timeout=ANSWERED_MS)
     assert [turn.role for turn in window.pages.chat._chat.turns] == ["user", "assistant"]
+    assert window.pages.chat.entrance().hasFocus(), "the question that was pressed is gone"
     window.next_line.button.setFocus()
     press(qtbot, Qt.Key.Key_Return)
 
