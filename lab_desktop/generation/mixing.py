@@ -114,10 +114,13 @@ def mix(
     )
     run.notice(
         "The practice set is ready: "
-        + ", ".join(f"{len(rows)} rows for {name.replace('_', ' ')}" for name, rows in files.items())
+        + ", ".join(f"{len(rows)} questions {_PHASES.get(name, f'for {name}')}" for name, rows in files.items())
         + f", {len(kept_aside)} held out for checking."
     )
     return read_dataset(folder)
+
+
+_PHASES = {"knowledge_short": "with short answers", "knowledge_long": "with long answers", "skills": "for skills"}
 
 
 def read_dataset(folder: Path) -> Dataset:

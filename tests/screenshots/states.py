@@ -226,7 +226,7 @@ def write_training(made: Project, upto: int = STEPS) -> Path:
     run = write_practice(made, is_done=True)
     write_json(run / "phases.json", {"phases": [{"first_step": 0, "steps": STEPS, "epoch_steps": STEPS // ROUNDS}]})
     said = [event for event in training_words(upto) if not isinstance(event, Progress)]
-    said.append(Notice("The practice set is ready: 48 rows for knowledge short, 8 held out for checking."))
+    said.append(Notice("The practice set is ready: 48 questions with short answers, 8 held out for checking."))
     write_lines(run / "events.jsonl", map(events.to_json, said))
     (run / "checkpoint").mkdir(exist_ok=True)
     (run / "checkpoint" / f"step-{upto}.safetensors").touch()
