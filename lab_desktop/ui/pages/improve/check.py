@@ -137,16 +137,10 @@ class CheckStation(QWidget):
 
     def _share(self) -> None:
         """Give a lesson that the report is about to others; of several one is chosen."""
-        project = self._session.project
-        if project is None:
-            return
-        try:
-            leaves = find_leaves(project.lessons)
-        except LabError as error:
-            self._told.say("bad", error.message, error.hint)
-            return
+        leaves = self._lessons()
         if len(leaves) == 1:
             self._session.share(leaves[0])
+        if len(leaves) < 2:
             return
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
@@ -161,15 +155,16 @@ class CheckStation(QWidget):
         """Write questions of one's own for the lessons of the project in hand."""
         from lab_desktop.ui.pages.improve.own_questions import OwnQuestions
 
-        project = self._session.project
-        if project is None:
-            return
+        if leaves := self._lessons():
+            OwnQuestions(self, [(title_of(leaf.name), leaf) for leaf in leaves], self._own_saved).open()
+
+    def _lessons(self) -> list[Path]:
+        """Those of the project in hand; none where they cannot be read, which is told."""
         try:
-            leaves = find_leaves(project.lessons)
+            return find_leaves(self._session.project.lessons) if self._session.project is not None else []
         except LabError as error:
             self._told.say("bad", error.message, error.hint)
-            return
-        OwnQuestions(self, [(title_of(leaf.name), leaf) for leaf in leaves], self._own_saved).open()
+            return []
 
     def _own_saved(self) -> None:
         if self._report:
