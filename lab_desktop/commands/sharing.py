@@ -284,6 +284,8 @@ def _restore(options: argparse.Namespace, stopped: threading.Event) -> int:
     if options.name is None:
         for name, each in thrown.items():
             print_result(f"{printable(name)}  {printable(each.title)}")
+        if not thrown:
+            print_remark("The bin is empty.")
         return 0
     if options.name not in thrown:
         raise ContributionError(f'There is no "{options.name}" in the bin.', "What is there: lab-desktop share restore")

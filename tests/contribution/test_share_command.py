@@ -86,6 +86,10 @@ def test_from_a_lesson_to_a_pull_request_and_what_became_of_it(hub: Hub, capsys:
     assert share("restore", "nothing") == 1
     assert share("restore", name) == 0
     assert [each.folder.name for each in contributions.every()] == [name]
+    capsys.readouterr()
+    assert share("restore") == 0
+    told = capsys.readouterr()
+    assert (told.out, told.err.strip()) == ("", "The bin is empty.")
 
 
 def test_who_does_not_agree_keeps_a_draft_and_sends_nothing(hub: Hub, capsys: pytest.CaptureFixture[str]) -> None:
